@@ -1,0 +1,9 @@
+"""The `sac_control` command, and what it shares with the launch files.
+
+main.py           the command line: verbs and their options
+plan.py           which nodes make a training, an evaluation or a deployment: written once, for the command and for launch
+runner.py         runs a plan without the launch library
+launch_files.py   runs a plan with the launch library
+domain.py         a ROS domain of its own for every command
+info.py           what a run or a policy file is
+"""

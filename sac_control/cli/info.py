@@ -1,0 +1,75 @@
+"""What a run or a policy file is, as plain values and as text."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sac_control.cli.plan import find_policy
+from sac_control.errors import RunError
+from sac_control.policy.policy_file import PolicyFile
+from sac_control.runs.run_directory import RunDirectory
+
+_IN_LIST = ("solved", "env_steps", "updates", "wall_seconds", "seed")
+
+
+def describe(text: str, runs_directory: Path) -> dict[str, Any]:
+    """What is known of the run or policy file that `text` names.
+
+    Raises:
+        RunError: there is no such run, or it has no policy yet.
+        PolicyFileError: the policy file is damaged or not one.
+    """
+    path, run = find_policy(text, runs_directory)
+    file = PolicyFile.read(path)
+    content: dict[str, Any] = {}
+    if run is not None and run.summary.exists():
+        content["run"] = run.read_summary()
+    content["policy"] = {
+        "file": str(path),
+        "run": file.run,
+        "policy_version": file.policy_version,
+        "env_steps": file.env_steps,
+        "hidden_sizes": list(file.actor.hidden_sizes),
+        "observation_mean": file.actor.observation_mean.tolist(),
+        "observation_std": file.actor.observation_std.tolist(),
+    }
+    content["specification"] = {**asdict(file.specification), "hash": file.specification.hash}
+    return content
+
+
+def list_runs(runs_directory: Path) -> dict[str, Any]:
+    """Each run below `runs_directory` with the main figures of its summary.
+
+    Raises:
+        RunError: a summary is damaged.
+    """
+    if not runs_directory.is_dir():
+        raise RunError(f"there is no directory {runs_directory}: train something, or name one with --runs-dir")
+    runs = [RunDirectory(path) for path in sorted(runs_directory.iterdir())]
+    return {run.name: _figures(run) for run in runs if run.exists}
+
+
+def as_text(content: dict[str, Any]) -> str:
+    """Sections of indented lines."""
+    lines = []
+    for title, values in content.items():
+        lines.append(title)
+        lines += [f"  {key:18} {_short(value)}" for key, value in values.items()]
+    return "\n".join(lines) if lines else "no runs"
+
+
+def _figures(run: RunDirectory) -> dict[str, Any]:
+    if not run.summary.exists():
+        return {"state": "not ended, or ended without a summary"}
+    summary = run.read_summary()
+    return {key: summary[key] for key in _IN_LIST}
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {item}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(f"{item:.4g}" if isinstance(item, float) else str(item) for item in value)
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,201 @@
+"""The command line: verbs and their options. Each verb is thin; the work is done elsewhere."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from sac_control.cli import info, runner
+from sac_control.cli.domain import DomainLease
+from sac_control.cli.plan import (
+    EVALUATION_SEED,
+    LOG_LEVELS,
+    DeploymentOptions,
+    EvaluationOptions,
+    Plan,
+    TrainingOptions,
+    plan_deployment,
+    plan_evaluation,
+    plan_training,
+)
+from sac_control.errors import ConfigError, SacControlError
+from sac_control.runs import curve
+from sac_control.runs.run_directory import RunDirectory
+
+EXIT_FAULT, EXIT_USAGE, EXIT_NOT_SOLVED = 1, 2, 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point of the command `sac_control`; returns its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.function(options)
+        return code
+    except ConfigError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    except SacControlError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_FAULT
+
+
+def _train(options: argparse.Namespace) -> int:
+    started = time.monotonic()
+    plan = plan_training(
+        TrainingOptions(
+            run=options.run,
+            runs_directory=options.runs_dir,
+            config=options.config,
+            seed=options.seed,
+            max_steps=options.max_steps,
+            resume=options.resume,
+            overwrite=options.overwrite,
+            namespace=options.namespace,
+            log_level=options.log_level,
+            headless=not options.gui,
+            settings=options.set,
+        )
+    )
+    assert plan.run is not None
+    code = _run(plan, options)
+    if code != 0:
+        return code
+    summary = plan.run.read_summary()
+    relative = os.path.relpath(plan.run.path)
+    print(f"{time.monotonic() - started:.1f} s in all; curve: {relative}/curve.png")
+    print(f"next: sac_control evaluate {relative}    sac_control info {relative}")
+    return EXIT_NOT_SOLVED if options.require_solved and not summary["solved"] else 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    return _run(
+        plan_evaluation(
+            EvaluationOptions(
+                policy=options.policy,
+                runs_directory=options.runs_dir,
+                episodes=options.episodes,
+                seed=options.seed,
+                deterministic=not options.sample,
+                json=options.json,
+                output=str(options.output.resolve()) if options.output else "",
+                namespace=options.namespace,
+                log_level="warn" if options.json and options.log_level == "info" else options.log_level,
+                headless=not options.gui,
+                settings=options.set,
+            )
+        ),
+        options,
+    )
+
+
+def _deploy(options: argparse.Namespace) -> int:
+    plan = plan_deployment(
+        DeploymentOptions(
+            policy=options.policy,
+            runs_directory=options.runs_dir,
+            namespace=options.namespace,
+            log_level=options.log_level,
+            settings=options.set,
+        )
+    )
+    return _run(plan, options, own_domain=False)
+
+
+def _info(options: argparse.Namespace) -> int:
+    content = info.describe(options.policy, options.runs_dir) if options.policy else info.list_runs(options.runs_dir)
+    print(json.dumps(content, indent=2) if options.json else info.as_text(content))
+    return 0
+
+
+def _plot(options: argparse.Namespace) -> int:
+    path = Path(options.run)
+    run = RunDirectory(path if path.is_dir() else options.runs_dir / options.run)
+    curve.draw(run)
+    print(run.curve)
+    return 0
+
+
+def _run(plan: Plan, options: argparse.Namespace, *, own_domain: bool = True) -> int:
+    """Run a plan, in a ROS domain of its own unless one was chosen; a robot is where its driver is."""
+    lease = None
+    domain = options.domain_id
+    if domain is None and own_domain and "ROS_DOMAIN_ID" not in os.environ:
+        lease = DomainLease()  # held until this function returns
+        domain = lease.domain
+    log_directory = str(plan.run.path / "log") if plan.run is not None else None
+    environment = runner.node_environment(os.environ, domain=domain, log_directory=log_directory)
+    if options.network:
+        environment["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "SUBNET"
+    where = f"ROS_DOMAIN_ID={environment.get('ROS_DOMAIN_ID', '0')}, "
+    where += f"discovery {environment['ROS_AUTOMATIC_DISCOVERY_RANGE'].lower()}"
+    print(f"nodes {', '.join(node.executable for node in plan)}: {where}", file=sys.stderr, flush=True)
+    return runner.run(plan, environment)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sac_control", description="Train, evaluate and deploy Soft Actor-Critic policies through ROS 2 nodes."
+    )
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+
+    train = verbs.add_parser("train", help="train until solved, through simulator, policy and learner nodes")
+    train.set_defaults(function=_train)
+    train.add_argument("--run", default="", metavar="NAME", help="name of the run (default: task and date)")
+    train.add_argument("--config", type=Path, metavar="FILE", help="ROS parameter file with what differs from the defaults")
+    train.add_argument("--seed", type=int, metavar="N", help="seed of all nodes (default: 0)")
+    train.add_argument("--max-steps", type=int, metavar="N", help="transitions after which to stop, solved or not")
+    train.add_argument("--resume", action="store_true", help="continue the run NAME from its newest checkpoint")
+    train.add_argument("--overwrite", action="store_true", help="replace the run NAME")
+    train.add_argument("--require-solved", action="store_true", help="exit with 3 if the task was not solved")
+
+    evaluate = verbs.add_parser("evaluate", help="count whole episodes of a trained policy, through real nodes")
+    evaluate.set_defaults(function=_evaluate)
+    evaluate.add_argument("policy", metavar="RUN", help="name or directory of a run, or a policy file")
+    evaluate.add_argument("--episodes", type=int, default=10, metavar="N", help="episodes to count (default: 10)")
+    evaluate.add_argument(
+        "--seed", type=int, default=EVALUATION_SEED, metavar="N", help="seed of the start states (default: %(default)s)"
+    )
+    evaluate.add_argument("--sample", action="store_true", help="sample actions instead of taking the mean")
+    evaluate.add_argument("--json", action="store_true", help="print one line of JSON and nothing else")
+    evaluate.add_argument("--output", type=Path, metavar="FILE", help="write the result as JSON to FILE, too")
+
+    deploy = verbs.add_parser("deploy", help="run the policy node alone, for a robot")
+    deploy.set_defaults(function=_deploy)
+    deploy.add_argument("policy", metavar="RUN", help="name or directory of a run, or a policy file")
+
+    for verb in (train, evaluate, deploy):
+        verb.add_argument(
+            "--set", action="append", default=[], metavar="NODE.KEY=VALUE", help="one setting; may be given many times"
+        )
+        verb.add_argument("--namespace", default="", metavar="NAME", help="ROS namespace of all nodes")
+        verb.add_argument(
+            "--domain-id", type=int, metavar="N", help="ROS_DOMAIN_ID (default: that of the environment, or a free one)"
+        )
+        verb.add_argument("--network", action="store_true", help="let other machines see the nodes")
+        verb.add_argument("--log-level", default="info", choices=LOG_LEVELS, help="of the nodes (default: %(default)s)")
+    for verb in (train, evaluate):
+        verb.add_argument("--gui", action="store_true", help="show the physics in a window")
+
+    inform = verbs.add_parser("info", help="what a run or a policy file is; without a name, list the runs")
+    inform.set_defaults(function=_info)
+    inform.add_argument("policy", nargs="?", metavar="RUN", help="name or directory of a run, or a policy file")
+    inform.add_argument("--json", action="store_true", help="print JSON")
+
+    plot = verbs.add_parser("plot", help="draw curve.png of a run again")
+    plot.set_defaults(function=_plot)
+    plot.add_argument("run", metavar="RUN", help="name or directory of a run")
+
+    for verb in (train, evaluate, deploy, inform, plot):
+        verb.add_argument(
+            "--runs-dir", type=Path, default=Path("runs"), metavar="DIR", help="where runs are (default: %(default)s)"
+        )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,259 @@
+"""Which nodes make a training, an evaluation or a deployment. Written once: the command and the launch files start this.
+
+A plan is plain data; making one checks every setting and prepares the run directory, but starts nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sac_control.envs.registry import make_task
+from sac_control.errors import ConfigError, RunError
+from sac_control.policy.policy_file import PolicyFile
+from sac_control.runs import config_file
+from sac_control.runs.config_file import RunConfig
+from sac_control.runs.run_directory import RunDirectory
+
+EVALUATION_SEED = 1_000_000  # start states that no training with a smaller seed has used
+LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeDescription:
+    """One node's process."""
+
+    executable: str  # name in lib/sac_control, of the module in sac_control.nodes, and of the node
+    namespace: str  # "" or "/name"
+    parameters_file: Path | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)  # stronger than the file
+    remappings: tuple[tuple[str, str], ...] = ()
+    log_level: str = "info"
+
+    def arguments(self) -> list[str]:
+        """Command-line arguments, as every ROS 2 node takes them."""
+        arguments = ["--ros-args", "--log-level", f"{self.executable}:={self.log_level}"]
+        if self.namespace:
+            arguments += ["-r", f"__ns:={self.namespace}"]
+        for old, new in self.remappings:
+            arguments += ["-r", f"{old}:={new}"]
+        if self.parameters_file is not None:
+            arguments += ["--params-file", str(self.parameters_file)]
+        for name, value in self.parameters.items():
+            arguments += ["-p", f"{name}:={json.dumps(value)}"]  # JSON is YAML, and keeps text text
+        return arguments
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The nodes to start together. When the first one ends, the work is done; when another one ends, something broke."""
+
+    nodes: tuple[NodeDescription, ...]
+    run: RunDirectory | None = None
+
+    def __iter__(self) -> Iterator[NodeDescription]:
+        return iter(self.nodes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What people choose, the same for every plan."""
+
+    namespace: str = ""
+    log_level: str = "info"
+    headless: bool = True
+    settings: Sequence[str] = ()  # section.key=value
+
+    @property
+    def ros_namespace(self) -> str:
+        """The namespace with exactly one slash in front, or nothing."""
+        name = self.namespace.strip("/")
+        return f"/{name}" if name else ""
+
+    def node(self, executable: str, **more: Any) -> NodeDescription:
+        """A node of the plan, in the chosen namespace."""
+        if self.log_level not in LOG_LEVELS:
+            raise ConfigError(f"log level {self.log_level!r} is not known: expected one of {', '.join(LOG_LEVELS)}")
+        return NodeDescription(executable=executable, namespace=self.ros_namespace, log_level=self.log_level, **more)
+
+    def applied_to(self, config: RunConfig) -> RunConfig:
+        """`config` with the chosen settings."""
+        config = config.with_values({"simulator": {"headless": self.headless}})
+        for text in self.settings:
+            section, key, value = config_file.parse_assignment(text)
+            config = config.with_values({section: {key: value}})
+        return config
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions(Options):
+    """What people choose for a training."""
+
+    run: str = ""  # name of the run; empty makes one of task and date
+    runs_directory: Path = Path("runs")
+    config: Path | None = None  # parameter file
+    seed: int | None = None
+    max_steps: int | None = None
+    resume: bool = False
+    overwrite: bool = False
+
+
+def plan_training(options: TrainingOptions) -> Plan:
+    """Simulator, policy and learner; prepares the run directory with its complete ``config.yaml``.
+
+    Raises:
+        ConfigError: a setting is unknown or not allowed, or settings contradict each other.
+        RunError: the run exists already, is missing, or cannot be written.
+    """
+    if options.resume and options.overwrite:
+        raise ConfigError("resume and overwrite were both given: choose to continue the run or to replace it")
+    if options.resume and not options.run:
+        raise ConfigError("resume needs the name of the run to continue")
+    if options.run and Path(options.run).name != options.run or options.run in (".", ".."):
+        raise ConfigError(f"run name {options.run!r} is not a plain name: give a directory for runs with --runs-dir")
+    run = RunDirectory(options.runs_directory.resolve() / (options.run or _new_name()))
+    base = RunConfig().with_values({"policy": {"deterministic": False}})  # training explores
+    if options.resume:
+        if not run.exists:
+            raise RunError(f"there is no run {run.path} to resume: leave --resume out to begin it")
+        base = config_file.read(run.config, base)
+    if options.config is not None:
+        base = config_file.read(options.config, base)
+    config = options.applied_to(_with_seed(base, options.seed))
+    learner: dict[str, Any] = {"run_directory": str(run.path), "resume": options.resume}
+    if options.max_steps is not None:
+        learner["max_steps"] = options.max_steps
+    config = config.with_values({"learner": learner})
+    _check_task(config)
+    text = f"# Complete configuration of this run.\n{config_file.write_text(config)}"
+    if options.resume:
+        run.replace_config(text)
+    else:
+        run.create(text, overwrite=options.overwrite)
+    nodes = (
+        options.node("learner", parameters_file=run.config),
+        options.node("simulator", parameters_file=run.config),
+        options.node(
+            "policy",
+            parameters_file=run.config,
+            parameters=_reliable_states(options) if config.simulator.mode == "lockstep" else {},
+        ),
+    )
+    return Plan(nodes=nodes, run=run)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationOptions(Options):
+    """What people choose for an evaluation."""
+
+    policy: str  # name of a run, its directory, or a policy file
+    runs_directory: Path = Path("runs")
+    episodes: int = 10
+    seed: int = EVALUATION_SEED
+    deterministic: bool = True
+    json: bool = False
+    output: str = ""
+
+
+def plan_evaluation(options: EvaluationOptions) -> Plan:
+    """Simulator, policy and the evaluator that counts their episodes, in lockstep.
+
+    Raises:
+        ConfigError: a setting is unknown or not allowed.
+        RunError: there is no such run, or it has no policy yet.
+        PolicyFileError: the policy file is damaged or not one.
+    """
+    path, run = find_policy(options.policy, options.runs_directory)
+    task = PolicyFile.read(path).specification.task
+    make_task(task)
+    config = options.applied_to(
+        RunConfig().with_values(
+            {
+                "simulator": {"task": task, "seed": options.seed},
+                "policy": {
+                    "task": task,
+                    "policy_file": str(path),
+                    "deterministic": options.deterministic,
+                    "seed": options.seed,
+                },
+                "evaluator": {
+                    "task": task,
+                    "episodes": options.episodes,
+                    "json": options.json,
+                    "output": options.output,
+                },
+            }
+        )
+    )
+    nodes = (
+        options.node("evaluator", parameters=_differences(config, "evaluator")),
+        options.node("simulator", parameters=_differences(config, "simulator")),
+        options.node("policy", parameters={**_differences(config, "policy"), **_reliable_states(options)}),
+    )
+    return Plan(nodes=nodes, run=run)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeploymentOptions(Options):
+    """What people choose to drive a robot."""
+
+    policy: str  # name of a run, its directory, or a policy file
+    runs_directory: Path = Path("runs")
+
+
+def plan_deployment(options: DeploymentOptions) -> Plan:
+    """The policy node alone, deterministic: the robot brings joint_states and takes effort_controller/commands.
+
+    Raises:
+        ConfigError: a setting is unknown or not allowed.
+        RunError: there is no such run, or it has no policy yet.
+        PolicyFileError: the policy file is damaged or not one.
+    """
+    path, run = find_policy(options.policy, options.runs_directory)
+    task = PolicyFile.read(path).specification.task
+    config = options.applied_to(RunConfig().with_values({"policy": {"task": task, "policy_file": str(path)}}))
+    return Plan(nodes=(options.node("policy", parameters=_differences(config, "policy")),), run=run)
+
+
+def find_policy(text: str, runs_directory: Path) -> tuple[Path, RunDirectory | None]:
+    """The policy file that `text` means: the name of a run, a run's directory, or a file. Also its run, if any.
+
+    Raises:
+        RunError: there is no such run, or it has no policy yet.
+    """
+    path = Path(text)
+    if path.is_file():
+        return path.resolve(), None
+    run = RunDirectory(path.resolve() if path.is_dir() else runs_directory.resolve() / text)
+    return run.policy_file().resolve(), run
+
+
+def _new_name() -> str:
+    return f"{RunConfig().learner.task}-{datetime.now():%Y%m%d-%H%M%S}"
+
+
+def _with_seed(config: RunConfig, seed: int | None) -> RunConfig:
+    if seed is None:
+        return config
+    return config.with_values({name: {"seed": seed} for name in ("simulator", "policy", "learner")})
+
+
+def _check_task(config: RunConfig) -> None:
+    make_task(config.learner.task)
+    tasks = {name: config.section(name).to_mapping()["task"] for name in ("simulator", "policy", "learner")}
+    if len(set(tasks.values())) > 1:
+        raise ConfigError(f"simulator, policy and learner have different tasks ({tasks}): set all three alike")
+
+
+def _differences(config: RunConfig, section: str) -> dict[str, Any]:
+    defaults = RunConfig().section(section).to_mapping()
+    return {key: value for key, value in config.section(section).to_mapping().items() if value != defaults[key]}
+
+
+def _reliable_states(options: Options) -> dict[str, Any]:
+    """In lockstep a lost state would cost an answer_timeout: let the policy's subscription be reliable."""
+    return {f"qos_overrides.{options.ros_namespace}/joint_states.subscription.reliability": "reliable"}

@@ -1,0 +1,168 @@
+"""Runs a plan without the launch library: one process per node, stopped together."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from types import FrameType
+from typing import IO
+
+from sac_control.cli.plan import NodeDescription, Plan
+
+STOP_TIMEOUT = 4.0  # [s] after which a process that was asked to stop is killed
+POLL_PERIOD = 0.05  # [s]
+REMEMBERED_LINES = 10  # of a process that died, for the explanation
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_LIBC = ctypes.CDLL(None)
+
+
+class NodeProcess:
+    """The process of one node; its error output is passed on line by line with its name in front."""
+
+    def __init__(self, node: NodeDescription, environment: Mapping[str, str], *, is_first: bool) -> None:
+        self.name = node.executable
+        command = [sys.executable, "-m", f"sac_control.nodes.{node.executable}", *node.arguments()]
+        self._process = subprocess.Popen(
+            command,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=None if is_first else subprocess.PIPE,  # the first one talks to people
+            stderr=subprocess.STDOUT if not is_first else subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,  # Ctrl-C reaches the command alone, which stops its nodes in order
+            preexec_fn=_die_with_parent,
+        )
+        stream = self._process.stderr if is_first else self._process.stdout
+        assert stream is not None
+        self.last_lines: deque[str] = deque(maxlen=REMEMBERED_LINES)
+        self._thread = threading.Thread(target=self._pass_on, args=(stream,), name=self.name, daemon=True)
+        self._thread.start()
+
+    @property
+    def exit_code(self) -> int | None:
+        """Exit code, negative for a signal; None while it runs."""
+        return self._process.poll()
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal if the process still runs."""
+        if self.exit_code is None:
+            self._process.send_signal(number)
+
+    def finish(self) -> None:
+        """Wait for the end of the process and of its output."""
+        self._process.wait()
+        self._thread.join(timeout=1.0)
+
+    def _pass_on(self, stream: IO[str]) -> None:
+        erase = "\r\x1b[K" if sys.stdout.isatty() else ""
+        for line in stream:
+            self.last_lines.append(line.rstrip())
+            print(f"{erase}[{self.name}] {line.rstrip()}", file=sys.stderr, flush=True)
+
+
+def run(plan: Plan, environment: Mapping[str, str]) -> int:
+    """Start all nodes, and stop all when the first one of the plan ends, when any other one ends, or on Ctrl-C.
+
+    Returns:
+        Exit code: 0 when the first node ended well or on Ctrl-C, its own code where that is 2, 1 for any fault.
+    """
+    signals: list[int] = []
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        signals.append(number)
+
+    previous = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    processes: list[NodeProcess] = []
+    try:
+        for k, node in enumerate(plan):
+            processes.append(NodeProcess(node, environment, is_first=k == 0))
+        while not signals and all(process.exit_code is None for process in processes):
+            time.sleep(POLL_PERIOD)
+        ended = [process for process in processes if process.exit_code is not None]
+        was_interrupted = bool(signals)
+        if was_interrupted:
+            print("stopping", file=sys.stderr, flush=True)
+    finally:
+        killed = _stop(processes, signals)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    return _verdict(processes[0], ended, killed, was_interrupted)
+
+
+def _stop(processes: list[NodeProcess], signals: list[int]) -> list[NodeProcess]:
+    """End all processes: politely, and after `STOP_TIMEOUT` or a second Ctrl-C by force. Returns those killed."""
+    asked = len(signals)
+    for process in processes:
+        process.send(signal.SIGINT)
+    deadline = time.monotonic() + STOP_TIMEOUT
+    while any(process.exit_code is None for process in processes):
+        if time.monotonic() > deadline or len(signals) > max(asked, 1):
+            break
+        time.sleep(POLL_PERIOD)
+    killed = [process for process in processes if process.exit_code is None]
+    for process in killed:
+        process.send(signal.SIGKILL)
+    for process in processes:
+        process.finish()
+    return killed
+
+
+def _verdict(first: NodeProcess, ended: list[NodeProcess], killed: list[NodeProcess], was_interrupted: bool) -> int:
+    for process in killed:
+        print(f"error: the {process.name} process did not stop within {STOP_TIMEOUT:g} s and was killed", file=sys.stderr)
+    for process in ended:
+        code = process.exit_code
+        if process is first and code == 0:
+            continue
+        reason = f"was ended by {signal.Signals(-code).name}" if code is not None and code < 0 else f"ended with exit code {code}"
+        lines = "".join(f"\n    {line}" for line in process.last_lines)
+        print(
+            f"error: the {process.name} process {reason}; the others were stopped."
+            + (f" Its last words:{lines}" if lines else ""),
+            file=sys.stderr,
+        )
+        return 2 if code == 2 else 1
+    if was_interrupted and first.exit_code not in (0, None):
+        print(f"error: the {first.name} process ended with exit code {first.exit_code}", file=sys.stderr)
+        return 1
+    return 1 if killed else 0
+
+
+def _die_with_parent() -> None:
+    """In the child, before exec: if the command is killed, the node is asked to stop, so that none is left behind."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+
+
+def node_environment(base: Mapping[str, str], *, domain: int | None, log_directory: str | None) -> dict[str, str]:
+    """Environment of node processes.
+
+    Args:
+        base: what the user's environment says, which is stronger than any default below.
+        domain: ROS_DOMAIN_ID, or None to leave it.
+        log_directory: where ROS writes log files, or None to leave it.
+    """
+    environment = {
+        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",  # nothing leaves the machine unless asked to
+        "OMP_NUM_THREADS": "1",  # three processes share few cores; the learner sets its own number
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONUNBUFFERED": "1",
+        "RCUTILS_COLORIZED_OUTPUT": "0",
+        "RCUTILS_CONSOLE_OUTPUT_FORMAT": "{severity}: {message}",
+    }
+    if log_directory is not None:
+        environment["ROS_LOG_DIR"] = log_directory
+    environment |= base
+    if domain is not None:
+        environment["ROS_DOMAIN_ID"] = str(domain)
+    prefixes = [path for path in environment.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if path]
+    if sys.prefix not in prefixes:  # a virtual environment with ROS 2 wheels is a prefix of its own
+        environment["AMENT_PREFIX_PATH"] = os.pathsep.join([sys.prefix, *prefixes])
+    return environment

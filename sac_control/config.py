@@ -1,0 +1,225 @@
+"""Every setting of the package: one frozen dataclass per concern, with each default, unit and check written once.
+
+The ROS parameters of the nodes are declared from these classes, and the run directory's ``config.yaml`` is written from
+them. Reading and writing files is not done here (see runs/config_file.py).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar, get_type_hints
+
+from sac_control.errors import ConfigError
+
+ConfigType = TypeVar("ConfigType", bound="Config")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptionInfo:
+    """What is known of a setting beside its name, type and default."""
+
+    help: str  # one line, with the unit in brackets
+    low: float | None = None  # smallest allowed value, inclusive
+    high: float | None = None  # largest allowed value, inclusive
+    choices: tuple[str, ...] = ()  # allowed values of a text setting
+
+    def allowed(self) -> str:
+        """The allowed values in words."""
+        if self.choices:
+            return "one of " + ", ".join(self.choices)
+        if self.low is not None and self.high is not None:
+            return f"from {self.low:g} to {self.high:g}"
+        return f"at least {self.low:g}" if self.low is not None else "any value"
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] = (),
+) -> Any:
+    """A dataclass field with its description and its allowed values."""
+    info = OptionInfo(help=help, low=low, high=high, choices=choices)
+    return dataclasses.field(default=default, metadata={"option": info})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Base of all configurations: checks types and ranges when made, so an object that exists is valid."""
+
+    def __post_init__(self) -> None:
+        for name, kind in self.types().items():
+            value = self._checked(name, kind, getattr(self, name))
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def types(cls) -> dict[str, Any]:
+        """Name and type of each setting."""
+        hints = get_type_hints(cls)
+        return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
+
+    @classmethod
+    def info(cls, name: str) -> OptionInfo:
+        """Description and range of the setting `name`."""
+        for field in dataclasses.fields(cls):
+            if field.name == name:
+                info: OptionInfo = field.metadata["option"]
+                return info
+        raise KeyError(name)
+
+    @classmethod
+    def section(cls) -> str:
+        """Name of the node that these settings belong to: ``simulator`` for ``SimulatorConfig``."""
+        return cls.__name__.removesuffix("Config").lower()
+
+    @classmethod
+    def from_mapping(cls: type[ConfigType], values: Mapping[str, Any]) -> ConfigType:
+        """Make a configuration from names and values.
+
+        Raises:
+            ConfigError: a name is unknown (the nearest valid one is named), or a value has a wrong type or range.
+        """
+        for name in values:
+            if name not in cls.types():
+                raise ConfigError(f"{cls.section()}.{name} is not a known setting; {suggest(name, cls.types())}")
+        return cls(**values)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """All settings as plain values (tuples as lists)."""
+        values = {name: getattr(self, name) for name in self.types()}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+    def _checked(self, name: str, kind: Any, value: Any) -> Any:
+        where, info = f"{self.section()}.{name}", self.info(name)
+        if kind == tuple[int, ...]:
+            if not isinstance(value, list | tuple) or not value:
+                raise ConfigError(f"{where} is {value!r}: expected a list of whole numbers such as [64, 64]")
+            return tuple(_checked_number(where, int, item, info) for item in value)
+        if kind in (int, float):
+            return _checked_number(where, kind, value, info)
+        if not isinstance(value, kind):
+            expected = {bool: "true or false", str: "text"}[kind]
+            raise ConfigError(f"{where} is {value!r}: expected {expected}")
+        if info.choices and value not in info.choices:
+            raise ConfigError(f"{where} is {value!r}: expected {info.allowed()}")
+        return value
+
+
+def _checked_number(where: str, kind: type, value: Any, info: OptionInfo) -> int | float:
+    expected = f"expected a {'whole ' if kind is int else ''}number, {info.allowed()}"
+    if kind is float and isinstance(value, str):  # YAML 1.1 reads 1e-3 as text: it wants 1.0e-3
+        try:
+            value = float(value)
+        except ValueError:
+            raise ConfigError(f"{where} is {value!r}: {expected}") from None
+    if isinstance(value, bool) or not isinstance(value, int if kind is int else int | float):
+        raise ConfigError(f"{where} is {value!r}: {expected}")
+    too_low = info.low is not None and value < info.low
+    too_high = info.high is not None and value > info.high
+    if too_low or too_high or not math.isfinite(value):
+        raise ConfigError(f"{where} is {value!r}: {expected}")
+    return kind(value)  # type: ignore[no-any-return]
+
+
+def suggest(name: str, valid: Iterable[str]) -> str:
+    """A half-sentence that names the valid name nearest to `name`, or all of them where none is near."""
+    valid = list(valid)
+    near = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
+    return f"did you mean {near[0]}?" if near else f"known are {', '.join(valid)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulatorConfig(Config):
+    """The simulator node: which task, and how its time advances."""
+
+    task: str = option("inverted_pendulum", "task to simulate")
+    mode: str = option(
+        "lockstep",
+        "lockstep waits for the answer to each state; realtime follows a steady clock, as hardware would",
+        choices=("lockstep", "realtime"),
+    )
+    real_time_factor: float = option(1.0, "realtime: simulated seconds per second", low=0.01, high=100.0)
+    seed: int = option(0, "seed of the start states", low=0, high=2**31 - 1)
+    headless: bool = option(True, "false opens a window that shows the physics")
+    max_episode_steps: int = option(0, "steps until an episode is truncated; 0 takes the task's own", low=0, high=10**6)
+    answer_timeout: float = option(0.2, "lockstep: a state unanswered for this long is sent again [s]", low=0.01, high=10.0)
+    command_timeout: float = option(
+        0.05, "realtime: the force is zero while the newest command is older than this [s]", low=0.001, high=0.2
+    )
+    flow_control: bool = option(True, "lockstep: send no more transitions than learner/credit allows")
+    wait_warning: float = option(10.0, "say what is missing after waiting this long for a peer [s]", low=0.5, high=600.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyConfig(Config):
+    """The policy node: what it runs, and when it stops trusting its input."""
+
+    task: str = option("inverted_pendulum", "task for which weights are accepted")
+    policy_file: str = option("", "policy.safetensors to start with; empty waits for policy_weights")
+    deterministic: bool = option(True, "false samples actions from the policy, to explore")
+    seed: int = option(0, "seed of the exploration noise", low=0, high=2**31 - 1)
+    state_timeout: float = option(
+        0.05, "the commanded effort is zero once the newest state is older than this [s]", low=0.001, high=0.2
+    )
+    max_weights_bytes: int = option(2**26, "larger policy_weights are refused unread [bytes]", low=1024, high=2**28)
+    autostart: bool = option(True, "configure and activate without waiting for a lifecycle manager")
+    wait_warning: float = option(10.0, "say what is missing after waiting this long for a peer [s]", low=0.5, high=600.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SacConfig(Config):
+    """Hyperparameters of Soft Actor-Critic (Haarnoja et al. 2018b)."""
+
+    hidden_sizes: tuple[int, ...] = option((64, 64), "units of each hidden layer of actor and critics", low=1, high=4096)
+    batch_size: int = option(128, "transitions per update", low=1, high=65536)
+    buffer_capacity: int = option(1_000_000, "transitions kept for replay", low=1, high=10**8)
+    gamma: float = option(0.99, "discount per control period", low=0.0, high=1.0)
+    tau: float = option(0.02, "Polyak averaging: share of the critics that enters their targets per update", low=0.0, high=1.0)
+    actor_learning_rate: float = option(1e-3, "step size of the actor's optimiser", low=0.0, high=1.0)
+    critic_learning_rate: float = option(1e-3, "step size of the critics' optimiser", low=0.0, high=1.0)
+    alpha_learning_rate: float = option(1e-3, "step size of the temperature's optimiser", low=0.0, high=1.0)
+    alpha: float = option(0.2, "temperature; its initial value where it is learnt", low=1e-8, high=1e3)
+    learn_alpha: bool = option(True, "adjust the temperature until the policy's entropy is target_entropy")
+    target_entropy: float = option(-0.05, "entropy aimed at, per action dimension [nat]", low=-20.0, high=5.0)
+    normalise_observations: bool = option(True, "scale observations by their running mean and deviation")
+    device: str = option("cpu", "device for the updates", choices=("auto", "cpu", "cuda"))
+    threads: int = option(1, "threads of the matrix products", low=1, high=256)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnerConfig(SacConfig):
+    """The learner node: the algorithm's hyperparameters and the schedule of a run."""
+
+    task: str = option("inverted_pendulum", "task that is learnt")
+    run_directory: str = option("", "directory that receives checkpoints, metrics and curves; empty makes runs/<date>")
+    resume: bool = option(False, "continue the run found in run_directory")
+    seed: int = option(0, "seed of the networks, the noise and the batches", low=0, high=2**31 - 1)
+    max_steps: int = option(20_000, "transitions after which training ends, solved or not", low=1, high=10**9)
+    stop_when_solved: bool = option(True, "end as soon as every evaluation episode has full length")
+    warmup_steps: int = option(200, "transitions collected before the first update", low=1, high=10**7)
+    replay_ratio: float = option(4.0, "updates per transition", low=0.01, high=1000.0)
+    run_ahead: int = option(8, "transitions the simulator may be ahead of the updates", low=1, high=100_000)
+    publish_every: int = option(50, "updates between two publications of policy_weights", low=1, high=10**6)
+    evaluation_every: int = option(250, "transitions between two evaluations; 0 never evaluates", low=0, high=10**7)
+    evaluation_episodes: int = option(10, "deterministic episodes per evaluation", low=1, high=1000)
+    checkpoint_every: int = option(2000, "transitions between two checkpoints", low=1, high=10**7)
+    keep_last: int = option(3, "checkpoints kept beside the best one", low=1, high=10_000)
+    progress_period: float = option(5.0, "time between two progress lines where output is not a terminal [s]", low=0.1, high=3600.0)
+    wait_warning: float = option(10.0, "say what is missing after waiting this long for a peer [s]", low=0.5, high=600.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluatorConfig(Config):
+    """The evaluator node: counts whole episodes of simulator and policy."""
+
+    task: str = option("inverted_pendulum", "task that is evaluated")
+    episodes: int = option(10, "episodes to count", low=1, high=100_000)
+    output: str = option("", "file that receives the result as JSON; empty writes none")
+    json: bool = option(False, "print the result as JSON instead of sentences")
+    wait_warning: float = option(10.0, "say what is missing after waiting this long for a peer [s]", low=0.5, high=600.0)

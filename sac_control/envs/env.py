@@ -1,0 +1,177 @@
+"""Env: a task in a world, as Gymnasium wants it. Counts the steps of an episode and knows when it has ended."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import gymnasium
+import numpy as np
+from gymnasium.error import ClosedEnvironmentError, InvalidAction, ResetNeeded
+from gymnasium.spaces import Box
+from numpy.typing import ArrayLike, NDArray
+
+from sac_control.config import suggest
+from sac_control.envs.pacer import Pacer
+from sac_control.envs.task import Task
+from sac_control.envs.world import World
+from sac_control.errors import ConfigError, StateError
+from sac_control.observation import Observer
+from sac_control.types import Float32Array, FloatArray, Specification
+
+RENDER_MODES = ("human", "rgb_array")
+_RESET_OPTIONS = ("state",)
+
+StepResult = tuple[Float32Array, float, bool, bool, dict[str, Any]]
+
+
+class Env(gymnasium.Env[Float32Array, Float32Array]):
+    """One task in one world of its own.
+
+    Actions are (a,) float32 in [-1, 1], parts of the effort limit; beyond that they are clipped. Observations are (o,)
+    float32, made from the joint state by the same `Observer` that a policy node uses.
+
+    Args:
+        task: what is asked.
+        render_mode: "human" opens a window, "rgb_array" lets `render` return pictures, None does neither.
+        max_episode_steps: steps until an episode is truncated; None never truncates.
+        is_paced: in a window, let `step` last a control period, so that people see real time.
+
+    Raises:
+        ConfigError: the render mode is unknown, or no window can be opened.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": list(RENDER_MODES), "render_fps": 60}  # type: ignore[misc]
+
+    def __init__(
+        self,
+        task: Task,
+        *,
+        render_mode: str | None = None,
+        max_episode_steps: int | None = None,
+        is_paced: bool = True,
+    ) -> None:
+        if render_mode is not None and render_mode not in RENDER_MODES:
+            raise ConfigError(f"render mode {render_mode!r} is not known; {suggest(render_mode, RENDER_MODES)}")
+        self.task = task
+        self.render_mode = render_mode
+        self.max_episode_steps = max_episode_steps
+        self.specification: Specification = task.specification
+        self._effort_limit = task.specification.effort_limit
+        self._observer = Observer(self.specification.observation, self.specification.joints)
+        self.observation_space = Box(-np.inf, np.inf, (self._observer.size,), np.float32)
+        self.action_space = Box(-1.0, 1.0, (len(self._effort_limit),), np.float32)
+        self._world = World(task.mechanism, self.specification, has_window=render_mode == "human")
+        self._position, self._velocity = self._world.state[0::2], self._world.state[1::2]  # views: always current
+        self._before: FloatArray = self._world.state.copy()
+        self._pacer = Pacer(self.specification.control_period) if render_mode == "human" and is_paced else None
+        self._steps = 0
+        self._is_running = False
+        self._is_closed = False
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Float32Array, dict[str, Any]]:
+        """Begin an episode.
+
+        Args:
+            seed: makes this start and all later ones repeatable.
+            options: ``{"state": state}`` starts from `state`, (2j,), e.g. ``[x, vx, θ, θ̇]``, instead of a random one.
+
+        Raises:
+            ConfigError: an option is unknown.
+            StateError: the state has the wrong size or a value that is not finite.
+            ClosedEnvironmentError: the environment was closed.
+        """
+        self._check_open()
+        super().reset(seed=seed)
+        for name in options or {}:
+            if name not in _RESET_OPTIONS:
+                raise ConfigError(f"reset option {name!r} is not known; {suggest(name, _RESET_OPTIONS)}")
+        if options and "state" in options:
+            start = self._checked_state(options["state"])
+        else:
+            start = self.task.sample_start(self.np_random)
+        self._world.reset(start)
+        self._steps = 0
+        self._is_running = True
+        if self._pacer is not None:
+            self._pacer.restart()
+        return self._observe(), {}
+
+    def step(self, action: Float32Array) -> StepResult:
+        """Apply `action`, (a,), for one control period.
+
+        Returns:
+            observation (o,) float32, reward, terminated, truncated, and an empty dictionary.
+
+        Raises:
+            InvalidAction: the action has the wrong shape or a value that is not finite.
+            ResetNeeded: the episode has ended, or none has begun.
+        """
+        shares = self._checked_action(action, "action")
+        result = self._step([limit * share for limit, share in zip(self._effort_limit, shares, strict=True)])
+        if self._pacer is not None:
+            self._pacer.wait()
+        return result
+
+    def step_effort(self, effort: ArrayLike) -> StepResult:
+        """`step` by an effort, (a,) [N or N m], clipped to the limits, and never held up to real time."""
+        return self._step(self._checked_action(effort, "effort"))
+
+    def _step(self, effort: Sequence[float]) -> StepResult:
+        if not self._is_running:
+            raise ResetNeeded("the episode has ended, or none has begun: call reset() before step()")
+        before, after = self._before, self._world.state
+        before[:] = after
+        limits = self._effort_limit
+        self._world.step([min(max(value, -limit), limit) for value, limit in zip(effort, limits, strict=True)])
+        self._steps += 1
+        terminated = self.task.is_terminated(before, after)
+        truncated = self.max_episode_steps is not None and self._steps >= self.max_episode_steps
+        self._is_running = not (terminated or truncated)
+        return self._observe(), self.task.reward(before, after), terminated, truncated, {}
+
+    def joint_state(self) -> tuple[FloatArray, FloatArray]:
+        """Positions [m or rad] and velocities [m/s or rad/s], (j,) float64 each, in the specification's order."""
+        return self._world.joint_state()
+
+    def render(self) -> NDArray[np.uint8] | None:
+        """The current picture, (480, 640, 3) uint8, in mode "rgb_array"; otherwise nothing: a window draws itself."""
+        self._check_open()
+        return self._world.render() if self.render_mode == "rgb_array" else None
+
+    def close(self) -> None:
+        """Release the physics engine and its window; closing twice is allowed."""
+        self._is_running = False
+        self._is_closed = True
+        self._world.close()
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise ClosedEnvironmentError("this environment was closed: make a new one")
+
+    def _observe(self) -> Float32Array:
+        observation: Float32Array = np.empty(self._observer.size, dtype=np.float32)
+        self._observer.observe(self._position, self._velocity, observation)
+        return observation
+
+    def _checked_action(self, action: ArrayLike, kind: str) -> list[float]:
+        values = np.asarray(action, dtype=np.float64)
+        if values.shape != (len(self._effort_limit),):
+            raise InvalidAction(f"{kind} has shape {values.shape}: expected {(len(self._effort_limit),)}")
+        numbers: list[float] = values.tolist()
+        if not all(map(math.isfinite, numbers)):
+            raise InvalidAction(f"{kind} is {numbers}: expected finite numbers")
+        return numbers
+
+    def _checked_state(self, state: ArrayLike) -> FloatArray:
+        values = np.array(state, dtype=np.float64)
+        joints = self.specification.joints
+        if values.shape != (2 * len(joints),) or not np.isfinite(values).all():
+            raise StateError(
+                f"start state is {values.tolist()}: expected {2 * len(joints)} finite numbers, "
+                f"position and velocity of each of {', '.join(joints)}"
+            )
+        return values

@@ -1,0 +1,84 @@
+"""Episodes of an environment in a row: effort in, numbered transitions and stamped joint states out. Knows no ROS.
+
+Simulated time runs on through resets, so that a stamp names one state of one source and nothing else.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sac_control.envs.env import Env
+from sac_control.types import FloatArray, JointState, Transition
+
+
+class EpisodeRunner:
+    """Owns an environment, starts an episode when one ends, and numbers what happens.
+
+    Args:
+        env: the environment; its first episode is started here.
+        source: random identity of this life of the publisher, carried by every transition.
+        seed: seed of the start states.
+    """
+
+    def __init__(self, env: Env, source: int, seed: int) -> None:
+        self._env = env
+        self._source = source
+        self._limit: FloatArray = np.array(env.specification.effort_limit)
+        self._period = round(env.specification.control_period * 1e9)  # [ns]
+        self.stamp = 0  # [ns] simulated time
+        self.sequence = 0  # transitions made so far
+        self.episode = -1
+        self.step_in_episode = 0
+        self.return_so_far = 0.0  # sum of rewards of the running episode
+        self._start(seed)
+
+    @property
+    def state(self) -> JointState:
+        """The present joint state with its stamp."""
+        position, velocity = self._env.joint_state()
+        return JointState(
+            stamp=self.stamp, names=self._env.specification.joints, position=position, velocity=velocity
+        )
+
+    def step(self, effort: FloatArray, policy_version: int) -> Transition:
+        """Apply `effort`, (a,) float64 [N or N m], for one control period; a new episode starts where one ends."""
+        action = np.clip(effort / self._limit, -1.0, 1.0).astype(np.float32)
+        before, stamp, episode, step = self._observation, self.stamp, self.episode, self.step_in_episode
+        after, reward, terminated, truncated, _ = self._env.step(action)
+        transition = Transition(
+            source=self._source,
+            sequence=self.sequence,
+            episode=episode,
+            step=step,
+            stamp=stamp,
+            policy_version=policy_version,
+            observation=before,
+            action=action,
+            reward=float(reward),
+            next_observation=after,
+            terminated=terminated,
+            truncated=truncated,
+        )
+        self.sequence += 1
+        self.stamp += self._period
+        self.step_in_episode += 1
+        self.return_so_far += transition.reward
+        self._observation = after
+        if terminated or truncated:
+            self._start()
+        return transition
+
+    def reset(self) -> None:
+        """Abandon the running episode and start another; the abandoned one has no last transition."""
+        self._start()
+
+    def close(self) -> None:
+        """Close the environment."""
+        self._env.close()
+
+    def _start(self, seed: int | None = None) -> None:
+        self._observation, _ = self._env.reset(seed=seed)
+        self.episode += 1
+        self.step_in_episode = 0
+        self.return_so_far = 0.0
+        self.stamp += self._period  # the first state of an episode is not the last state of the one before

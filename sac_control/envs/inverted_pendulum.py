@@ -1,0 +1,53 @@
+"""Task "inverted_pendulum": keep a pole upright on a cart. The rules of ``InvertedPendulumBulletEnv-v0``.
+
+The state is ``[x, vx, θ, θ̇]`` [m, m/s, rad, rad/s]; θ = 0 is upright.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sac_control.envs.mechanism import Camera, Mechanism
+from sac_control.envs.task import Task
+from sac_control.types import FloatArray, Specification
+
+MAX_ANGLE = 0.2  # [rad] the pole has fallen beyond this
+MAX_START_ANGLE = 0.1  # [rad] start angles are uniform between plus and minus this
+
+CART_POLE = Mechanism(
+    model="inverted_pendulum.xml",
+    joints={"slider_to_cart": "slider", "cart_to_pendulum": "hinge"},
+    colors={"rail": (0.35, 0.38, 0.42), "cart": (0.16, 0.32, 0.55), "pole": (0.95, 0.5, 0.1)},
+    camera=Camera(target=(0.0, 0.0, 0.2), distance=3.5, pitch=-12.0),
+)
+
+
+class InvertedPendulum(Task):
+    """One reward per step until the pole leans by more than `MAX_ANGLE`."""
+
+    specification = Specification(
+        task="inverted_pendulum",
+        joints=("slider_to_cart", "cart_to_pendulum"),
+        actuated_joints=("slider_to_cart",),
+        observation=(
+            "position(slider_to_cart)",
+            "velocity(slider_to_cart)",
+            "cos(cart_to_pendulum)",
+            "sin(cart_to_pendulum)",
+            "velocity(cart_to_pendulum)",
+        ),
+        effort_limit=(100.0,),
+        control_period=0.0165,
+    )
+    mechanism = CART_POLE
+    max_episode_steps = 1000
+
+    def sample_start(self, rng: np.random.Generator) -> FloatArray:
+        # One draw and no other: a seed then starts the original environment at the same angle.
+        return np.array([0.0, 0.0, rng.uniform(-MAX_START_ANGLE, MAX_START_ANGLE), 0.0])
+
+    def reward(self, before: FloatArray, after: FloatArray) -> float:
+        return 1.0
+
+    def is_terminated(self, before: FloatArray, after: FloatArray) -> bool:
+        return bool(abs(after[2]) > MAX_ANGLE)

@@ -1,0 +1,70 @@
+"""The tasks by name, and their names in Gymnasium. A new task is one file and one line here."""
+
+from __future__ import annotations
+
+import gymnasium
+
+from sac_control.config import suggest
+from sac_control.envs.env import Env
+from sac_control.envs.inverted_pendulum import InvertedPendulum
+from sac_control.envs.task import Task
+from sac_control.errors import ConfigError
+
+TASKS: dict[str, Task] = {
+    "inverted_pendulum": InvertedPendulum(),
+}
+
+
+def make_task(name: str) -> Task:
+    """The task called `name`.
+
+    Raises:
+        ConfigError: there is none; the nearest name is told.
+    """
+    if name not in TASKS:
+        raise ConfigError(f"task {name!r} is not known; {suggest(name, TASKS)}")
+    return TASKS[name]
+
+
+def make_env(
+    name: str, render_mode: str | None = None, max_episode_steps: int | None = None, is_paced: bool = True
+) -> Env:
+    """An environment for the task called `name`.
+
+    Args:
+        name: the task.
+        render_mode: "human" opens a window, "rgb_array" lets `render` return pictures.
+        max_episode_steps: steps until an episode is truncated; None takes the task's own.
+        is_paced: in a window, let `step` last a control period.
+
+    Raises:
+        ConfigError: the task or the render mode is unknown, the steps are fewer than 1, or no window can be opened.
+    """
+    task = make_task(name)
+    if max_episode_steps is None:
+        max_episode_steps = task.max_episode_steps
+    if max_episode_steps < 1:
+        raise ConfigError(f"max_episode_steps is {max_episode_steps}: expected at least 1")
+    return Env(task, render_mode=render_mode, max_episode_steps=max_episode_steps, is_paced=is_paced)
+
+
+def make_gymnasium_env(name: str, render_mode: str | None = None) -> Env:
+    """What `gymnasium.make` calls: an environment that never truncates, because Gymnasium's own wrapper does."""
+    return Env(make_task(name), render_mode=render_mode)
+
+
+def gymnasium_id(name: str) -> str:
+    """Gymnasium's name of a task: ``sac_control/InvertedPendulum-v0`` for ``inverted_pendulum``."""
+    return f"sac_control/{name.title().replace('_', '')}-v0"
+
+
+def register_tasks() -> None:
+    """Make every task known to `gymnasium.make`; doing it twice changes nothing."""
+    for name, task in TASKS.items():
+        if gymnasium_id(name) not in gymnasium.registry:
+            gymnasium.register(
+                id=gymnasium_id(name),
+                entry_point="sac_control.envs.registry:make_gymnasium_env",
+                max_episode_steps=task.max_episode_steps,
+                kwargs={"name": name},
+            )

@@ -1,0 +1,34 @@
+"""The interface of a task: what is asked of a machine. Pure numpy: no physics, no Gymnasium, no memory.
+
+A *state* is a (2j,) float64 vector: position and velocity of each joint in turn, in the order of
+``specification.joints``. For the cart-pole: ``[x, vx, θ, θ̇]``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from sac_control.envs.mechanism import Mechanism
+from sac_control.types import FloatArray, Specification
+
+
+class Task(ABC):
+    """Start states, rewards and failures of one machine."""
+
+    specification: Specification  # what is seen and moved
+    mechanism: Mechanism  # the machine to simulate
+    max_episode_steps: int  # control periods until an episode is truncated
+
+    @abstractmethod
+    def sample_start(self, rng: np.random.Generator) -> FloatArray:
+        """A random start state, (2j,) float64."""
+
+    @abstractmethod
+    def reward(self, before: FloatArray, after: FloatArray) -> float:
+        """Reward of the step that led from state `before` to state `after`, (2j,) float64 each."""
+
+    @abstractmethod
+    def is_terminated(self, before: FloatArray, after: FloatArray) -> bool:
+        """Whether the step that led from state `before` to state `after`, (2j,) float64 each, failed the task."""

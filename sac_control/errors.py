@@ -1,0 +1,25 @@
+"""The errors a user can cause or meet. Each message says what was got, what was expected and what to do."""
+
+
+class SacControlError(Exception):
+    """Base of every error this package raises on purpose; the command line prints it as one sentence."""
+
+
+class ConfigError(SacControlError):
+    """A configuration key is unknown, or a value has the wrong type or lies outside its range."""
+
+
+class PolicyFileError(SacControlError):
+    """A policy file is missing, truncated, damaged, foreign, or made for another task."""
+
+
+class TransitionError(SacControlError):
+    """A transition has the wrong size or a non-finite value."""
+
+
+class StateError(SacControlError):
+    """A joint state lacks a joint, or carries a non-finite value."""
+
+
+class RunError(SacControlError):
+    """A run directory exists already, is missing, damaged, in use, or cannot be written."""

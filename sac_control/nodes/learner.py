@@ -1,0 +1,173 @@
+"""The learner node: turns transitions into better weights. What it does between two messages lives in runs/ and sac/."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rclpy.node import Node
+from std_msgs.msg import UInt64
+from std_srvs.srv import Trigger
+
+from sac_control.config import LearnerConfig
+from sac_control.errors import TransitionError
+from sac_control.nodes import messages, topics
+from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters
+from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
+from sac_control.nodes.waiting import WaitWarning
+from sac_control.runs.progress import ProgressLine
+from sac_control.runs.training_run import TrainingRun
+from sac_control.types import Phase, TrainingStatus, Weights
+
+ANNOUNCE_PERIOD = 2.0  # [s] between two announcements of the same weights and credit, for peers that came late
+
+
+class LearnerNode(Node):
+    """Trains.
+
+    Publishes:   policy_weights, learner/credit, learner/status, /diagnostics
+    Subscribes:  transitions, policy/status
+    Services:    learner/save (Trigger) writes a checkpoint now
+    Parameters:  see config.LearnerConfig
+
+    When transitions stop, the updates owed are made and then nothing happens until transitions come again. The process
+    ends by itself when the task is solved or max_steps are reached.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("learner", **NODE_OPTIONS)
+        config = declare_parameters(self, LearnerConfig)
+        if not config.run_directory:
+            name = f"{config.task}-{datetime.now():%Y%m%d-%H%M%S}"
+            config = dataclasses.replace(config, run_directory=str(Path("runs") / name))
+        self._progress = ProgressLine(sys.stdout, config.progress_period)
+        self._training = TrainingRun(config, say=self._progress.say)
+        self._published: Weights | None = None
+        self._credit = -1
+        self._announced_at = -math.inf  # [s] steady time
+        self._warned_at = -math.inf  # [s] steady time
+        self._rejected_weights = 0
+
+        self._weights_topic = topics.publisher(self, topics.WEIGHTS)
+        self._credit_topic = topics.publisher(self, topics.CREDIT)
+        self._status_topic = topics.publisher(self, topics.TRAINING_STATUS)
+        self._diagnostics = topics.publisher(self, topics.DIAGNOSTICS)
+        topics.subscription(self, topics.TRANSITIONS, self._on_transition)
+        topics.subscription(self, topics.POLICY_STATUS, self._on_policy_status)
+        self.create_service(Trigger, topics.LEARNER_SAVE, self._on_save)
+        self._waiting = WaitWarning(
+            self.resolve_topic_name("transitions"), "simulator", config.wait_warning, time.monotonic()
+        )
+        self.create_timer(LONGEST_SLEEP, self._on_watch, clock=STEADY_CLOCK)
+        self.create_timer(1.0, self._on_diagnostics, clock=STEADY_CLOCK)
+        self._progress.say(f"trains {config.task} in {config.run_directory}, seed {config.seed}")
+        self._announce()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the training has ended."""
+        return self._training.is_done
+
+    def work(self) -> bool:
+        """Make some updates; whether more are owed."""
+        more = self._training.work()
+        self._publish_news()
+        return more
+
+    def shut_down(self) -> None:
+        """Write the last checkpoint, the summary and the curve."""
+        status = self._training.status()
+        self._publish_status(status)
+        self._training.close()
+        words = {Phase.SOLVED: "solved", Phase.FINISHED: "not solved: max_steps reached"}
+        self._progress.say(
+            f"{words.get(status.phase, 'stopped')} after {status.env_steps} transitions, {status.updates} updates, "
+            f"{status.wall_time:.1f} s; see {self._training.run.path}"
+        )
+
+    def _on_transition(self, msg: Any) -> None:
+        self._waiting.heard()
+        try:
+            self._training.ingest(messages.transition_from_msg(msg))
+        except TransitionError as error:
+            self._warn(f"left out a transition: {error}")
+
+    def _on_policy_status(self, msg: Any) -> None:
+        if msg.rejected_weights > self._rejected_weights:
+            self._warn(f"the policy node kept out version {msg.offered_version}: {msg.offered_verdict}")
+        self._rejected_weights = msg.rejected_weights
+
+    def _on_save(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        response.success, response.message = True, str(self._training.save())
+        return response
+
+    def _on_watch(self) -> None:
+        now = time.monotonic()
+        status = self._training.status()
+        self._publish_status(status)
+        sentence = self._waiting.sentence(now)
+        if sentence:
+            self._progress.say(sentence)
+        if status.phase is not Phase.WAITING:
+            self._progress.show(status, now)
+        if now - self._announced_at > ANNOUNCE_PERIOD:
+            self._announce()
+
+    def _publish_news(self) -> None:
+        """Publish weights and credit where they have changed."""
+        if self._training.weights is not self._published:
+            self._published = self._training.weights
+            self._weights_topic.publish(messages.weights_to_msg(self._published))
+        if self._training.credit != self._credit:
+            self._credit = self._training.credit
+            self._credit_topic.publish(UInt64(data=self._credit))
+
+    def _announce(self) -> None:
+        """Publish weights and credit, changed or not: every middleware loses a latched message to a late joiner at times."""
+        self._announced_at = time.monotonic()
+        self._published, self._credit = None, -1
+        self._publish_news()
+
+    def _publish_status(self, status: TrainingStatus) -> None:
+        self._status_topic.publish(messages.training_status_to_msg(status, self.get_clock().now().nanoseconds))
+
+    def _warn(self, text: str) -> None:
+        """Warn at most once per second."""
+        now = time.monotonic()
+        if now - self._warned_at > 1.0:
+            self._warned_at = now
+            self._progress.say(text)
+
+    def _on_diagnostics(self) -> None:
+        status = self._training.status()
+        values: dict[str, object] = {
+            "run": status.run,
+            "phase": status.phase.name,
+            "replay_ratio": status.replay_ratio,
+            "target_replay_ratio": status.target_replay_ratio,
+            "policy_lag": status.policy_lag,
+            "rejected_transitions": status.rejected_transitions,
+            "missing_transitions": status.missing_transitions,
+            "duplicate_transitions": status.duplicate_transitions,
+            "rejected_weights": self._rejected_weights,
+        }
+        dropped = status.rejected_transitions + status.missing_transitions + self._rejected_weights
+        level, message = (1, "something was dropped") if dropped else (0, status.phase.name.lower())
+        stamp = self.get_clock().now().nanoseconds
+        self._diagnostics.publish(
+            messages.diagnostics_to_msg(self.get_fully_qualified_name(), level, message, values, stamp)
+        )
+
+
+def main() -> int:
+    """Entry point of the executable `learner`."""
+    return run(LearnerNode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,185 @@
+"""Value to message and back, a two-way table. The only file that knows the fields of messages.
+
+Arrays go into messages as `array.array`: it is the one type that the generated setters copy at once.
+"""
+
+from __future__ import annotations
+
+import array
+import dataclasses
+import math
+
+import builtin_interfaces.msg
+import diagnostic_msgs.msg
+import numpy as np
+import rosgraph_msgs.msg
+import sensor_msgs.msg
+import std_msgs.msg
+
+import sac_control.msg
+from sac_control.types import Action, Float32Array, FloatArray, JointState, TrainingStatus, Transition, Weights
+
+
+def stamp_to_msg(stamp: int) -> builtin_interfaces.msg.Time:
+    """[ns] to seconds and nanoseconds."""
+    return builtin_interfaces.msg.Time(sec=stamp // 1_000_000_000, nanosec=stamp % 1_000_000_000)
+
+
+def stamp_from_msg(msg: builtin_interfaces.msg.Time) -> int:
+    """Seconds and nanoseconds to [ns]."""
+    return int(msg.sec) * 1_000_000_000 + int(msg.nanosec)
+
+
+def state_to_msg(state: JointState) -> sensor_msgs.msg.JointState:
+    """A joint state without efforts."""
+    msg = sensor_msgs.msg.JointState()
+    msg.header.stamp = stamp_to_msg(state.stamp)
+    msg.name = list(state.names)
+    msg.position = _doubles(state.position)
+    msg.velocity = _doubles(state.velocity)
+    return msg
+
+
+def state_from_msg(msg: sensor_msgs.msg.JointState) -> JointState:
+    """The arrays of the result share memory with the message."""
+    return JointState(
+        stamp=stamp_from_msg(msg.header.stamp),
+        names=tuple(msg.name),
+        position=np.asarray(msg.position),
+        velocity=np.asarray(msg.velocity),
+    )
+
+
+def effort_to_msg(effort: FloatArray) -> std_msgs.msg.Float64MultiArray:
+    """What `forward_command_controller` takes: efforts [N or N m] in the order of its joints."""
+    return std_msgs.msg.Float64MultiArray(data=_doubles(effort))
+
+
+def effort_from_msg(msg: std_msgs.msg.Float64MultiArray) -> FloatArray:
+    """(a,) float64; shares memory with the message."""
+    return np.asarray(msg.data)
+
+
+def action_to_msg(action: Action, mode: int) -> sac_control.msg.PolicyAction:
+    """An answer, with the `Mode` in which it was given."""
+    msg = sac_control.msg.PolicyAction()
+    msg.header.stamp = stamp_to_msg(action.stamp)
+    msg.policy_version = action.policy_version
+    msg.action = _floats(action.action)
+    msg.effort_raw = _doubles(action.effort_raw)
+    msg.effort = _doubles(action.effort)
+    msg.mode = mode
+    return msg
+
+
+def action_from_msg(msg: sac_control.msg.PolicyAction) -> Action:
+    """The arrays of the result share memory with the message."""
+    return Action(
+        stamp=stamp_from_msg(msg.header.stamp),
+        policy_version=msg.policy_version,
+        action=np.asarray(msg.action),
+        effort_raw=np.asarray(msg.effort_raw),
+        effort=np.asarray(msg.effort),
+    )
+
+
+def transition_to_msg(transition: Transition) -> sac_control.msg.Transition:
+    """One control step."""
+    msg = sac_control.msg.Transition()
+    msg.header.stamp = stamp_to_msg(transition.stamp)
+    msg.source = transition.source
+    msg.sequence = transition.sequence
+    msg.episode = transition.episode
+    msg.step = transition.step
+    msg.policy_version = transition.policy_version
+    msg.observation = _floats(transition.observation)
+    msg.action = _floats(transition.action)
+    msg.reward = transition.reward
+    msg.next_observation = _floats(transition.next_observation)
+    msg.terminated = transition.terminated
+    msg.truncated = transition.truncated
+    return msg
+
+
+def transition_from_msg(msg: sac_control.msg.Transition) -> Transition:
+    """The arrays of the result share memory with the message."""
+    return Transition(
+        source=msg.source,
+        sequence=msg.sequence,
+        episode=msg.episode,
+        step=msg.step,
+        stamp=stamp_from_msg(msg.header.stamp),
+        policy_version=msg.policy_version,
+        observation=np.asarray(msg.observation),
+        action=np.asarray(msg.action),
+        reward=msg.reward,
+        next_observation=np.asarray(msg.next_observation),
+        terminated=msg.terminated,
+        truncated=msg.truncated,
+    )
+
+
+def weights_to_msg(weights: Weights) -> sac_control.msg.PolicyWeights:
+    """A policy file on its way."""
+    msg = sac_control.msg.PolicyWeights()
+    msg.run = weights.run
+    msg.version = weights.version
+    msg.env_steps = weights.env_steps
+    msg.sha256 = np.frombuffer(weights.sha256, np.uint8)
+    msg.data = array.array("B", weights.data)
+    return msg
+
+
+def weights_from_msg(msg: sac_control.msg.PolicyWeights) -> Weights:
+    """A policy file that arrived, unchecked."""
+    return Weights(
+        run=msg.run,
+        version=msg.version,
+        env_steps=msg.env_steps,
+        sha256=bytes(bytearray(msg.sha256)),
+        data=msg.data.tobytes(),
+    )
+
+
+def training_status_to_msg(status: TrainingStatus, stamp: int) -> sac_control.msg.TrainingStatus:
+    """Where a training stands, as of `stamp` [ns]; the message has the fields of the value."""
+    msg = sac_control.msg.TrainingStatus()
+    msg.header.stamp = stamp_to_msg(stamp)
+    for field in dataclasses.fields(status):
+        setattr(msg, field.name, getattr(status, field.name))
+    return msg
+
+
+def clock_to_msg(stamp: int) -> rosgraph_msgs.msg.Clock:
+    """Simulated time [ns]."""
+    return rosgraph_msgs.msg.Clock(clock=stamp_to_msg(stamp))
+
+
+def diagnostics_to_msg(
+    name: str, level: int, message: str, values: dict[str, object], stamp: int
+) -> diagnostic_msgs.msg.DiagnosticArray:
+    """One status of one node; `level` is 0 OK, 1 WARN, 2 ERROR, `stamp` [ns] the time it is published."""
+    status = diagnostic_msgs.msg.DiagnosticStatus(
+        level=bytes([level]),
+        name=name,
+        hardware_id="sac_control",
+        message=message,
+        values=[diagnostic_msgs.msg.KeyValue(key=key, value=_text(value)) for key, value in values.items()],
+    )
+    msg = diagnostic_msgs.msg.DiagnosticArray(status=[status])
+    msg.header.stamp = stamp_to_msg(stamp)
+    return msg
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float):
+        return "nan" if math.isnan(value) else f"{value:.6g}"
+    return str(value)
+
+
+def _doubles(values: FloatArray) -> array.array[float]:
+    return array.array("d", np.ascontiguousarray(values, np.float64).tobytes())
+
+
+def _floats(values: Float32Array) -> array.array[float]:
+    return array.array("f", np.ascontiguousarray(values, np.float32).tobytes())

@@ -1,0 +1,219 @@
+"""The simulator node: publishes the state of the pendulum and applies what is commanded. Physics lives in envs/."""
+
+from __future__ import annotations
+
+import math
+import secrets
+import sys
+import time
+from typing import Any
+
+import numpy as np
+from rclpy.node import Node
+from std_srvs.srv import SetBool, Trigger
+
+from sac_control.config import SimulatorConfig
+from sac_control.envs.episodes import EpisodeRunner
+from sac_control.envs.registry import make_env
+from sac_control.nodes import messages, topics
+from sac_control.nodes.exchange import Exchange
+from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters
+from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
+from sac_control.nodes.waiting import WaitWarning
+from sac_control.types import FloatArray, Transition
+
+MAX_CATCH_UP = 5  # control periods made up for at once before the rest is given up and counted
+
+
+class SimulatorNode(Node):
+    """Simulates a task.
+
+    Publishes:   joint_states, transitions, clock, /diagnostics
+    Subscribes:  policy/action; realtime: effort_controller/commands; lockstep: learner/credit
+    Services:    simulator/reset (Trigger) abandons the episode and starts another; simulator/pause (SetBool)
+    Parameters:  see config.SimulatorConfig
+
+    In lockstep a state waits for the action that echoes its stamp; an answer that does not come is asked for again and
+    counted, and time stands still meanwhile. In realtime physics waits for nobody once a first command has come: the
+    last command is held until the next, and the force is zero while the newest is older than command_timeout.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("simulator", **NODE_OPTIONS)
+        self._config = config = declare_parameters(self, SimulatorConfig)
+        env = make_env(
+            config.task,
+            render_mode=None if config.headless else "human",
+            max_episode_steps=config.max_episode_steps or None,
+        )
+        self._runner = EpisodeRunner(env, source=secrets.randbits(63), seed=config.seed)
+        self._exchange = Exchange(config.answer_timeout, config.flow_control)
+        self._zero: FloatArray = np.zeros(len(env.specification.effort_limit))
+        self._period = env.specification.control_period
+        self._last_transition: Transition | None = None
+        self._is_paused = False
+        self._commanded: FloatArray = self._zero
+        self._command_time: float | None = None  # [s] steady time of the newest usable command
+        self._policy_version = 0
+        self._realtime_start: float | None = None  # [s] steady time at which physics began to run
+        self._periods_done = 0
+        self._overruns = 0
+        self._rejected_commands = 0
+        self._zeroed_periods = 0
+
+        self._states = topics.publisher(self, topics.JOINT_STATES)
+        self._transitions = topics.publisher(self, topics.TRANSITIONS)
+        self._clock_topic = topics.publisher(self, topics.CLOCK)
+        self._diagnostics = topics.publisher(self, topics.DIAGNOSTICS)
+        topics.subscription(self, topics.ACTION, self._on_action)
+        self.create_service(Trigger, topics.SIMULATOR_RESET, self._on_reset)
+        self.create_service(SetBool, topics.SIMULATOR_PAUSE, self._on_pause)
+        self._waiting = WaitWarning(self.resolve_topic_name("policy/action"), "policy", config.wait_warning, _now())
+        if config.mode == "realtime":
+            topics.subscription(self, topics.COMMANDS, self._on_command)
+            self.create_timer(self._period / config.real_time_factor, self._on_period, clock=STEADY_CLOCK)
+        else:
+            topics.subscription(self, topics.CREDIT, self._on_credit)
+            self.create_timer(min(config.answer_timeout / 2, LONGEST_SLEEP), self._on_overdue, clock=STEADY_CLOCK)
+        self.create_timer(LONGEST_SLEEP, self._on_watch, clock=STEADY_CLOCK)
+        self.create_timer(1.0, self._on_diagnostics, clock=STEADY_CLOCK)
+        self.get_logger().info(f"simulates {config.task} in {config.mode}, seed {config.seed}")
+        self._advance()
+
+    is_done = False
+
+    def work(self) -> bool:
+        """Nothing to do between callbacks."""
+        return False
+
+    def shut_down(self) -> None:
+        """Close the physics."""
+        self._runner.close()
+
+    # lockstep
+
+    def _advance(self) -> None:
+        """Lockstep: publish the present state if it may be acted upon."""
+        if self._config.mode == "lockstep" and not self._is_paused and self._exchange.has_credit:
+            self._publish_state()
+            self._exchange.state_sent(self._runner.stamp, _now())
+
+    def _on_action(self, msg: Any) -> None:
+        self._waiting.heard()
+        self._policy_version = msg.policy_version
+        if self._config.mode == "lockstep":
+            action = messages.action_from_msg(msg)
+            if _is_usable(action.effort, self._zero) and self._exchange.accept(action.stamp):
+                self._step(action.effort)
+                self._exchange.transition_sent(_now())
+                self._advance()
+
+    def _on_credit(self, msg: Any) -> None:
+        self._exchange.grant(msg.data)
+        if not self._exchange.awaits_answer:
+            self._advance()
+
+    def _on_overdue(self) -> None:
+        if self._is_paused:
+            return
+        if self._exchange.must_resend_state(_now()):
+            self._publish_state()
+        elif self._last_transition is not None and self._exchange.must_probe(_now()):
+            self._transitions.publish(messages.transition_to_msg(self._last_transition))
+
+    # realtime
+
+    def _on_command(self, msg: Any) -> None:
+        effort = messages.effort_from_msg(msg)
+        if not _is_usable(effort, self._zero):
+            self._rejected_commands += 1  # counts as no message: it does not feed the watchdog
+            return
+        self._commanded, self._command_time = effort, _now()
+
+    def _on_period(self) -> None:
+        if self._command_time is None or self._is_paused:
+            self._realtime_start = None
+            self._publish_state()
+            return
+        if self._realtime_start is None:  # the first command has come: the period that ends now is the first
+            self._realtime_start, self._periods_done = _now() - self._period / self._config.real_time_factor, 0
+        elapsed = (_now() - self._realtime_start) * self._config.real_time_factor
+        due = round(elapsed / self._period) - self._periods_done  # 1 unless a tick came late
+        for _ in range(min(due, MAX_CATCH_UP)):
+            self._step(self._held_effort())
+        self._periods_done += due
+        self._overruns += max(0, due - MAX_CATCH_UP)
+        self._publish_state()
+
+    def _held_effort(self) -> FloatArray:
+        """The newest command, or zero where it is too old: the watchdog that needs no policy process."""
+        if self._command_time is None or _now() - self._command_time > self._config.command_timeout:
+            self._zeroed_periods += 1
+            return self._zero
+        return self._commanded
+
+    # both
+
+    def _step(self, effort: FloatArray) -> None:
+        self._last_transition = self._runner.step(effort, self._policy_version)
+        self._transitions.publish(messages.transition_to_msg(self._last_transition))
+
+    def _publish_state(self) -> None:
+        state = self._runner.state
+        self._states.publish(messages.state_to_msg(state))
+        self._clock_topic.publish(messages.clock_to_msg(state.stamp))
+
+    def _on_reset(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self._runner.reset()
+        self._exchange.abandon()
+        self._advance()
+        response.success, response.message = True, f"episode {self._runner.episode} begins"
+        return response
+
+    def _on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        was_paused, self._is_paused = self._is_paused, request.data
+        if was_paused and not self._exchange.awaits_answer:
+            self._advance()
+        response.success, response.message = True, "paused" if self._is_paused else "running"
+        return response
+
+    def _on_watch(self) -> None:
+        sentence = self._waiting.sentence(_now())
+        if sentence:
+            self.get_logger().warning(sentence)
+
+    def _on_diagnostics(self) -> None:
+        exchange = self._exchange
+        values: dict[str, object] = {
+            "mode": self._config.mode,
+            "episode": self._runner.episode,
+            "transitions": self._runner.sequence,
+            "resent_states": exchange.resent_states,
+            "credit_probes": exchange.probes,
+            "stray_actions": exchange.stray_actions,
+            "rejected_commands": self._rejected_commands,
+            "zeroed_periods": self._zeroed_periods,
+            "overruns": self._overruns,
+        }
+        level, message = (1, "periods were skipped") if self._overruns else (0, "paused" if self._is_paused else "runs")
+        stamp = self.get_clock().now().nanoseconds
+        self._diagnostics.publish(
+            messages.diagnostics_to_msg(self.get_fully_qualified_name(), level, message, values, stamp)
+        )
+
+
+def _now() -> float:
+    return time.monotonic()
+
+
+def _is_usable(effort: FloatArray, like: FloatArray) -> bool:
+    return effort.shape == like.shape and all(map(math.isfinite, effort.tolist()))
+
+
+def main() -> int:
+    """Entry point of the executable `simulator`."""
+    return run(SimulatorNode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

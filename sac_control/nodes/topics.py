@@ -1,0 +1,86 @@
+"""Every topic and service name with its type and quality of service: the table of docs/design.md as code.
+
+Names are relative, so that ``namespace:=`` works; every quality of service can be overridden by the standard parameters
+``qos_overrides.<topic>.<publisher|subscription>.<policy>``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import diagnostic_msgs.msg
+import rosgraph_msgs.msg
+import sensor_msgs.msg
+import std_msgs.msg
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.subscription import Subscription
+
+import sac_control.msg
+
+
+def _qos(depth: int, *, reliable: bool = True, latched: bool = False) -> QoSProfile:
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST,
+        depth=depth,
+        reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
+    )
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A name, a message type, and the quality of service on either side."""
+
+    name: str
+    type: Any
+    publisher_qos: QoSProfile
+    subscription_qos: QoSProfile
+
+
+def _topic(name: str, type_: Any, publisher: QoSProfile, subscription: QoSProfile | None = None) -> Topic:
+    return Topic(name, type_, publisher, subscription or publisher)
+
+
+# A reliable publisher matches every subscriber, rqt_plot and rosbag2 among them; a controller wants only the newest.
+JOINT_STATES = _topic("joint_states", sensor_msgs.msg.JointState, _qos(10), _qos(1, reliable=False))
+# Never latched: a restarted actuator must not replay an old force.
+COMMANDS = _topic("effort_controller/commands", std_msgs.msg.Float64MultiArray, _qos(1))
+ACTION = _topic("policy/action", sac_control.msg.PolicyAction, _qos(10))
+TRANSITIONS = _topic("transitions", sac_control.msg.Transition, _qos(5000))
+WEIGHTS = _topic("policy_weights", sac_control.msg.PolicyWeights, _qos(1, latched=True))
+POLICY_STATUS = _topic("policy/status", sac_control.msg.PolicyStatus, _qos(1, latched=True))
+TRAINING_STATUS = _topic("learner/status", sac_control.msg.TrainingStatus, _qos(10))
+CREDIT = _topic("learner/credit", std_msgs.msg.UInt64, _qos(1, latched=True))
+CLOCK = _topic("clock", rosgraph_msgs.msg.Clock, _qos(1, reliable=False))
+DIAGNOSTICS = _topic("/diagnostics", diagnostic_msgs.msg.DiagnosticArray, _qos(10))
+
+SIMULATOR_RESET = "simulator/reset"
+SIMULATOR_PAUSE = "simulator/pause"
+LEARNER_SAVE = "learner/save"
+
+
+def publisher(node: Node, topic: Topic) -> Publisher:
+    """A publisher of `topic`; on a lifecycle node, too, it publishes in every state of the node."""
+    return Node.create_publisher(
+        node,
+        topic.type,
+        topic.name,
+        topic.publisher_qos,
+        qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+    )
+
+
+def subscription(node: Node, topic: Topic, callback: Callable[[Any], None]) -> Subscription:
+    """A subscription to `topic`."""
+    return node.create_subscription(
+        topic.type,
+        topic.name,
+        callback,
+        topic.subscription_qos,
+        qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+    )

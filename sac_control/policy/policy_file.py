@@ -1,0 +1,204 @@
+"""`policy.safetensors`: one format for a policy on disk and on the wire. Data only: nothing in it is ever executed.
+
+The file holds the actor's tensors and, as safetensors metadata under the key ``sac_control``, a JSON header with
+everything that is needed to run it. Reading checks all of it, including that the network still produces the actions
+recorded for a few probe observations, so a file that reads without an error is a policy that behaves as it did when
+it was written.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save as save_tensors
+
+from sac_control.errors import PolicyFileError
+from sac_control.policy.policy import Policy
+from sac_control.types import ActorParameters, Float32Array, Specification
+
+FORMAT_VERSION = 1
+ACTIVATION = "relu"
+MAX_BYTES = 2**26  # a policy of 64 MiB has 16 million parameters
+PROBE_COUNT = 4
+PROBE_TOLERANCE = 1e-4  # between processors float32 products differ by about 1e-6
+_METADATA_KEY = "sac_control"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyFile:
+    """A policy with all that names it."""
+
+    specification: Specification  # what it sees and moves
+    actor: ActorParameters  # its numbers
+    run: str  # name of the run that trained it
+    policy_version: int  # only grows within a run
+    env_steps: int  # transitions seen when it was made
+
+    def to_bytes(self) -> bytes:
+        """The content of ``policy.safetensors``.
+
+        Raises:
+            PolicyFileError: a parameter is not finite.
+        """
+        probes = _probe_observations(self.actor)
+        policy = Policy(self.actor)
+        header = {
+            "format_version": FORMAT_VERSION,
+            "specification": asdict(self.specification),
+            "specification_hash": self.specification.hash,
+            "run": self.run,
+            "policy_version": self.policy_version,
+            "env_steps": self.env_steps,
+            "hidden_sizes": self.actor.hidden_sizes,
+            "activation": ACTIVATION,
+            "observation_mean": self.actor.observation_mean.tolist(),
+            "observation_std": self.actor.observation_std.tolist(),
+            "log_std_bounds": self.actor.log_std_bounds,
+            "probe_observations": probes.tolist(),
+            "probe_actions": [policy.act(probe).tolist() for probe in probes],
+        }
+        tensors = {}
+        for k, (weight, bias) in enumerate(zip(self.actor.weights, self.actor.biases, strict=True)):
+            tensors[f"actor.{k}.weight"], tensors[f"actor.{k}.bias"] = weight, bias
+        statistics = {"observation_mean": self.actor.observation_mean, "observation_std": self.actor.observation_std}
+        _check_finite({**tensors, **statistics})
+        return save_tensors(tensors, metadata={_METADATA_KEY: json.dumps(header)})
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> PolicyFile:
+        """Read and check the content of a policy file.
+
+        Raises:
+            PolicyFileError: too large, truncated, not a policy, of another format version, inconsistent in itself,
+                not finite, or not producing its recorded probe actions.
+        """
+        if len(data) > MAX_BYTES:
+            raise PolicyFileError(f"policy file has {len(data)} bytes, at most {MAX_BYTES} are read")
+        header = _read_header(data)
+        try:
+            tensors = load_tensors(data)
+        except (SafetensorError, ValueError, KeyError, TypeError) as error:
+            raise PolicyFileError(f"not a whole safetensors file ({error}): write or copy it again") from error
+        try:
+            file = cls._from_parts(header, tensors)
+            probes = np.asarray(header["probe_observations"], np.float32)
+            expected = np.asarray(header["probe_actions"], np.float32)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise PolicyFileError(f"the policy file's header is incomplete or malformed: {error!r}") from error
+        _check_probes(file.actor, probes, expected)
+        return file
+
+    @classmethod
+    def read(cls, path: Path) -> PolicyFile:
+        """Read and check the policy file at `path`; see `from_bytes` for what is raised."""
+        try:
+            with path.open("rb") as stream:
+                data = stream.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise PolicyFileError(f"cannot read policy file {path}: {error.strerror}") from error
+        try:
+            return cls.from_bytes(data)
+        except PolicyFileError as error:
+            raise PolicyFileError(f"{path}: {error}") from error
+
+    @classmethod
+    def _from_parts(cls, header: dict[str, Any], tensors: dict[str, Any]) -> PolicyFile:
+        if header["format_version"] != FORMAT_VERSION:
+            raise PolicyFileError(
+                f"policy file has format version {header['format_version']!r}, this program reads {FORMAT_VERSION}"
+            )
+        if header["activation"] != ACTIVATION:
+            raise PolicyFileError(f"activation is {header['activation']!r}, expected {ACTIVATION!r}")
+        specification = Specification.from_mapping(header["specification"])
+        if specification.hash != header["specification_hash"]:
+            raise PolicyFileError("the specification does not match its hash: the header was edited or damaged")
+        observation_size, action_size = len(specification.observation), len(specification.actuated_joints)
+        sizes = [observation_size, *header["hidden_sizes"], 2 * action_size]
+        if not all(isinstance(size, int) and 0 < size <= 2**16 for size in sizes):
+            raise PolicyFileError(f"layer sizes {sizes} are not positive whole numbers of reasonable size")
+        _check_tensors(tensors, sizes)
+        layers = range(len(sizes) - 1)
+        low, high = (float(bound) for bound in header["log_std_bounds"])
+        actor = ActorParameters(
+            weights=tuple(tensors[f"actor.{k}.weight"] for k in layers),
+            biases=tuple(tensors[f"actor.{k}.bias"] for k in layers),
+            observation_mean=_vector(header, "observation_mean", observation_size),
+            observation_std=_vector(header, "observation_std", observation_size),
+            log_std_bounds=(low, high),
+        )
+        if not np.all(actor.observation_std > 0):
+            raise PolicyFileError(f"observation_std is {actor.observation_std.tolist()}, every value must be above 0")
+        counters = (header["policy_version"], header["env_steps"])
+        if not all(isinstance(value, int) and not isinstance(value, bool) and value >= 0 for value in counters):
+            raise PolicyFileError(f"policy_version and env_steps are {counters}, expected whole numbers from 0")
+        return cls(
+            specification=specification,
+            actor=actor,
+            run=str(header["run"]),
+            policy_version=header["policy_version"],
+            env_steps=header["env_steps"],
+        )
+
+
+def _read_header(data: bytes) -> dict[str, Any]:
+    """The JSON header out of the safetensors metadata, read by hand: the numpy interface does not return metadata."""
+    size = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or size > len(data) - 8:
+        raise PolicyFileError(f"not a whole safetensors file ({len(data)} bytes): write or copy it again")
+    try:
+        metadata = json.loads(data[8 : 8 + size])["__metadata__"][_METADATA_KEY]
+        header = json.loads(metadata)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise PolicyFileError("a safetensors file or other data, but not a policy of sac_control") from error
+    if not isinstance(header, dict):
+        raise PolicyFileError("a safetensors file, but its sac_control header is not an object")
+    return header
+
+
+def _check_tensors(tensors: dict[str, Any], sizes: list[int]) -> None:
+    expected: dict[str, tuple[int, ...]] = {}
+    for k, (inputs, outputs) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+        expected[f"actor.{k}.weight"], expected[f"actor.{k}.bias"] = (inputs, outputs), (outputs,)
+    if tensors.keys() != expected.keys():
+        raise PolicyFileError(f"tensors are {sorted(tensors)}, expected {sorted(expected)}")
+    for name, shape in expected.items():
+        if tensors[name].shape != shape or tensors[name].dtype != np.float32:
+            raise PolicyFileError(
+                f"{name} is {tensors[name].shape} {tensors[name].dtype}, this policy expects {shape} float32: "
+                "it was trained for another task or with other layer sizes"
+            )
+    _check_finite(tensors)
+
+
+def _check_finite(tensors: dict[str, Any]) -> None:
+    for name, tensor in tensors.items():
+        if not np.isfinite(tensor).all():
+            raise PolicyFileError(f"{name} holds a value that is not finite: training diverged or the file is damaged")
+
+
+def _vector(header: dict[str, Any], key: str, size: int) -> Float32Array:
+    vector = np.asarray(header[key], np.float32)
+    if vector.shape != (size,) or not np.isfinite(vector).all():
+        raise PolicyFileError(f"{key} is {header[key]!r}, expected {size} finite numbers")
+    return vector
+
+
+def _probe_observations(actor: ActorParameters) -> Float32Array:
+    """(p, o) float32: points within two deviations of the mean, the same for the same statistics."""
+    unit = np.random.default_rng(0).uniform(-2.0, 2.0, (PROBE_COUNT, len(actor.observation_mean)))
+    return np.asarray(actor.observation_mean + unit * actor.observation_std, np.float32)
+
+
+def _check_probes(actor: ActorParameters, probes: Float32Array, expected: Float32Array) -> None:
+    policy = Policy(actor)
+    if probes.shape != (PROBE_COUNT, policy.observation_size) or expected.shape != (PROBE_COUNT, policy.action_size):
+        raise PolicyFileError(f"probes have shapes {probes.shape} and {expected.shape}, which do not fit the network")
+    actions = np.stack([policy.act(probe) for probe in probes])
+    if not np.allclose(actions, expected, rtol=0.0, atol=PROBE_TOLERANCE):  # false for NaN, too
+        raise PolicyFileError("the policy does not produce the actions recorded for its probes: the file is damaged")

@@ -1,0 +1,56 @@
+"""The picture of a run: returns, losses, temperature, replay ratio over transitions. Reads only files of the run."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from sac_control.runs.metrics import read_columns
+from sac_control.runs.run_directory import RunDirectory
+
+AVERAGE_OVER = 100  # episodes
+
+
+def draw(run: RunDirectory) -> None:
+    """Write ``curve.png`` from ``episodes.csv`` and ``metrics.csv``.
+
+    Raises:
+        RunError: a file is missing or damaged.
+    """
+    episodes, metrics = read_columns(run.episodes), read_columns(run.metrics)
+    figure = Figure(figsize=(10, 7), layout="constrained")
+    figure.suptitle(run.name)
+    returns, losses, temperature, ratio = figure.subplots(2, 2, sharex=True).flat
+    _draw_returns(returns, episodes, metrics)
+    steps = metrics.get("env_steps", [])
+    for name in ("critic_loss", "actor_loss"):
+        losses.plot(steps, metrics.get(name, []), label=name.replace("_", " "), linewidth=1)
+    losses.set(title="losses", yscale="symlog")
+    losses.legend()
+    temperature.plot(steps, metrics.get("alpha", []), label="temperature α", linewidth=1)
+    temperature.plot(steps, metrics.get("entropy", []), label="entropy [nat]", linewidth=1)
+    temperature.set(title="temperature and entropy", xlabel="transitions")
+    temperature.legend()
+    ratio.plot(steps, metrics.get("replay_ratio", []), label="reached", linewidth=1)
+    ratio.plot(steps, metrics.get("target_replay_ratio", []), label="set", linewidth=1, linestyle="--")
+    ratio.set(title="updates per transition", xlabel="transitions")
+    ratio.set_ylim(bottom=0)
+    ratio.legend()
+    for axes in (returns, losses, temperature, ratio):
+        axes.grid(alpha=0.3)
+    temporary = run.curve.with_name(".curve.tmp.png")
+    figure.savefig(temporary, dpi=110)
+    temporary.replace(run.curve)
+
+
+def _draw_returns(axes: Axes, episodes: dict[str, list[float]], metrics: dict[str, list[float]]) -> None:
+    steps, returns = episodes.get("env_steps", []), np.asarray(episodes.get("return", []))
+    axes.plot(steps, returns, ".", markersize=3, alpha=0.5, label="episode")
+    averages = [returns[max(0, k - AVERAGE_OVER) : k].mean() for k in range(1, len(returns) + 1)]
+    axes.plot(steps, averages, label=f"mean of {AVERAGE_OVER}")
+    evaluated = np.asarray(metrics.get("evaluation_return", []))
+    if evaluated.size:
+        axes.plot(metrics["env_steps"], evaluated, "o-", markersize=4, label="deterministic evaluation")
+    axes.set(title="return")
+    axes.legend()

@@ -1,0 +1,142 @@
+"""Deterministic episodes of a policy, in a process of their own, so that training goes on meanwhile. Knows no ROS.
+
+The worker process reads a length (8 bytes, little-endian) and that many bytes of ``policy.safetensors`` from its
+standard input, and writes one line of JSON for each.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+
+from sac_control.envs.registry import make_env
+from sac_control.errors import RunError
+from sac_control.policy.policy import Policy
+from sac_control.policy.policy_file import PolicyFile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What a policy reached."""
+
+    policy_version: int
+    env_steps: int  # transitions seen when the policy was made
+    returns: tuple[float, ...]  # of each episode
+    full_length: tuple[bool, ...]  # whether each was truncated, not terminated
+
+    @property
+    def is_solved(self) -> bool:
+        """Whether every episode had full length."""
+        return all(self.full_length)
+
+    @property
+    def mean_return(self) -> float:
+        """Mean of the returns."""
+        return float(np.mean(self.returns))
+
+
+def evaluate(file: PolicyFile, episodes: int, rng: np.random.Generator) -> Evaluation:
+    """Run `episodes` deterministic episodes from start states drawn by `rng`."""
+    env, policy = make_env(file.specification.task), Policy(file.actor)
+    returns, full_length = [], []
+    for _ in range(episodes):
+        observation, _ = env.reset(seed=int(rng.integers(2**31)))
+        total, terminated, truncated = 0.0, False, False
+        while not (terminated or truncated):
+            observation, reward, terminated, truncated, _ = env.step(policy.act(observation))
+            total += reward
+        returns.append(total)
+        full_length.append(truncated and not terminated)
+    env.close()
+    return Evaluation(
+        policy_version=file.policy_version,
+        env_steps=file.env_steps,
+        returns=tuple(returns),
+        full_length=tuple(full_length),
+    )
+
+
+class EvaluationProcess:
+    """A worker process and the thread that talks to it. One evaluation at a time.
+
+    Args:
+        episodes: episodes per evaluation.
+        seed: of the training; the start states come from a stream that training does not use.
+    """
+
+    def __init__(self, episodes: int, seed: int) -> None:
+        command = [sys.executable, "-m", "sac_control.runs.evaluation", str(episodes), str(seed)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._jobs: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._results: queue.SimpleQueue[Evaluation | RunError] = queue.SimpleQueue()
+        self.is_busy = False
+        self._thread = threading.Thread(target=self._talk, name="evaluation", daemon=True)
+        self._thread.start()
+
+    def submit(self, data: bytes) -> None:
+        """Evaluate the policy file with content `data`; ask for the result with `poll`."""
+        self.is_busy = True
+        self._jobs.put(data)
+
+    def poll(self) -> Evaluation | None:
+        """The result, once there is one.
+
+        Raises:
+            RunError: the worker process died.
+        """
+        try:
+            result = self._results.get_nowait()
+        except queue.Empty:
+            return None
+        self.is_busy = False
+        if isinstance(result, RunError):
+            raise result
+        return result
+
+    def close(self) -> None:
+        """End the worker process, whatever it is doing."""
+        self._process.kill()
+        self._jobs.put(None)
+        self._thread.join()
+        self._process.wait()
+
+    def _talk(self) -> None:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None and stdout is not None
+        while (data := self._jobs.get()) is not None:
+            try:
+                stdin.write(len(data).to_bytes(8, "little") + data)
+                stdin.flush()
+                line = stdout.readline()
+            except OSError:
+                line = b""
+            if not line:
+                code = self._process.wait()
+                self._results.put(RunError(f"the evaluation process ended with exit code {code}; see its output above"))
+                return
+            self._results.put(Evaluation(**json.loads(line)))
+
+
+def main() -> int:
+    """The worker process: `python -m sac_control.runs.evaluation EPISODES SEED`."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this process
+    episodes, seed = int(sys.argv[1]), int(sys.argv[2])
+    rng = np.random.default_rng([seed, 0x6576616C])  # the second number makes it a stream of its own ("eval")
+    stdin, stdout = sys.stdin.buffer, sys.stdout
+    while len(size := stdin.read(8)) == 8:
+        file = PolicyFile.from_bytes(stdin.read(int.from_bytes(size, "little")))
+        stdout.write(json.dumps(dataclasses.asdict(evaluate(file, episodes, rng))) + "\n")
+        stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+"""Writes what a training leaves behind: metrics, episodes, checkpoints, replay rows, summary and curve."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import safetensors.torch
+
+from sac_control.errors import RunError
+from sac_control.runs import curve
+from sac_control.runs.checkpoints import Checkpoint, CheckpointStore
+from sac_control.runs.metrics import Metrics, Table
+from sac_control.runs.replay_file import ReplayFile
+from sac_control.runs.run_directory import RunDirectory
+from sac_control.sac.episodes import Episode
+from sac_control.sac.training import Training, TrainingState
+from sac_control.types import TrainingStatus
+
+METRICS = (
+    "last_return",
+    "mean_return",
+    "evaluation_return",
+    "critic_loss",
+    "actor_loss",
+    "alpha",
+    "entropy",
+    "steps_per_second",
+    "updates_per_second",
+    "replay_ratio",
+    "target_replay_ratio",
+    "policy_lag",
+    "wall_time",
+)
+_PACKAGES = ("sac_control", "rclpy", "torch", "numpy", "pybullet", "gymnasium", "safetensors")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """A training at one instant, to be written now or later."""
+
+    step: int  # transitions accepted
+    policy: bytes  # content of policy.safetensors
+    training: TrainingState
+    extra: Mapping[str, Any]  # JSON values beside the training's own
+
+
+class Recorder:
+    """The writer of a run directory.
+
+    Args:
+        run: the run; locked by the caller.
+        training: whose replay rows are saved with each checkpoint.
+        keep_last: checkpoints kept beside the best.
+    """
+
+    def __init__(self, run: RunDirectory, training: Training, keep_last: int) -> None:
+        self._run, self._training = run, training
+        self._store = CheckpointStore(run.checkpoints, keep_last)
+        self._replay = ReplayFile(run.replay, training.buffer.rows(0, 0).shape[1])
+        self._saved_rows = 0
+        self._metrics = Metrics(run.metrics, run.events, METRICS)
+        self._episodes = Table(run.episodes, ("env_steps", "return", "length", "terminated"))
+
+    def load(self) -> tuple[Checkpoint, list[str]]:
+        """Bring the training back from the newest whole checkpoint, and a sentence for each damaged one.
+
+        Raises:
+            RunError: there is no whole checkpoint, or it does not fit the configuration.
+        """
+        checkpoint, complaints = self._store.load_newest()
+        if checkpoint is None:
+            reason = "; ".join(complaints) or "there is none"
+            raise RunError(
+                f"run {self._run.path} has no checkpoint to resume from ({reason}): start it anew with --overwrite"
+            )
+        state = checkpoint.state
+        added: int = state["replay_rows"]
+        buffer = self._training.buffer
+        buffer.restore(self._replay.read(max(0, added - buffer.capacity), added), added)
+        tensors = safetensors.torch.load(checkpoint.files["learner.safetensors"])
+        self._training.restore(TrainingState(tensors=tensors, numbers=state["training"]))
+        self._saved_rows = added
+        return checkpoint, complaints
+
+    def snapshot(self, policy: bytes, extra: Mapping[str, Any]) -> Snapshot:
+        """The training as it is now, with its policy and more JSON values."""
+        return Snapshot(
+            step=self._training.transitions, policy=policy, training=self._training.state(), extra=dict(extra)
+        )
+
+    def save(self, snapshot: Snapshot, *, is_best: bool = False) -> None:
+        """Write a checkpoint, after the replay rows that it needs.
+
+        Raises:
+            OSError: it cannot be written; the checkpoints before it are untouched.
+        """
+        added = self._training.buffer.added
+        if added > self._saved_rows:
+            start = max(self._saved_rows, added - len(self._training.buffer))
+            self._replay.append(start, self._training.buffer.rows(start, added))
+            self._saved_rows = added
+        files = {
+            "policy.safetensors": snapshot.policy,
+            "learner.safetensors": safetensors.torch.save(snapshot.training.tensors),
+        }
+        state = {**snapshot.extra, "replay_rows": snapshot.step, "training": snapshot.training.numbers}
+        self._store.save(snapshot.step, files, state, is_best=is_best)
+
+    def write_status(self, status: TrainingStatus) -> None:
+        """One row of metrics."""
+        values = {name: float(getattr(status, name)) for name in METRICS}
+        self._metrics.write(status.env_steps, {name: value for name, value in values.items() if value == value})
+
+    def write_episode(self, env_steps: int, episode: Episode) -> None:
+        """One row of episodes."""
+        self._episodes.write(
+            {
+                "env_steps": env_steps,
+                "return": episode.total_reward,
+                "length": episode.length,
+                "terminated": int(episode.terminated),
+            }
+        )
+
+    def close(self, summary: Mapping[str, Any]) -> None:
+        """Write the summary and draw the curve."""
+        self._metrics.close()
+        self._episodes.close()
+        versions = {"python": platform.python_version()}
+        versions |= {name: importlib.metadata.version(name) for name in _PACKAGES}
+        self._run.write_summary({**summary, "versions": versions})
+        curve.draw(self._run)

@@ -1,0 +1,133 @@
+"""Where the files of a run are, and that only one process writes them."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import IO, Any
+
+from sac_control.errors import RunError
+from sac_control.runs import atomic
+
+
+class RunDirectory:
+    """The paths of one run; makes nothing by itself."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.name = path.name
+        self.config = path / "config.yaml"
+        self.summary = path / "summary.json"
+        self.metrics = path / "metrics.csv"
+        self.episodes = path / "episodes.csv"
+        self.events = path / "tb"
+        self.curve = path / "curve.png"
+        self.checkpoints = path / "checkpoints"
+        self.replay = path / "replay"
+        self._lock: IO[str] | None = None
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a run."""
+        return self.config.exists() or self.checkpoints.exists()
+
+    def create(self, config_text: str, *, overwrite: bool = False) -> None:
+        """Make the directory with its ``config.yaml``.
+
+        Raises:
+            RunError: a run of this name exists and is not to be overwritten, is being trained, or nothing can be written.
+        """
+        if self.exists:
+            if not overwrite:
+                raise RunError(
+                    f"run {self.path} exists already: choose another --run, "
+                    "continue it with --resume or replace it with --overwrite"
+                )
+            self.lock()
+            self._remove_files()
+            self.unlock()
+        self.replace_config(config_text)
+
+    def replace_config(self, config_text: str) -> None:
+        """Write ``config.yaml``, making the directory where needed.
+
+        Raises:
+            RunError: nothing can be written there.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            atomic.write_text(self.config, config_text)
+        except OSError as error:
+            raise RunError(f"cannot write run directory {self.path}: {error.strerror}") from error
+
+    def lock(self) -> None:
+        """Become the only writer until the process ends.
+
+        Raises:
+            RunError: another process writes this run, or nothing can be written there.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            stream = (self.path / ".lock").open("a+")
+        except OSError as error:
+            raise RunError(f"cannot write run directory {self.path}: {error.strerror}") from error
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            stream.seek(0)
+            owner = stream.read().strip() or "unknown"
+            stream.close()
+            raise RunError(
+                f"run {self.path} is being written by process {owner}: stop that one or choose another run"
+            ) from None
+        stream.truncate(0)
+        stream.write(str(os.getpid()))
+        stream.flush()
+        self._lock = stream
+
+    def unlock(self) -> None:
+        """Let others write."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def write_summary(self, summary: dict[str, Any]) -> None:
+        """Write ``summary.json``."""
+        atomic.write_text(self.summary, json.dumps(summary, indent=2) + "\n")
+
+    def read_summary(self) -> dict[str, Any]:
+        """The content of ``summary.json``.
+
+        Raises:
+            RunError: there is none, or it is damaged.
+        """
+        try:
+            summary: dict[str, Any] = json.loads(self.summary.read_text())
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self.summary} is missing or damaged: {error}") from error
+        return summary
+
+    def policy_file(self) -> Path:
+        """The policy to use: the best one, or the newest where none has been evaluated.
+
+        Raises:
+            RunError: there is no run, or it has no policy yet.
+        """
+        if not self.exists:
+            raise RunError(f"there is no run at {self.path}: `sac_control info` lists what there is")
+        for name in ("best", "latest"):
+            path = self.checkpoints / name / "policy.safetensors"
+            if path.exists():
+                return path
+        raise RunError(f"run {self.path} has no checkpoint yet: train it first")
+
+    def _remove_files(self) -> None:
+        """Remove what a run consists of, and nothing else that somebody may have put there."""
+        for path in (self.config, self.summary, self.metrics, self.episodes, self.curve):
+            path.unlink(missing_ok=True)
+        for path in (self.events, self.checkpoints, self.replay):
+            if path.exists():
+                shutil.rmtree(path)

@@ -1,0 +1,324 @@
+"""One training from its first transition to its summary: what a learner node owns. Knows nothing of ROS.
+
+Joins the algorithm (sac/), the evaluation process and the run directory, and decides what is due when.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from sac_control.config import LearnerConfig
+from sac_control.envs.registry import make_task
+from sac_control.errors import RunError
+from sac_control.policy.policy_file import PolicyFile
+from sac_control.runs.evaluation import Evaluation, EvaluationProcess
+from sac_control.runs.recorder import Recorder, Snapshot
+from sac_control.runs.run_directory import RunDirectory
+from sac_control.sac.networks import ActorArrays
+from sac_control.sac.training import Training
+from sac_control.types import ActorParameters, Phase, Transition, TrainingStatus, Weights
+
+UPDATES_PER_SLICE = 16  # updates made before messages are looked at again
+METRICS_EVERY = 50  # transitions between two rows of metrics.csv
+RATE_WINDOW = 3.0  # [s] over which rates are averaged
+
+
+class TrainingRun:
+    """A training with its run directory.
+
+    Args:
+        config: the settings; `run_directory` must be set.
+        clock: steady clock [s].
+        say: takes sentences for people.
+
+    Raises:
+        RunError: the directory is in use, holds another run, or cannot be written; nothing to resume from.
+    """
+
+    def __init__(
+        self, config: LearnerConfig, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._config, self._say, self._clock = config, say, clock
+        self._specification = make_task(config.task).specification
+        self.run = RunDirectory(Path(config.run_directory))
+        self.run.lock()
+        if not config.resume and self.run.checkpoints.exists():
+            raise RunError(
+                f"run {self.run.path} has been trained already: set learner.resume to continue it or choose another"
+            )
+        self._training = Training(
+            config,
+            observation_size=len(self._specification.observation),
+            action_size=len(self._specification.actuated_joints),
+        )
+        self._recorder = Recorder(self.run, self._training, config.keep_last)
+        self._wall_before = 0.0  # [s] spent in earlier lives
+        self._best_return = -math.inf
+        if config.resume:
+            self._resume()
+        self._started = clock()
+        self._rates: deque[tuple[float, int, int]] = deque()  # (time [s], transitions, updates)
+        self._lag_sum = 0
+        self._ingested = 0
+        self._metrics_written = self._training.transitions
+        self._next_evaluation = self._training.transitions + config.evaluation_every
+        self._next_checkpoint = self._training.transitions + config.checkpoint_every
+        self._candidate: Snapshot | None = None  # the policy being evaluated, with the learner that made it
+        self._evaluation: Evaluation | None = None  # the newest
+        self._final_evaluation_asked = False
+        self._is_solved = False
+        self._weights: Weights | None = None
+        self._evaluations = (
+            EvaluationProcess(config.evaluation_episodes, config.seed) if config.evaluation_every else None
+        )
+        self._publish()
+
+    @property
+    def weights(self) -> Weights:
+        """The newest weights; the object changes when new ones are due to be published."""
+        assert self._weights is not None
+        return self._weights
+
+    @property
+    def credit(self) -> int:
+        """What `learner/credit` must say; see Training.credit. No transition beyond max_steps is asked for."""
+        return self._training.credit
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is nothing left to learn: solved, or out of transitions."""
+        if self._is_solved and self._config.stop_when_solved:
+            return True
+        return self._is_out_of_steps and (self._evaluations is None or self._is_finally_evaluated)
+
+    def ingest(self, transition: Transition) -> None:
+        """Learn from a transition in the updates to come.
+
+        Raises:
+            TransitionError: it has a wrong size or a value that is not finite; it was counted and left out.
+        """
+        if self._steps_left == 0:
+            return
+        before = self._training.transitions
+        episode = self._training.ingest(transition)
+        if self._training.transitions > before:
+            self._ingested += 1
+            self._lag_sum += self._training.policy_version - transition.policy_version
+        if episode is not None:
+            self._recorder.write_episode(self._training.transitions, episode)
+
+    def work(self) -> bool:
+        """Make some of the updates owed and whatever else is due; whether more updates are waiting.
+
+        Raises:
+            RunError: training diverged, or the evaluation process died.
+        """
+        owed = self._training.updates_owed
+        if owed:
+            self._training.update(min(owed, UPDATES_PER_SLICE))
+            if self._training.publication_due:
+                self._publish()
+        steps = self._training.transitions
+        if steps >= self._metrics_written + METRICS_EVERY:
+            self._metrics_written = steps
+            self._recorder.write_status(self.status())
+        if steps >= self._next_checkpoint:
+            self._next_checkpoint = steps + self._config.checkpoint_every
+            self._publish()
+            self._save(self._snapshot())
+        self._evaluate()
+        return self._training.updates_owed > 0
+
+    def status(self) -> TrainingStatus:
+        """Where the training stands."""
+        counters, metrics = self._training.counters(), self._training.metrics()
+        steps_per_second, updates_per_second = self._measure_rates()
+        return TrainingStatus(
+            run=self.run.name,
+            phase=self._phase,
+            env_steps=counters.transitions,
+            max_steps=self._config.max_steps,
+            episodes=counters.episodes,
+            updates=counters.updates,
+            policy_version=counters.policy_version,
+            wall_time=self.wall_time,
+            last_return=counters.last_return,
+            mean_return=counters.mean_return,
+            evaluation_return=self._evaluation.mean_return if self._evaluation else math.nan,
+            critic_loss=metrics.get("critic_loss", math.nan),
+            actor_loss=metrics.get("actor_loss", math.nan),
+            alpha=metrics.get("alpha", math.nan),
+            entropy=metrics.get("entropy", math.nan),
+            steps_per_second=steps_per_second,
+            updates_per_second=updates_per_second,
+            replay_ratio=counters.replay_ratio,
+            target_replay_ratio=self._config.replay_ratio,
+            policy_lag=self._lag_sum / max(1, self._ingested),
+            buffer_size=len(self._training.buffer),
+            rejected_transitions=counters.rejected,
+            missing_transitions=counters.missing,
+            duplicate_transitions=counters.duplicates,
+            eta=self._steps_left / steps_per_second if steps_per_second > 0 else math.nan,
+        )
+
+    @property
+    def wall_time(self) -> float:
+        """[s] of training, over all lives of the process."""
+        return self._wall_before + self._clock() - self._started
+
+    def save(self) -> Path:
+        """Write a checkpoint now, as on request; returns its directory."""
+        self._publish()
+        snapshot = self._snapshot()
+        self._save(snapshot)
+        return self.run.checkpoints / str(snapshot.step)
+
+    def close(self) -> None:
+        """Stop evaluating, write a last checkpoint, the summary and the curve, and let go of the directory."""
+        if self._evaluations is not None:
+            self._evaluations.close()
+        wall_time = self.wall_time
+        if self._training.is_finite():  # otherwise the last good checkpoint stays the newest
+            self._publish()
+            self._save(self._snapshot())
+        self._recorder.write_status(self.status())
+        evaluation = self._evaluation
+        self._recorder.close(
+            {
+                "run": self.run.name,
+                "task": self._config.task,
+                "solved": self._is_solved,
+                "env_steps": self._training.transitions,
+                "solved_at_step": evaluation.env_steps if evaluation and self._is_solved else None,
+                "updates": self._training.updates,
+                "wall_seconds": round(wall_time, 3),
+                "eval_returns": list(evaluation.returns) if evaluation else [],
+                "eval_policy_version": evaluation.policy_version if evaluation else None,
+                "policy_version": self._training.policy_version,
+                "seed": self._config.seed,
+            }
+        )
+        self.run.unlock()
+
+    @property
+    def _steps_left(self) -> int:
+        return max(0, self._config.max_steps - self._training.transitions)
+
+    @property
+    def _is_out_of_steps(self) -> bool:
+        return self._steps_left == 0 and self._training.updates_owed == 0
+
+    @property
+    def _is_finally_evaluated(self) -> bool:
+        return self._final_evaluation_asked and self._candidate is None
+
+    @property
+    def _phase(self) -> Phase:
+        if self._is_solved and self._config.stop_when_solved:
+            return Phase.SOLVED
+        if self._is_out_of_steps:
+            return Phase.FINISHED
+        if self._training.updates:
+            return Phase.TRAINING
+        return Phase.WARMUP if self._training.transitions else Phase.WAITING
+
+    def _publish(self) -> None:
+        if not self._training.is_finite():
+            raise RunError(
+                f"training diverged: a weight is not finite after {self._training.updates} updates. "
+                "Nothing of it was published; lower learner.critic_learning_rate or learner.replay_ratio, "
+                "and go on from the last checkpoint with --resume"
+            )
+        file = PolicyFile(
+            specification=self._specification,
+            actor=_parameters(self._training.publish()),
+            run=self.run.name,
+            policy_version=self._training.policy_version,
+            env_steps=self._training.transitions,
+        )
+        data = file.to_bytes()
+        self._weights = Weights(
+            run=file.run,
+            version=file.policy_version,
+            env_steps=file.env_steps,
+            sha256=hashlib.sha256(data).digest(),
+            data=data,
+        )
+
+    def _evaluate(self) -> None:
+        """Take the result of the last evaluation, and begin another where one is due."""
+        if self._evaluations is None:
+            return
+        result = self._evaluations.poll()
+        if result is not None and self._candidate is not None:
+            self._judge(result, self._candidate)
+            self._candidate = None
+        is_due = self._training.transitions >= self._next_evaluation and self._training.updates > 0
+        is_final = self._is_out_of_steps and not self._final_evaluation_asked
+        if (is_due or is_final) and not self._evaluations.is_busy and not self.is_done:
+            self._final_evaluation_asked = self._is_out_of_steps
+            self._next_evaluation = self._training.transitions + self._config.evaluation_every
+            self._publish()
+            self._candidate = self._snapshot()
+            self._evaluations.submit(self._candidate.policy)
+
+    def _judge(self, evaluation: Evaluation, candidate: Snapshot) -> None:
+        self._evaluation = evaluation
+        full, count = sum(evaluation.full_length), len(evaluation.returns)
+        self._say(
+            f"evaluated policy v{evaluation.policy_version} of step {evaluation.env_steps}: "
+            f"mean return {evaluation.mean_return:.1f}, {full} of {count} episodes of full length"
+        )
+        self._is_solved = evaluation.is_solved
+        self._recorder.write_status(self.status())
+        if evaluation.mean_return >= self._best_return:
+            self._best_return = evaluation.mean_return
+            self._save(candidate, is_best=True)
+
+    def _snapshot(self) -> Snapshot:
+        extra = {"run": self.run.name, "wall_seconds": self.wall_time, "best_return": self._best_return}
+        if not math.isfinite(self._best_return):
+            extra["best_return"] = None
+        return self._recorder.snapshot(self.weights.data, extra)
+
+    def _save(self, snapshot: Snapshot, *, is_best: bool = False) -> None:
+        try:
+            self._recorder.save(snapshot, is_best=is_best)
+        except OSError as error:
+            self._say(f"cannot write a checkpoint ({error}); training goes on, the last checkpoint stays valid")
+
+    def _resume(self) -> None:
+        checkpoint, complaints = self._recorder.load()
+        for complaint in complaints:
+            self._say(complaint)
+        self._wall_before = checkpoint.state["wall_seconds"]
+        best = checkpoint.state["best_return"]
+        self._best_return = -math.inf if best is None else best
+        self._say(f"resumes at step {checkpoint.step}, {self._training.updates} updates")
+
+    def _measure_rates(self) -> tuple[float, float]:
+        """Transitions and updates per second over the last `RATE_WINDOW`."""
+        now = self._clock()
+        self._rates.append((now, self._training.transitions, self._training.updates))
+        while len(self._rates) > 2 and self._rates[0][0] < now - RATE_WINDOW:
+            self._rates.popleft()
+        then, transitions, updates = self._rates[0]
+        elapsed = now - then
+        if elapsed <= 0.0:
+            return 0.0, 0.0
+        return (self._training.transitions - transitions) / elapsed, (self._training.updates - updates) / elapsed
+
+
+def _parameters(arrays: ActorArrays) -> ActorParameters:
+    return ActorParameters(
+        weights=tuple(weight for weight, _ in arrays.layers),
+        biases=tuple(bias for _, bias in arrays.layers),
+        observation_mean=arrays.observation_mean,
+        observation_std=arrays.observation_std,
+        log_std_bounds=arrays.log_std_bounds,
+    )

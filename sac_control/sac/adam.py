@@ -1,0 +1,49 @@
+"""The optimiser: Adam on a flat vector of parameters."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from sac_control.sac.parameters import Parameters
+
+
+class Adam:
+    """Adam (Kingma & Ba 2015, algorithm 1) for one network.
+
+    The arithmetic is that of ``torch.optim.Adam(fused=True)``; only its bookkeeping of parameter groups, several times as
+    long as the arithmetic for networks this small, is left out.
+    """
+
+    def __init__(self, parameters: Parameters, learning_rate: float) -> None:
+        self._parameters = parameters
+        self._learning_rate = learning_rate
+        self._gradient = torch.zeros_like(parameters.flat)
+        self._first_moment = torch.zeros_like(parameters.flat)
+        self._second_moment = torch.zeros_like(parameters.flat)
+        self._steps = torch.zeros((), device=parameters.flat.device)
+
+    def minimise(self, loss: Tensor) -> None:
+        """Take one step down the gradient of `loss` with respect to these parameters, and to no others."""
+        gradients = torch.autograd.grad(loss, self._parameters.tensors)
+        torch.cat([gradient.reshape(-1) for gradient in gradients], out=self._gradient)
+        self._steps += 1.0
+        torch._fused_adam_(
+            [self._parameters.flat],
+            [self._gradient],
+            [self._first_moment],
+            [self._second_moment],
+            [],
+            [self._steps],
+            lr=self._learning_rate,
+            beta1=0.9,
+            beta2=0.999,
+            weight_decay=0.0,
+            eps=1e-8,
+            amsgrad=False,
+            maximize=False,
+        )
+
+    def state(self) -> dict[str, Tensor]:
+        """The tensors themselves, by name: copy them to keep them, write into them to restore them."""
+        return {"first_moment": self._first_moment, "second_moment": self._second_moment, "steps": self._steps}

@@ -1,0 +1,56 @@
+"""The losses of Soft Actor-Critic (Haarnoja et al. 2018b) as pure functions.
+
+Each returns a scalar loss and the tensors worth logging; the mean of such a tensor is the figure to log. Means are taken
+by whoever reads them, not in every update. Randomness comes in as `noise`, (b, a) from N(0, 1).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from sac_control.sac.networks import Actor, TwinCritics
+from sac_control.sac.replay_buffer import Batch
+
+Metrics = dict[str, Tensor]
+
+
+def critic_loss(
+    critics: TwinCritics, targets: TwinCritics, actor: Actor, alpha: Tensor, batch: Batch, noise: Tensor, gamma: float
+) -> tuple[Tensor, Metrics]:
+    """J_Q(θ) = Σ_i ½ E[(Q_θi(s, a) - y)²]   (equations 5 and 6)
+
+    y = r + γ (1 - terminated) (min_i Q̄_i(s', a') - α log π(a'|s')),  a' ~ π(·|s')
+
+    Termination stops the value and the entropy of what follows; truncation stops neither. y carries no gradient.
+    """
+    with torch.no_grad():
+        next_action, next_log_prob = actor.sample(batch.next_observation, noise)
+        next_value = targets.values(batch.next_observation, next_action).amin(0) - alpha * next_log_prob
+        # where, not a product: 0 * NaN is NaN, and what follows a termination need not make sense.
+        target_q = batch.reward + gamma * torch.where(batch.terminated, 0.0, next_value)
+    q = critics.values(batch.observation, batch.action)
+    loss = 0.5 * (q - target_q).square().mean(1).sum()
+    return loss, {"critic_loss": loss.detach(), "q": q.detach()}
+
+
+def actor_loss(
+    critics: TwinCritics, alpha: Tensor, observation: Tensor, action: Tensor, log_prob: Tensor
+) -> tuple[Tensor, Metrics]:
+    """J_π(φ) = E[α log π_φ(a|s) - min_i Q_θi(s, a)]   (equation 9)
+
+    `action` (b, a) and `log_prob` (b,) are a reparameterised sample of the actor at `observation` (b, o).
+    """
+    q = critics.values(observation, action).amin(0)
+    loss = (alpha * log_prob - q).mean()
+    return loss, {"actor_loss": loss.detach(), "entropy": -log_prob.detach()}
+
+
+def alpha_loss(log_alpha: Tensor, log_prob: Tensor, target_entropy: float) -> tuple[Tensor, Metrics]:
+    """J(α) = -E[log α (log π(a|s) + H̄)]   (equation 18, with log α in place of α)
+
+    The gradient of this form does not shrink with α, so a temperature that came near 0 finds its way back.
+    `target_entropy` H̄ is of the whole action: per dimension times number of dimensions.
+    """
+    loss = -(log_alpha * (log_prob.detach() + target_entropy)).mean()
+    return loss, {"alpha_loss": loss.detach()}

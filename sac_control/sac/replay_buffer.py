@@ -1,0 +1,124 @@
+"""Replay buffer: the newest transitions, and uniform samples of them. Knows nothing of ROS or of SAC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sac_control.errors import TransitionError
+from sac_control.types import Float32Array, Transition
+
+_ACTION_TOLERANCE = 1e-5  # an action clipped to [-1, 1] in float64 may lie this far outside in float32
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """Transitions side by side."""
+
+    observation: Tensor  # (b, o) float32
+    action: Tensor  # (b, a) float32, in [-1, 1]
+    reward: Tensor  # (b,) float32
+    next_observation: Tensor  # (b, o) float32
+    terminated: Tensor  # (b,) bool; a truncation is none
+
+
+class ReplayBuffer:
+    """A ring of rows ``[observation | action | reward | next_observation | terminated]`` in one float32 matrix.
+
+    Rows are counted from the first ever added: row `i` lies at place ``i % capacity``, and the newest `capacity` rows exist.
+    Memory is taken from the system as rows are first written, so a large capacity costs nothing at the start.
+    """
+
+    def __init__(self, *, capacity: int, observation_size: int, action_size: int, seed: int) -> None:
+        self.capacity = capacity
+        self.observation_size = observation_size
+        self.action_size = action_size
+        self.added = 0  # rows ever added
+        self.generator = torch.Generator().manual_seed(seed)
+        self._widths = [observation_size, action_size, 1, observation_size, 1]
+        self._rows = np.empty((capacity, sum(self._widths)), np.float32)
+        self._tensor = torch.from_numpy(self._rows)  # the same memory
+        self._last = np.empty(sum(self._widths), np.float32)
+
+    def __len__(self) -> int:
+        return min(self.added, self.capacity)
+
+    def add(self, transition: Transition) -> None:
+        """Keep a transition; the oldest gives way when the buffer is full.
+
+        Raises:
+            TransitionError: it has a wrong size, a value that is not finite, or an action outside [-1, 1].
+        """
+        _check_size("observation", transition.observation, self.observation_size)
+        _check_size("action", transition.action, self.action_size)
+        _check_size("next_observation", transition.next_observation, self.observation_size)
+        o, a = self.observation_size, self.action_size
+        row = self._last
+        row[:o] = transition.observation
+        row[o : o + a] = transition.action
+        row[o + a] = transition.reward
+        row[o + a + 1 : -1] = transition.next_observation
+        row[-1] = transition.terminated
+        _check_values(transition, row, row[o : o + a])
+        self._rows[self.added % self.capacity] = row
+        self.added += 1
+
+    def sample(self, batch_size: int, batches: int = 1, device: torch.device | None = None) -> list[Batch]:
+        """Uniform samples with replacement: `batches` batches, drawn and moved to `device` together."""
+        if not self.added:
+            raise ValueError("cannot sample from an empty replay buffer: add a transition first")
+        places = torch.randint(len(self), (batches * batch_size,), generator=self.generator)
+        rows = self._tensor.index_select(0, places).to(device or "cpu")
+        return [self._batch(part) for part in rows.split_with_sizes([batch_size] * batches)]
+
+    def rows(self, start: int, stop: int) -> Float32Array:
+        """A copy of the rows `start` to `stop` (exclusive), (n, row) float32, counted from the first ever added."""
+        oldest = self.added - len(self)
+        if not oldest <= start <= stop <= self.added:
+            raise ValueError(f"rows {start} to {stop} are asked for, the buffer holds {oldest} to {self.added}")
+        rows: Float32Array = self._rows[np.arange(start, stop) % self.capacity]
+        return rows
+
+    def restore(self, rows: Float32Array, added: int) -> None:
+        """Take over `rows` (n, row) as the newest of `added` rows, as `rows()` gave them."""
+        width = self._rows.shape[1]
+        if rows.ndim != 2 or rows.shape[1] != width:
+            raise TransitionError(f"saved transitions have shape {rows.shape}, expected (n, {width}): they are of another task")
+        if len(rows) < min(added, self.capacity):
+            raise TransitionError(f"{len(rows)} saved transitions were found, expected {min(added, self.capacity)}")
+        newest = rows[len(rows) - min(added, self.capacity) :]
+        self._rows[np.arange(added - len(newest), added) % self.capacity] = newest
+        self.added = added
+
+    def _batch(self, rows: Tensor) -> Batch:
+        observation, action, reward, next_observation, terminated = rows.split_with_sizes(self._widths, dim=1)
+        return Batch(
+            observation=observation,
+            action=action,
+            reward=reward.squeeze(1),
+            next_observation=next_observation,
+            terminated=terminated.squeeze(1) != 0.0,
+        )
+
+
+def _check_size(name: str, values: Float32Array, size: int) -> None:
+    if values.shape != (size,):
+        raise TransitionError(
+            f"{name} of a transition has shape {values.shape}, expected ({size},): "
+            "simulator and learner run different tasks"
+        )
+
+
+def _check_values(transition: Transition, row: Float32Array, action: Float32Array) -> None:
+    where = f"transition {transition.sequence} (episode {transition.episode}, step {transition.step})"
+    if not np.isfinite(row).all():
+        raise TransitionError(
+            f"{where} holds a value that is not finite: observation {transition.observation.tolist()}, "
+            f"action {transition.action.tolist()}, reward {transition.reward}, "
+            f"next_observation {transition.next_observation.tolist()}"
+        )
+    if np.abs(action).max() > 1.0 + _ACTION_TOLERANCE:
+        raise TransitionError(f"{where} has the action {action.tolist()}, expected values in [-1, 1]: send it normalised")
