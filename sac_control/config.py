@@ -22,7 +22,7 @@ ConfigType = TypeVar("ConfigType", bound="Config")
 class OptionInfo:
     """What is known of a setting beside its name, type and default."""
 
-    help: str  # one line, with the unit in brackets
+    description: str  # one line, with the unit in brackets
     low: float | None = None  # smallest allowed value, inclusive
     high: float | None = None  # largest allowed value, inclusive
     choices: tuple[str, ...] = ()  # allowed values of a text setting
@@ -38,14 +38,14 @@ class OptionInfo:
 
 def option(
     default: Any,
-    help: str,
+    description: str,
     *,
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] = (),
 ) -> Any:
     """A dataclass field with its description and its allowed values."""
-    info = OptionInfo(help=help, low=low, high=high, choices=choices)
+    info = OptionInfo(description=description, low=low, high=high, choices=choices)
     return dataclasses.field(default=default, metadata={"option": info})
 
 
@@ -148,12 +148,16 @@ class SimulatorConfig(Config):
     seed: int = option(0, "seed of the start states", low=0, high=2**31 - 1)
     headless: bool = option(True, "false opens a window that shows the physics")
     max_episode_steps: int = option(0, "steps until an episode is truncated; 0 takes the task's own", low=0, high=10**6)
-    answer_timeout: float = option(0.2, "lockstep: a state unanswered for this long is sent again [s]", low=0.01, high=10.0)
+    answer_timeout: float = option(
+        0.2, "lockstep: a state unanswered for this long is sent again [s]", low=0.01, high=10.0
+    )
     command_timeout: float = option(
         0.05, "realtime: the force is zero while the newest command is older than this [s]", low=0.001, high=0.2
     )
     flow_control: bool = option(True, "lockstep: send no more transitions than learner/credit allows")
-    wait_warning: float = option(10.0, "say what is missing after waiting this long for a peer [s]", low=0.5, high=600.0)
+    wait_warning: float = option(
+        10.0, "say what is missing after waiting this long for a peer [s]", low=0.5, high=600.0
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,18 +173,24 @@ class PolicyConfig(Config):
     )
     max_weights_bytes: int = option(2**26, "larger policy_weights are refused unread [bytes]", low=1024, high=2**28)
     autostart: bool = option(True, "configure and activate without waiting for a lifecycle manager")
-    wait_warning: float = option(10.0, "say what is missing after waiting this long for a peer [s]", low=0.5, high=600.0)
+    wait_warning: float = option(
+        10.0, "say what is missing after waiting this long for a peer [s]", low=0.5, high=600.0
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class SacConfig(Config):
     """Hyperparameters of Soft Actor-Critic (Haarnoja et al. 2018b)."""
 
-    hidden_sizes: tuple[int, ...] = option((64, 64), "units of each hidden layer of actor and critics", low=1, high=4096)
+    hidden_sizes: tuple[int, ...] = option(
+        (64, 64), "units of each hidden layer of actor and critics", low=1, high=4096
+    )
     batch_size: int = option(128, "transitions per update", low=1, high=65536)
     buffer_capacity: int = option(1_000_000, "transitions kept for replay", low=1, high=10**8)
     gamma: float = option(0.99, "discount per control period", low=0.0, high=1.0)
-    tau: float = option(0.02, "Polyak averaging: share of the critics that enters their targets per update", low=0.0, high=1.0)
+    tau: float = option(
+        0.02, "Polyak averaging: share of the critics that enters their targets per update", low=0.0, high=1.0
+    )
     actor_learning_rate: float = option(1e-3, "step size of the actor's optimiser", low=0.0, high=1.0)
     critic_learning_rate: float = option(1e-3, "step size of the critics' optimiser", low=0.0, high=1.0)
     alpha_learning_rate: float = option(1e-3, "step size of the temperature's optimiser", low=0.0, high=1.0)
@@ -210,8 +220,12 @@ class LearnerConfig(SacConfig):
     evaluation_episodes: int = option(10, "deterministic episodes per evaluation", low=1, high=1000)
     checkpoint_every: int = option(2000, "transitions between two checkpoints", low=1, high=10**7)
     keep_last: int = option(3, "checkpoints kept beside the best one", low=1, high=10_000)
-    progress_period: float = option(5.0, "time between two progress lines where output is not a terminal [s]", low=0.1, high=3600.0)
-    wait_warning: float = option(10.0, "say what is missing after waiting this long for a peer [s]", low=0.5, high=600.0)
+    progress_period: float = option(
+        5.0, "time between two progress lines where output is not a terminal [s]", low=0.1, high=3600.0
+    )
+    wait_warning: float = option(
+        10.0, "say what is missing after waiting this long for a peer [s]", low=0.5, high=600.0
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,4 +236,6 @@ class EvaluatorConfig(Config):
     episodes: int = option(10, "episodes to count", low=1, high=100_000)
     output: str = option("", "file that receives the result as JSON; empty writes none")
     json: bool = option(False, "print the result as JSON instead of sentences")
-    wait_warning: float = option(10.0, "say what is missing after waiting this long for a peer [s]", low=0.5, high=600.0)
+    wait_warning: float = option(
+        10.0, "say what is missing after waiting this long for a peer [s]", low=0.5, high=600.0
+    )

@@ -35,7 +35,8 @@ class Specification:
     @classmethod
     def from_mapping(cls, mapping: dict[str, Any]) -> Specification:
         """Rebuild a specification from `dataclasses.asdict` gone through JSON (lists become tuples again)."""
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in mapping.items()})
+        values: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in mapping.items()}
+        return cls(**values)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,7 +1,8 @@
 """The `sac_control` command, and what it shares with the launch files.
 
 main.py           the command line: verbs and their options
-plan.py           which nodes make a training, an evaluation or a deployment: written once, for the command and for launch
+plan.py           which nodes make a training, an evaluation or a deployment
+launch_arguments.py  the arguments of the launch files, and the plans they make
 runner.py         runs a plan without the launch library
 launch_files.py   runs a plan with the launch library
 domain.py         a ROS domain of its own for every command

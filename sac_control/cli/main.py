@@ -34,8 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point of the command `sac_control`; returns its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        code: int = options.function(options)
-        return code
+        return int(options.function(options))
     except ConfigError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_USAGE
@@ -146,7 +145,9 @@ def _parser() -> argparse.ArgumentParser:
     train = verbs.add_parser("train", help="train until solved, through simulator, policy and learner nodes")
     train.set_defaults(function=_train)
     train.add_argument("--run", default="", metavar="NAME", help="name of the run (default: task and date)")
-    train.add_argument("--config", type=Path, metavar="FILE", help="ROS parameter file with what differs from the defaults")
+    train.add_argument(
+        "--config", type=Path, metavar="FILE", help="ROS parameter file with what differs from the defaults"
+    )
     train.add_argument("--seed", type=int, metavar="N", help="seed of all nodes (default: 0)")
     train.add_argument("--max-steps", type=int, metavar="N", help="transitions after which to stop, solved or not")
     train.add_argument("--resume", action="store_true", help="continue the run NAME from its newest checkpoint")

@@ -1,4 +1,4 @@
-"""Which nodes make a training, an evaluation or a deployment. Written once: the command and the launch files start this.
+"""Which nodes make a training, an evaluation or a deployment: written once, for the command and for the launch files.
 
 A plan is plain data; making one checks every setting and prepares the run directory, but starts nothing.
 """
@@ -50,7 +50,7 @@ class NodeDescription:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The nodes to start together. When the first one ends, the work is done; when another one ends, something broke."""
+    """The nodes to start together. When the first ends, the work is done; when another ends, something broke."""
 
     nodes: tuple[NodeDescription, ...]
     run: RunDirectory | None = None
@@ -113,7 +113,7 @@ def plan_training(options: TrainingOptions) -> Plan:
         raise ConfigError("resume and overwrite were both given: choose to continue the run or to replace it")
     if options.resume and not options.run:
         raise ConfigError("resume needs the name of the run to continue")
-    if options.run and Path(options.run).name != options.run or options.run in (".", ".."):
+    if options.run and (Path(options.run).name != options.run or options.run in (".", "..")):
         raise ConfigError(f"run name {options.run!r} is not a plain name: give a directory for runs with --runs-dir")
     run = RunDirectory(options.runs_directory.resolve() / (options.run or _new_name()))
     base = RunConfig().with_values({"policy": {"deterministic": False}})  # training explores

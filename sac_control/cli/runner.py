@@ -117,12 +117,18 @@ def _stop(processes: list[NodeProcess], signals: list[int]) -> list[NodeProcess]
 
 def _verdict(first: NodeProcess, ended: list[NodeProcess], killed: list[NodeProcess], was_interrupted: bool) -> int:
     for process in killed:
-        print(f"error: the {process.name} process did not stop within {STOP_TIMEOUT:g} s and was killed", file=sys.stderr)
+        print(
+            f"error: the {process.name} process did not stop within {STOP_TIMEOUT:g} s and was killed", file=sys.stderr
+        )
     for process in ended:
         code = process.exit_code
         if process is first and code == 0:
             continue
-        reason = f"was ended by {signal.Signals(-code).name}" if code is not None and code < 0 else f"ended with exit code {code}"
+        reason = (
+            f"was ended by {signal.Signals(-code).name}"
+            if code is not None and code < 0
+            else f"ended with exit code {code}"
+        )
         lines = "".join(f"\n    {line}" for line in process.last_lines)
         print(
             f"error: the {process.name} process {reason}; the others were stopped."

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from sac_control.envs.env import Env
-from sac_control.types import FloatArray, JointState, Transition
+from sac_control.types import Float32Array, FloatArray, JointState, Transition
 
 
 class EpisodeRunner:
@@ -30,15 +30,14 @@ class EpisodeRunner:
         self.episode = -1
         self.step_in_episode = 0
         self.return_so_far = 0.0  # sum of rewards of the running episode
+        self._observation: Float32Array = np.zeros(0, np.float32)
         self._start(seed)
 
     @property
     def state(self) -> JointState:
         """The present joint state with its stamp."""
         position, velocity = self._env.joint_state()
-        return JointState(
-            stamp=self.stamp, names=self._env.specification.joints, position=position, velocity=velocity
-        )
+        return JointState(stamp=self.stamp, names=self._env.specification.joints, position=position, velocity=velocity)
 
     def step(self, effort: FloatArray, policy_version: int) -> Transition:
         """Apply `effort`, (a,) float64 [N or N m], for one control period; a new episode starts where one ends."""

@@ -33,8 +33,9 @@ def open_window(camera: Camera) -> int:
             client: int = pybullet.connect(pybullet.GUI)
         except pybullet.error as error:
             raise ConfigError(f"no window can be opened, pybullet allows one per process: {error}") from None
-    pybullet.configureDebugVisualizer(pybullet.COV_ENABLE_GUI, 0, physicsClientId=client)
-    pybullet.resetDebugVisualizerCamera(camera.distance, 0.0, camera.pitch, camera.target, physicsClientId=client)
+        for part in (pybullet.COV_ENABLE_GUI, pybullet.COV_ENABLE_SHADOWS):
+            pybullet.configureDebugVisualizer(part, 0, physicsClientId=client)
+        pybullet.resetDebugVisualizerCamera(camera.distance, 0.0, camera.pitch, camera.target, physicsClientId=client)
     return client
 
 
@@ -71,5 +72,6 @@ def stdout_to_stderr() -> Iterator[None]:
     try:
         yield
     finally:
+        ctypes.CDLL(None).fflush(None)  # or C would write what it has buffered after standard output is back
         os.dup2(saved, _STDOUT)
         os.close(saved)

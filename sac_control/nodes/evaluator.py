@@ -1,4 +1,4 @@
-"""The evaluator node: counts whole episodes of simulator and policy, as a learner that learns nothing would hear them."""
+"""The evaluator node: counts whole episodes of simulator and policy, in the place of a learner."""
 
 from __future__ import annotations
 

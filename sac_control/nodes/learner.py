@@ -1,4 +1,4 @@
-"""The learner node: turns transitions into better weights. What it does between two messages lives in runs/ and sac/."""
+"""The learner node: turns transitions into better weights. What it does with them lives in runs/ and sac/."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ class LearnerNode(Node):
             self._credit_topic.publish(UInt64(data=self._credit))
 
     def _announce(self) -> None:
-        """Publish weights and credit, changed or not: every middleware loses a latched message to a late joiner at times."""
+        """Publish weights and credit, changed or not: late joiners miss a latched message at times (Fast-DDS#3822)."""
         self._announced_at = time.monotonic()
         self._published, self._credit = None, -1
         self._publish_news()

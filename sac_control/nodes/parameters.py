@@ -44,7 +44,7 @@ def _plain(value: Any) -> Any:
 def _descriptor(config_class: type[Config], name: str) -> ParameterDescriptor:
     kind, info = config_class.types()[name], config_class.info(name)
     descriptor = ParameterDescriptor(
-        description=info.help, additional_constraints=info.allowed() if info.choices else "", read_only=True
+        description=info.description, additional_constraints=info.allowed() if info.choices else "", read_only=True
     )
     if kind is float and info.low is not None and info.high is not None:
         descriptor.floating_point_range = [FloatingPointRange(from_value=info.low, to_value=info.high, step=0.0)]

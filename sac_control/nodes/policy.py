@@ -1,4 +1,4 @@
-"""The policy node: answers joint states with efforts, in simulation and on hardware alike. The logic lives in policy/."""
+"""The policy node: answers joint states with efforts, in simulation and on hardware alike; thin over policy/."""
 
 from __future__ import annotations
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import signal
 import sys
-import traceback
 from collections.abc import Callable
 from types import FrameType
 from typing import Protocol
@@ -66,17 +65,12 @@ def run(make_node: Callable[[], ProcessNode]) -> int:
 def _spin(make_node: Callable[[], ProcessNode], signals: list[int]) -> int:
     node = make_node()
     executor = SingleThreadedExecutor()
-    executor.add_node(node)  # type: ignore[arg-type]
+    executor.add_node(node)
     gc.collect()
     gc.freeze()  # what start-up made is never garbage: later collections need not look at it
     try:
         while not signals and not node.is_done:
             executor.spin_once(timeout_sec=0.0 if node.work() else None)
-    except SacControlError:
-        raise
-    except Exception:
-        traceback.print_exc()
-        return 1
     finally:
         node.shut_down()
         executor.shutdown()

@@ -1,4 +1,4 @@
-"""The policy in force, and how a new one takes its place: checked whole first, then one assignment between two ticks."""
+"""The policy in force, and how a new one takes its place: checked whole, then swapped by one assignment."""
 
 from __future__ import annotations
 

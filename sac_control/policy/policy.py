@@ -34,7 +34,7 @@ class Policy:
         return np.tanh(mean + np.exp(log_std) * noise)
 
     def _forward(self, observation: Float32Array) -> tuple[Float32Array, Float32Array]:
-        x = self._input
+        x: Float32Array = self._input
         np.subtract(observation, self.actor.observation_mean, out=x)
         np.multiply(x, self._inverse_std, out=x)
         for (weight, bias), y in zip(self._layers, self._outputs, strict=True):

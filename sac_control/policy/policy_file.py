@@ -8,6 +8,7 @@ it was written.
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -163,7 +164,7 @@ def _read_header(data: bytes) -> dict[str, Any]:
 
 def _check_tensors(tensors: dict[str, Any], sizes: list[int]) -> None:
     expected: dict[str, tuple[int, ...]] = {}
-    for k, (inputs, outputs) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for k, (inputs, outputs) in enumerate(itertools.pairwise(sizes)):
         expected[f"actor.{k}.weight"], expected[f"actor.{k}.bias"] = (inputs, outputs), (outputs,)
     if tensors.keys() != expected.keys():
         raise PolicyFileError(f"tensors are {sorted(tensors)}, expected {sorted(expected)}")

@@ -63,7 +63,7 @@ class CheckpointStore:
             atomic.sync_directory(staging)
             if final.exists():  # the same step once more, as when a run is resumed and stopped at once
                 shutil.rmtree(final)
-            os.rename(staging, final)
+            staging.rename(final)
         except OSError:
             shutil.rmtree(staging, ignore_errors=True)
             raise
@@ -82,14 +82,14 @@ class CheckpointStore:
 
     def load_newest(self) -> tuple[Checkpoint | None, list[str]]:
         """The newest checkpoint that is whole, and a sentence for each damaged one that was set aside."""
-        complaints = []
+        complaints: list[str] = []
         for step in reversed(self.steps()):
             try:
                 return self.load(step), complaints
             except RunError as error:
                 aside = self._directory / f"{step}.damaged"
                 shutil.rmtree(aside, ignore_errors=True)
-                os.rename(self._directory / str(step), aside)
+                (self._directory / str(step)).rename(aside)
                 complaints.append(f"{error}; set aside as {aside.name}")
         return None, complaints
 
@@ -112,7 +112,7 @@ class CheckpointStore:
 
     def _best(self) -> str | None:
         link = self._directory / "best"
-        return os.readlink(link) if link.is_symlink() else None
+        return str(link.readlink()) if link.is_symlink() else None
 
     def _remove_old(self) -> None:
         for step in self.steps()[: -self._keep_last]:

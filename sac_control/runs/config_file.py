@@ -37,7 +37,7 @@ class RunConfig:
         Raises:
             ConfigError: a section or key is unknown (the nearest valid one is named), or a value is not allowed.
         """
-        changed = {}
+        changed: dict[str, Any] = {}
         for name, entries in values.items():
             if name not in SECTIONS:
                 raise ConfigError(f"{name!r} is not a known section; {suggest(name, SECTIONS)}")

@@ -13,21 +13,23 @@ AVERAGE_OVER = 100  # episodes
 
 
 def draw(run: RunDirectory) -> None:
-    """Write ``curve.png`` from ``episodes.csv`` and ``metrics.csv``.
+    """Write ``curve.png`` from the tables of the run.
 
     Raises:
         RunError: a file is missing or damaged.
     """
-    episodes, metrics = read_columns(run.episodes), read_columns(run.metrics)
+    metrics = read_columns(run.metrics)
     figure = Figure(figsize=(10, 7), layout="constrained")
     figure.suptitle(run.name)
     returns, losses, temperature, ratio = figure.subplots(2, 2, sharex=True).flat
-    _draw_returns(returns, episodes, metrics)
+    _draw_returns(returns, read_columns(run.episodes), read_columns(run.evaluations))
     steps = metrics.get("env_steps", [])
-    for name in ("critic_loss", "actor_loss"):
-        losses.plot(steps, metrics.get(name, []), label=name.replace("_", " "), linewidth=1)
-    losses.set(title="losses", yscale="symlog")
-    losses.legend()
+    losses.plot(steps, metrics.get("critic_loss", []), label="critic", linewidth=1)
+    losses.set(title="losses", ylabel="critic", yscale="log")
+    actor = losses.twinx()
+    actor.plot(steps, metrics.get("actor_loss", []), "C1", label="actor", linewidth=1)
+    actor.set(ylabel="actor")
+    losses.legend(handles=[*losses.lines, *actor.lines])
     temperature.plot(steps, metrics.get("alpha", []), label="temperature α", linewidth=1)
     temperature.plot(steps, metrics.get("entropy", []), label="entropy [nat]", linewidth=1)
     temperature.set(title="temperature and entropy", xlabel="transitions")
@@ -44,13 +46,12 @@ def draw(run: RunDirectory) -> None:
     temporary.replace(run.curve)
 
 
-def _draw_returns(axes: Axes, episodes: dict[str, list[float]], metrics: dict[str, list[float]]) -> None:
+def _draw_returns(axes: Axes, episodes: dict[str, list[float]], evaluations: dict[str, list[float]]) -> None:
     steps, returns = episodes.get("env_steps", []), np.asarray(episodes.get("return", []))
-    axes.plot(steps, returns, ".", markersize=3, alpha=0.5, label="episode")
+    axes.plot(steps, returns, ".", markersize=4, alpha=0.6, label="episode")
     averages = [returns[max(0, k - AVERAGE_OVER) : k].mean() for k in range(1, len(returns) + 1)]
     axes.plot(steps, averages, label=f"mean of {AVERAGE_OVER}")
-    evaluated = np.asarray(metrics.get("evaluation_return", []))
-    if evaluated.size:
-        axes.plot(metrics["env_steps"], evaluated, "o-", markersize=4, label="deterministic evaluation")
-    axes.set(title="return")
+    evaluated_at = evaluations.get("env_steps", [])
+    axes.plot(evaluated_at, evaluations.get("mean_return", []), "o-", markersize=4, label="deterministic evaluation")
+    axes.set(title="return", ylabel="sum of rewards")
     axes.legend()

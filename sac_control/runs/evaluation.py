@@ -110,7 +110,8 @@ class EvaluationProcess:
 
     def _talk(self) -> None:
         stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None and stdout is not None
+        assert stdin is not None
+        assert stdout is not None
         while (data := self._jobs.get()) is not None:
             try:
                 stdin.write(len(data).to_bytes(8, "little") + data)

@@ -13,6 +13,7 @@ import safetensors.torch
 from sac_control.errors import RunError
 from sac_control.runs import curve
 from sac_control.runs.checkpoints import Checkpoint, CheckpointStore
+from sac_control.runs.evaluation import Evaluation
 from sac_control.runs.metrics import Metrics, Table
 from sac_control.runs.replay_file import ReplayFile
 from sac_control.runs.run_directory import RunDirectory
@@ -23,7 +24,6 @@ from sac_control.types import TrainingStatus
 METRICS = (
     "last_return",
     "mean_return",
-    "evaluation_return",
     "critic_loss",
     "actor_loss",
     "alpha",
@@ -64,6 +64,8 @@ class Recorder:
         self._saved_rows = 0
         self._metrics = Metrics(run.metrics, run.events, METRICS)
         self._episodes = Table(run.episodes, ("env_steps", "return", "length", "terminated"))
+        columns = ("env_steps", "policy_version", "mean_return", "min_return", "full_length", "episodes")
+        self._evaluations = Table(run.evaluations, columns)
 
     def load(self) -> tuple[Checkpoint, list[str]]:
         """Bring the training back from the newest whole checkpoint, and a sentence for each damaged one.
@@ -126,10 +128,24 @@ class Recorder:
             }
         )
 
+    def write_evaluation(self, evaluation: Evaluation) -> None:
+        """One row of evaluations."""
+        self._evaluations.write(
+            {
+                "env_steps": evaluation.env_steps,
+                "policy_version": evaluation.policy_version,
+                "mean_return": evaluation.mean_return,
+                "min_return": min(evaluation.returns),
+                "full_length": sum(evaluation.full_length),
+                "episodes": len(evaluation.returns),
+            }
+        )
+
     def close(self, summary: Mapping[str, Any]) -> None:
         """Write the summary and draw the curve."""
         self._metrics.close()
         self._episodes.close()
+        self._evaluations.close()
         versions = {"python": platform.python_version()}
         versions |= {name: importlib.metadata.version(name) for name in _PACKAGES}
         self._run.write_summary({**summary, "versions": versions})

@@ -23,6 +23,7 @@ class RunDirectory:
         self.summary = path / "summary.json"
         self.metrics = path / "metrics.csv"
         self.episodes = path / "episodes.csv"
+        self.evaluations = path / "evaluations.csv"
         self.events = path / "tb"
         self.curve = path / "curve.png"
         self.checkpoints = path / "checkpoints"
@@ -38,7 +39,7 @@ class RunDirectory:
         """Make the directory with its ``config.yaml``.
 
         Raises:
-            RunError: a run of this name exists and is not to be overwritten, is being trained, or nothing can be written.
+            RunError: a run of this name exists and is not to be overwritten or is in use, or nothing can be written.
         """
         if self.exists:
             if not overwrite:
@@ -126,8 +127,8 @@ class RunDirectory:
 
     def _remove_files(self) -> None:
         """Remove what a run consists of, and nothing else that somebody may have put there."""
-        for path in (self.config, self.summary, self.metrics, self.episodes, self.curve):
+        for path in (self.config, self.summary, self.metrics, self.episodes, self.evaluations, self.curve):
             path.unlink(missing_ok=True)
-        for path in (self.events, self.checkpoints, self.replay):
+        for path in (self.events, self.checkpoints, self.replay, self.path / "log"):
             if path.exists():
                 shutil.rmtree(path)

@@ -21,7 +21,7 @@ from sac_control.runs.recorder import Recorder, Snapshot
 from sac_control.runs.run_directory import RunDirectory
 from sac_control.sac.networks import ActorArrays
 from sac_control.sac.training import Training
-from sac_control.types import ActorParameters, Phase, Transition, TrainingStatus, Weights
+from sac_control.types import ActorParameters, Phase, TrainingStatus, Transition, Weights
 
 UPDATES_PER_SLICE = 16  # updates made before messages are looked at again
 METRICS_EVERY = 50  # transitions between two rows of metrics.csv
@@ -275,7 +275,7 @@ class TrainingRun:
             f"mean return {evaluation.mean_return:.1f}, {full} of {count} episodes of full length"
         )
         self._is_solved = evaluation.is_solved
-        self._recorder.write_status(self.status())
+        self._recorder.write_evaluation(evaluation)
         if evaluation.mean_return >= self._best_return:
             self._best_return = evaluation.mean_return
             self._save(candidate, is_best=True)

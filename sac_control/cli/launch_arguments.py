@@ -1,0 +1,135 @@
+"""The arguments of the launch files, and what they mean. Needs no launch library: launch_files.py does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sac_control.cli.plan import (
+    EVALUATION_SEED,
+    LOG_LEVELS,
+    DeploymentOptions,
+    EvaluationOptions,
+    Plan,
+    TrainingOptions,
+    plan_deployment,
+    plan_evaluation,
+    plan_training,
+)
+from sac_control.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Argument:
+    """A launch argument; its value is text. One without a default must be given."""
+
+    name: str
+    help: str
+    default: str | None = ""
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaunchFile:
+    """What a launch file takes and which plan it makes of it."""
+
+    arguments: tuple[Argument, ...]
+    plan: Callable[[Mapping[str, str]], Plan]
+
+
+_YES_NO = ("true", "false")
+_COMMON = (
+    Argument(name="namespace", help="ROS namespace of all nodes"),
+    Argument(name="log_level", help="log level of the nodes", default="info", choices=LOG_LEVELS),
+    Argument(name="settings", help="settings node.key=value, separated by spaces"),
+    Argument(name="runs_dir", help="directory of runs", default="runs"),
+    Argument(name="network", help="let other machines see the nodes", default="false", choices=_YES_NO),
+)
+_HEADLESS = Argument(name="headless", help="false shows the physics in a window", default="true", choices=_YES_NO)
+_POLICY = Argument(name="policy", help="name or directory of a run, or a policy file", default=None)
+
+
+def _plan_training(values: Mapping[str, str]) -> Plan:
+    return plan_training(
+        TrainingOptions(
+            run=values["run"],
+            runs_directory=Path(values["runs_dir"]),
+            config=Path(values["config"]) if values["config"] else None,
+            seed=_whole_number("seed", values),
+            max_steps=_whole_number("max_steps", values),
+            resume=values["resume"] == "true",
+            overwrite=values["overwrite"] == "true",
+            namespace=values["namespace"],
+            log_level=values["log_level"],
+            headless=values["headless"] == "true",
+            settings=values["settings"].split(),
+        )
+    )
+
+
+def _plan_evaluation(values: Mapping[str, str]) -> Plan:
+    return plan_evaluation(
+        EvaluationOptions(
+            policy=values["policy"],
+            runs_directory=Path(values["runs_dir"]),
+            episodes=_whole_number("episodes", values) or 10,
+            seed=_whole_number("seed", values) or EVALUATION_SEED,
+            deterministic=values["deterministic"] == "true",
+            output=values["output"],
+            namespace=values["namespace"],
+            log_level=values["log_level"],
+            headless=values["headless"] == "true",
+            settings=values["settings"].split(),
+        )
+    )
+
+
+def _plan_deployment(values: Mapping[str, str]) -> Plan:
+    return plan_deployment(
+        DeploymentOptions(
+            policy=values["policy"],
+            runs_directory=Path(values["runs_dir"]),
+            namespace=values["namespace"],
+            log_level=values["log_level"],
+            settings=values["settings"].split(),
+        )
+    )
+
+
+def _whole_number(name: str, values: Mapping[str, str]) -> int | None:
+    text = values[name]
+    if not text:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise ConfigError(f"{name} is {text!r}: expected a whole number") from None
+
+
+TRAIN = LaunchFile(
+    arguments=(
+        Argument(name="run", help="name of the run; empty makes one of task and date"),
+        Argument(name="config", help="ROS parameter file with what differs from the defaults"),
+        Argument(name="seed", help="seed of all nodes; empty leaves that of the configuration"),
+        Argument(name="max_steps", help="transitions after which to stop; empty leaves that of the configuration"),
+        Argument(name="resume", help="continue the run from its newest checkpoint", default="false", choices=_YES_NO),
+        Argument(name="overwrite", help="replace the run", default="false", choices=_YES_NO),
+        _HEADLESS,
+        *_COMMON,
+    ),
+    plan=_plan_training,
+)
+EVALUATE = LaunchFile(
+    arguments=(
+        _POLICY,
+        Argument(name="episodes", help="episodes to count", default="10"),
+        Argument(name="seed", help="seed of the start states", default=str(EVALUATION_SEED)),
+        Argument(name="deterministic", help="false samples actions", default="true", choices=_YES_NO),
+        Argument(name="output", help="file that receives the result as JSON"),
+        _HEADLESS,
+        *_COMMON,
+    ),
+    plan=_plan_evaluation,
+)
+DEPLOY = LaunchFile(arguments=(_POLICY, *_COMMON), plan=_plan_deployment)

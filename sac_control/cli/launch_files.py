@@ -1,0 +1,51 @@
+"""Runs a plan with the launch library. What is started is said in plan.py, what may be asked in launch_arguments.py."""
+
+from __future__ import annotations
+
+from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
+from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, Shutdown
+from launch.events.process import ProcessExited
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+from sac_control.cli.launch_arguments import LaunchFile
+from sac_control.cli.plan import NodeDescription
+
+
+def launch_description(file: LaunchFile) -> LaunchDescription:
+    """The description that `ros2 launch` runs: the arguments of `file`, then the nodes of its plan."""
+    arguments: list[LaunchDescriptionEntity] = [
+        DeclareLaunchArgument(
+            argument.name,
+            description=argument.help,
+            default_value=argument.default,
+            choices=list(argument.choices) or None,
+        )
+        for argument in file.arguments
+    ]
+    return LaunchDescription([*arguments, OpaqueFunction(function=_start, args=[file])])
+
+
+def _start(context: LaunchContext, file: LaunchFile) -> list[LaunchDescriptionEntity]:
+    values = {argument.name: LaunchConfiguration(argument.name).perform(context) for argument in file.arguments}
+    reach = "SUBNET" if values["network"] == "true" else "LOCALHOST"
+    environment = {"ROS_AUTOMATIC_DISCOVERY_RANGE": context.environment.get("ROS_AUTOMATIC_DISCOVERY_RANGE", reach)}
+    environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    return [_node(node, environment, is_first=k == 0) for k, node in enumerate(file.plan(values))]
+
+
+def _node(node: NodeDescription, environment: dict[str, str], *, is_first: bool) -> Node:
+    def on_exit(event: ProcessExited, _context: LaunchContext) -> list[LaunchDescriptionEntity]:
+        if is_first and event.returncode == 0:
+            return [Shutdown(reason=f"{node.executable} has finished")]
+        reason = f"the {node.executable} process ended with exit code {event.returncode}"
+        return [LogInfo(msg=f"error: {reason}; the others are stopped"), Shutdown(reason=reason)]
+
+    return Node(
+        package="sac_control",
+        executable=node.executable,
+        arguments=node.arguments(),
+        additional_env=environment,
+        output="screen",
+        on_exit=on_exit,
+    )
