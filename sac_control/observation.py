@@ -16,8 +16,8 @@ _TERM = re.compile(r"(?P<function>\w+)\((?P<joint>[^()]+)\)")
 _FUNCTIONS: dict[str, Callable[[float, float], float]] = {
     "position": lambda position, velocity: position,
     "velocity": lambda position, velocity: velocity,
-    "cos": lambda position, velocity: math.cos(position),
-    "sin": lambda position, velocity: math.sin(position),
+    "cos": lambda position, velocity: math.cos(position) if math.isfinite(position) else math.nan,
+    "sin": lambda position, velocity: math.sin(position) if math.isfinite(position) else math.nan,
 }
 
 
@@ -53,8 +53,9 @@ class Observer:
 
     def observe(self, position: FloatArray, velocity: FloatArray, out: Float32Array) -> None:
         """Write the observation, (o,) float32, of positions and velocities, (n,) float64 each, into `out`."""
+        positions, velocities = position.tolist(), velocity.tolist()  # Python's floats are faster than numpy's
         for k, (function, index) in enumerate(self._terms):
-            out[k] = function(position[index], velocity[index])
+            out[k] = function(positions[index], velocities[index])
 
 
 class StateObserver:

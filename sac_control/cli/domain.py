@@ -30,9 +30,16 @@ class DomainLease:
 
 def _lock(domain: int) -> IO[str] | None:
     """The open, locked file that stands for a domain, or None if another process holds it."""
-    directory = Path(os.environ.get("XDG_RUNTIME_DIR", tempfile.gettempdir())) / f"sac_control-{os.getuid()}"
-    directory.mkdir(mode=0o700, exist_ok=True)
-    stream = (directory / f"domain-{domain}.lock").open("w")
+    own = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
+    parent = own if own.is_absolute() and own.is_dir() else Path(tempfile.gettempdir())  # set, but absent under sudo
+    directory = parent / f"sac_control-{os.getuid()}"
+    try:
+        directory.mkdir(mode=0o700, exist_ok=True)
+        stream = (directory / f"domain-{domain}.lock").open("w")
+    except OSError as error:
+        raise SacControlError(
+            f"cannot reserve a ROS domain in {directory} ({error}): choose one with --domain-id"
+        ) from error
     try:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -64,7 +64,7 @@ def _figures(run: RunDirectory) -> dict[str, Any]:
     if not run.summary.exists():
         return {"state": "not ended, or ended without a summary"}
     summary = run.read_summary()
-    return {key: summary[key] for key in _IN_LIST}
+    return {key: summary.get(key) for key in _IN_LIST}
 
 
 def _short(value: Any) -> str:

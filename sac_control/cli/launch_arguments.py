@@ -56,8 +56,8 @@ def _plan_training(values: Mapping[str, str]) -> Plan:
             run=values["run"],
             runs_directory=Path(values["runs_dir"]),
             config=Path(values["config"]) if values["config"] else None,
-            seed=_whole_number("seed", values),
-            max_steps=_whole_number("max_steps", values),
+            seed=_whole_number("seed", values) if values["seed"] else None,
+            max_steps=_whole_number("max_steps", values) if values["max_steps"] else None,
             resume=values["resume"] == "true",
             overwrite=values["overwrite"] == "true",
             namespace=values["namespace"],
@@ -73,8 +73,8 @@ def _plan_evaluation(values: Mapping[str, str]) -> Plan:
         EvaluationOptions(
             policy=values["policy"],
             runs_directory=Path(values["runs_dir"]),
-            episodes=_whole_number("episodes", values) or 10,
-            seed=_whole_number("seed", values) or EVALUATION_SEED,
+            episodes=_whole_number("episodes", values),
+            seed=_whole_number("seed", values),
             deterministic=values["deterministic"] == "true",
             output=values["output"],
             namespace=values["namespace"],
@@ -97,10 +97,8 @@ def _plan_deployment(values: Mapping[str, str]) -> Plan:
     )
 
 
-def _whole_number(name: str, values: Mapping[str, str]) -> int | None:
+def _whole_number(name: str, values: Mapping[str, str]) -> int:
     text = values[name]
-    if not text:
-        return None
     try:
         return int(text)
     except ValueError:

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sac_control.envs.registry import make_task
+from sac_control.envs.tasks import make_task
 from sac_control.errors import ConfigError, RunError
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.runs import config_file
@@ -20,6 +20,7 @@ from sac_control.runs.config_file import RunConfig
 from sac_control.runs.run_directory import RunDirectory
 
 EVALUATION_SEED = 1_000_000  # start states that no training with a smaller seed has used
+LONGEST_RUN_NAME = 128  # [bytes] what PolicyWeights.msg has room for
 LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
 
 
@@ -44,7 +45,7 @@ class NodeDescription:
         if self.parameters_file is not None:
             arguments += ["--params-file", str(self.parameters_file)]
         for name, value in self.parameters.items():
-            arguments += ["-p", f"{name}:={json.dumps(value)}"]  # JSON is YAML, and keeps text text
+            arguments += ["-p", f"{name}:={json.dumps(value, ensure_ascii=False)}"]  # JSON is YAML, keeps text text
         return arguments
 
 
@@ -115,6 +116,8 @@ def plan_training(options: TrainingOptions) -> Plan:
         raise ConfigError("resume needs the name of the run to continue")
     if options.run and (Path(options.run).name != options.run or options.run in (".", "..")):
         raise ConfigError(f"run name {options.run!r} is not a plain name: give a directory for runs with --runs-dir")
+    if len(options.run.encode()) > LONGEST_RUN_NAME:
+        raise ConfigError(f"run name {options.run!r} is too long: expected at most {LONGEST_RUN_NAME} bytes")
     run = RunDirectory(options.runs_directory.resolve() / (options.run or _new_name()))
     base = RunConfig().with_values({"policy": {"deterministic": False}})  # training explores
     if options.resume:

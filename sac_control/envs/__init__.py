@@ -7,16 +7,16 @@
     window.py picture.py  the physics shown, in a window or as an image
     env.py                a task in a world, as gymnasium.Env
     pacer.py              real time for those who watch
-    registry.py           tasks by name: make_task, make_env, and `gymnasium.make("sac_control/InvertedPendulum-v0")`
+    episodes.py           episodes in a row, with stamps and numbers: what a simulator node owns
+    tasks.py              tasks by name: make_task
+    registry.py           environments by name: make_env, and `gymnasium.make("sac_control/InvertedPendulum-v0")`
 
 Importing this package registers the tasks with Gymnasium.
 """
 
-from sac_control.envs.env import Env
-from sac_control.envs.registry import TASKS, make_env, make_task, register_tasks
-from sac_control.envs.task import Task
-from sac_control.envs.world import World
+from sac_control.envs.registry import make_env, register_tasks
+from sac_control.envs.tasks import TASKS, make_task
 
-__all__ = ["TASKS", "Env", "Task", "World", "make_env", "make_task"]
+__all__ = ["TASKS", "make_env", "make_task"]
 
 register_tasks()

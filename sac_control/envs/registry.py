@@ -1,29 +1,16 @@
-"""The tasks by name, and their names in Gymnasium. A new task is one file and one line here."""
+"""Environments by the name of their task, and their names in Gymnasium."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import gymnasium
 
-from sac_control.config import suggest
-from sac_control.envs.env import Env
-from sac_control.envs.inverted_pendulum import InvertedPendulum
-from sac_control.envs.task import Task
+from sac_control.envs.tasks import TASKS, make_task
 from sac_control.errors import ConfigError
 
-TASKS: dict[str, Task] = {
-    "inverted_pendulum": InvertedPendulum(),
-}
-
-
-def make_task(name: str) -> Task:
-    """The task called `name`.
-
-    Raises:
-        ConfigError: there is none; the nearest name is told.
-    """
-    if name not in TASKS:
-        raise ConfigError(f"task {name!r} is not known; {suggest(name, TASKS)}")
-    return TASKS[name]
+if TYPE_CHECKING:  # the physics engine is loaded when the first environment is made: a learner needs none
+    from sac_control.envs.env import Env
 
 
 def make_env(
@@ -40,6 +27,8 @@ def make_env(
     Raises:
         ConfigError: the task or the render mode is unknown, the steps are fewer than 1, or no window can be opened.
     """
+    from sac_control.envs.env import Env
+
     task = make_task(name)
     if max_episode_steps is None:
         max_episode_steps = task.max_episode_steps
@@ -50,6 +39,8 @@ def make_env(
 
 def make_gymnasium_env(name: str, render_mode: str | None = None) -> Env:
     """What `gymnasium.make` calls: an environment that never truncates, because Gymnasium's own wrapper does."""
+    from sac_control.envs.env import Env
+
     return Env(make_task(name), render_mode=render_mode)
 
 

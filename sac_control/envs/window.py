@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from sac_control.envs.mechanism import Camera
 from sac_control.errors import ConfigError
 
 _STDOUT, _STDERR = 1, 2  # file descriptors
+_FIELD_OF_VIEW = 90.0  # [deg] vertical opening angle of pybullet's window, which cannot be set
 
 
 def open_window(camera: Camera) -> int:
@@ -35,7 +37,8 @@ def open_window(camera: Camera) -> int:
             raise ConfigError(f"no window can be opened, pybullet allows one per process: {error}") from None
         for part in (pybullet.COV_ENABLE_GUI, pybullet.COV_ENABLE_SHADOWS):
             pybullet.configureDebugVisualizer(part, 0, physicsClientId=client)
-        pybullet.resetDebugVisualizerCamera(camera.distance, 0.0, camera.pitch, camera.target, physicsClientId=client)
+        distance = camera.distance * _half_tangent(camera.field_of_view) / _half_tangent(_FIELD_OF_VIEW)
+        pybullet.resetDebugVisualizerCamera(distance, 0.0, camera.pitch, camera.target, physicsClientId=client)
     return client
 
 
@@ -43,6 +46,10 @@ def close_window(client: int) -> None:
     """Close the window and its physics engine."""
     with stdout_to_stderr():
         pybullet.disconnect(physicsClientId=client)
+
+
+def _half_tangent(angle: float) -> float:
+    return math.tan(math.radians(angle) / 2.0)
 
 
 def _has_display() -> bool:

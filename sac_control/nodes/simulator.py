@@ -45,6 +45,7 @@ class SimulatorNode(Node):
             config.task,
             render_mode=None if config.headless else "human",
             max_episode_steps=config.max_episode_steps or None,
+            is_paced=config.mode == "lockstep",
         )
         self._runner = EpisodeRunner(env, source=secrets.randbits(63), seed=config.seed)
         self._exchange = Exchange(config.answer_timeout, config.flow_control)

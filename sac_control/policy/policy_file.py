@@ -1,15 +1,17 @@
 """`policy.safetensors`: one format for a policy on disk and on the wire. Data only: nothing in it is ever executed.
 
 The file holds the actor's tensors and, as safetensors metadata under the key ``sac_control``, a JSON header with
-everything that is needed to run it. Reading checks all of it, including that the network still produces the actions
-recorded for a few probe observations, so a file that reads without an error is a policy that behaves as it did when
-it was written.
+everything that is needed to run it. Reading checks all of it, including a digest of the content and that the network
+still produces the actions recorded for a few probe observations, so a file that reads without an error is a policy that
+behaves as it did when it was written.
 """
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
-from sac_control.errors import PolicyFileError
+from sac_control.errors import ConfigError, PolicyFileError, StateError
+from sac_control.observation import Observer
 from sac_control.policy.policy import Policy
 from sac_control.types import ActorParameters, Float32Array, Specification
 
@@ -69,6 +72,7 @@ class PolicyFile:
             tensors[f"actor.{k}.weight"], tensors[f"actor.{k}.bias"] = weight, bias
         statistics = {"observation_mean": self.actor.observation_mean, "observation_std": self.actor.observation_std}
         _check_finite({**tensors, **statistics})
+        header["sha256"] = content_digest(header, tensors)
         return save_tensors(tensors, metadata={_METADATA_KEY: json.dumps(header)})
 
     @classmethod
@@ -88,6 +92,8 @@ class PolicyFile:
             raise PolicyFileError(f"not a whole safetensors file ({error}): write or copy it again") from error
         try:
             file = cls._from_parts(header, tensors)
+            if content_digest(header, tensors) != header["sha256"]:
+                raise PolicyFileError("the policy file does not match its own sha256: it was edited or damaged")
             probes = np.asarray(header["probe_observations"], np.float32)
             expected = np.asarray(header["probe_actions"], np.float32)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -119,6 +125,7 @@ class PolicyFile:
         specification = Specification.from_mapping(header["specification"])
         if specification.hash != header["specification_hash"]:
             raise PolicyFileError("the specification does not match its hash: the header was edited or damaged")
+        _check_specification(specification)
         observation_size, action_size = len(specification.observation), len(specification.actuated_joints)
         sizes = [observation_size, *header["hidden_sizes"], 2 * action_size]
         if not all(isinstance(size, int) and 0 < size <= 2**16 for size in sizes):
@@ -126,6 +133,8 @@ class PolicyFile:
         _check_tensors(tensors, sizes)
         layers = range(len(sizes) - 1)
         low, high = (float(bound) for bound in header["log_std_bounds"])
+        if not -math.inf < low <= high < math.inf:
+            raise PolicyFileError(f"log_std_bounds are {low} and {high}, expected two finite numbers in rising order")
         actor = ActorParameters(
             weights=tuple(tensors[f"actor.{k}.weight"] for k in layers),
             biases=tuple(tensors[f"actor.{k}.bias"] for k in layers),
@@ -147,6 +156,19 @@ class PolicyFile:
         )
 
 
+def content_digest(header: dict[str, Any], tensors: dict[str, Any]) -> str:
+    """SHA-256 over all of a policy file but the digest itself, as 64 hexadecimal digits.
+
+    Probes see the mean action at a few points; this sees every bit: deviations, units that no probe wakes, statistics.
+    """
+    rest = {key: value for key, value in header.items() if key != "sha256"}
+    digest = hashlib.sha256(json.dumps(rest, sort_keys=True).encode())
+    for name in sorted(tensors):
+        digest.update(f"{name}{tensors[name].shape}".encode())
+        digest.update(np.ascontiguousarray(tensors[name], "<f4").tobytes())
+    return digest.hexdigest()
+
+
 def _read_header(data: bytes) -> dict[str, Any]:
     """The JSON header out of the safetensors metadata, read by hand: the numpy interface does not return metadata."""
     size = int.from_bytes(data[:8], "little")
@@ -160,6 +182,19 @@ def _read_header(data: bytes) -> dict[str, Any]:
     if not isinstance(header, dict):
         raise PolicyFileError("a safetensors file, but its sac_control header is not an object")
     return header
+
+
+def _check_specification(specification: Specification) -> None:
+    try:
+        Observer(specification.observation, specification.joints)
+    except (ConfigError, StateError) as error:
+        raise PolicyFileError(f"the observation of the policy cannot be made: {error}") from error
+    limits, period = specification.effort_limit, specification.control_period
+    if len(limits) != len(specification.actuated_joints) or not all(0.0 < x < math.inf for x in (*limits, period)):
+        raise PolicyFileError(
+            f"effort_limit is {limits} and control_period is {period}, expected a positive number for each of the "
+            f"{len(specification.actuated_joints)} actuated joints and for the period"
+        )
 
 
 def _check_tensors(tensors: dict[str, Any], sizes: list[int]) -> None:

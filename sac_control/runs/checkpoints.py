@@ -85,12 +85,16 @@ class CheckpointStore:
         complaints: list[str] = []
         for step in reversed(self.steps()):
             try:
-                return self.load(step), complaints
+                checkpoint = self.load(step)
             except RunError as error:
                 aside = self._directory / f"{step}.damaged"
                 shutil.rmtree(aside, ignore_errors=True)
                 (self._directory / str(step)).rename(aside)
                 complaints.append(f"{error}; set aside as {aside.name}")
+            else:
+                if complaints:  # ``latest`` names what is no more
+                    atomic.replace_link(self._directory / "latest", str(step))
+                return checkpoint, complaints
         return None, complaints
 
     def load(self, step: int) -> Checkpoint:
@@ -119,4 +123,7 @@ class CheckpointStore:
             if str(step) != self._best():
                 shutil.rmtree(self._directory / str(step))
         for path in self._directory.glob(".*.tmp"):  # left by a writer that was killed
-            shutil.rmtree(path, ignore_errors=True)
+            if path.is_symlink():
+                path.unlink()
+            else:
+                shutil.rmtree(path, ignore_errors=True)

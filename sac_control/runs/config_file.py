@@ -59,7 +59,7 @@ def read(path: Path, base: RunConfig | None = None) -> RunConfig:
     """
     try:
         content = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:  # ValueError: not UTF-8, or a date such as 2026-99-99
         raise ConfigError(f"cannot read configuration {path}: {error}") from error
     if content is None:
         content = {}
@@ -87,7 +87,7 @@ def parse_assignment(text: str) -> tuple[str, str, Any]:
         raise ConfigError(f"{text!r} is not of the form section.key=value, such as learner.batch_size=128")
     try:
         return section, key, yaml.safe_load(value)
-    except yaml.YAMLError as error:
+    except (ValueError, yaml.YAMLError) as error:
         raise ConfigError(f"the value of {text!r} is not YAML: {error}") from error
 
 
@@ -98,5 +98,10 @@ def _sections(content: Any) -> dict[str, Any]:
     for node, entries in content.items():
         if not isinstance(entries, Mapping) or set(entries) != {"ros__parameters"}:
             raise ConfigError(f"below {node!r} exactly the key ros__parameters is expected, with the settings below it")
-        sections[str(node).rsplit("/", 1)[-1]] = entries["ros__parameters"] or {}
+        section, settings = str(node).rsplit("/", 1)[-1], entries["ros__parameters"]
+        if section in sections:
+            raise ConfigError(f"the node {section!r} is there twice: put all of its settings in one place")
+        if not isinstance(settings, Mapping | None):
+            raise ConfigError(f"section {section!r} is {settings!r}: expected keys with values")
+        sections[section] = {str(key): value for key, value in (settings or {}).items()}
     return sections

@@ -42,10 +42,9 @@ class Table:
     """A CSV file that is appended to, one whole line at a time."""
 
     def __init__(self, path: Path, columns: tuple[str, ...]) -> None:
-        is_new = not path.exists()
         self._stream: IO[str] = path.open("a", newline="")
         self._writer = csv.DictWriter(self._stream, columns)
-        if is_new:
+        if self._stream.tell() == 0:
             self._writer.writeheader()
             self._stream.flush()
 
@@ -68,8 +67,8 @@ def read_columns(path: Path) -> dict[str, list[float]]:
     try:
         with path.open(newline="") as stream:
             rows = list(csv.DictReader(stream))
-    except OSError as error:
-        raise RunError(f"cannot read {path}: {error.strerror}") from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise RunError(f"cannot read {path}: {error}") from error
     try:
         return {name: [float(row[name] or "nan") for row in rows] for name in (rows[0] if rows else {})}
     except (TypeError, ValueError) as error:

@@ -11,7 +11,6 @@ from typing import Any
 import safetensors.torch
 
 from sac_control.errors import RunError
-from sac_control.runs import curve
 from sac_control.runs.checkpoints import Checkpoint, CheckpointStore
 from sac_control.runs.evaluation import Evaluation
 from sac_control.runs.metrics import Metrics, Table
@@ -149,4 +148,6 @@ class Recorder:
         versions = {"python": platform.python_version()}
         versions |= {name: importlib.metadata.version(name) for name in _PACKAGES}
         self._run.write_summary({**summary, "versions": versions})
+        from sac_control.runs import curve  # matplotlib takes a second to load: not at the start of a training
+
         curve.draw(self._run)

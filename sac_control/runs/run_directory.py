@@ -41,28 +41,20 @@ class RunDirectory:
         Raises:
             RunError: a run of this name exists and is not to be overwritten or is in use, or nothing can be written.
         """
-        if self.exists:
-            if not overwrite:
-                raise RunError(
-                    f"run {self.path} exists already: choose another --run, "
-                    "continue it with --resume or replace it with --overwrite"
-                )
-            self.lock()
-            self._remove_files()
-            self.unlock()
-        self.replace_config(config_text)
+        if self.exists and not overwrite:
+            raise RunError(
+                f"run {self.path} exists already: choose another --run, "
+                "continue it with --resume or replace it with --overwrite"
+            )
+        self._write_config(config_text, remove_files=self.exists)
 
     def replace_config(self, config_text: str) -> None:
         """Write ``config.yaml``, making the directory where needed.
 
         Raises:
-            RunError: nothing can be written there.
+            RunError: another process writes this run, or nothing can be written there.
         """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            atomic.write_text(self.config, config_text)
-        except OSError as error:
-            raise RunError(f"cannot write run directory {self.path}: {error.strerror}") from error
+        self._write_config(config_text, remove_files=False)
 
     def lock(self) -> None:
         """Become the only writer until the process ends.
@@ -106,9 +98,11 @@ class RunDirectory:
             RunError: there is none, or it is damaged.
         """
         try:
-            summary: dict[str, Any] = json.loads(self.summary.read_text())
+            summary = json.loads(self.summary.read_text())
         except (OSError, ValueError) as error:
             raise RunError(f"{self.summary} is missing or damaged: {error}") from error
+        if not isinstance(summary, dict):
+            raise RunError(f"{self.summary} is damaged: it is not an object")
         return summary
 
     def policy_file(self) -> Path:
@@ -124,6 +118,17 @@ class RunDirectory:
             if path.exists():
                 return path
         raise RunError(f"run {self.path} has no checkpoint yet: train it first")
+
+    def _write_config(self, text: str, *, remove_files: bool) -> None:
+        self.lock()
+        try:
+            if remove_files:
+                self._remove_files()
+            atomic.write_text(self.config, text)
+        except OSError as error:
+            raise RunError(f"cannot write run directory {self.path}: {error}") from error
+        finally:
+            self.unlock()
 
     def _remove_files(self) -> None:
         """Remove what a run consists of, and nothing else that somebody may have put there."""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sac_control.config import LearnerConfig
-from sac_control.envs.registry import make_task
+from sac_control.envs.tasks import make_task
 from sac_control.errors import RunError
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.runs.evaluation import Evaluation, EvaluationProcess

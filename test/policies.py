@@ -1,0 +1,46 @@
+"""Small policies for tests."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from sac_control.envs.tasks import make_task
+from sac_control.policy.policy_file import PolicyFile
+from sac_control.types import ActorParameters, Float32Array, Specification, Weights
+
+SPECIFICATION: Specification = make_task("inverted_pendulum").specification
+
+
+def make_file(
+    seed: int = 0, *, version: int = 1, run: str = "test", specification: Specification = SPECIFICATION
+) -> PolicyFile:
+    """A policy with random weights, two layers of 8."""
+    rng = np.random.default_rng(seed)
+    sizes = [len(specification.observation), 8, 8, 2 * len(specification.actuated_joints)]
+
+    def array(*shape: int) -> Float32Array:
+        return rng.standard_normal(shape).astype(np.float32)
+
+    layers = list(zip(sizes[:-1], sizes[1:], strict=True))
+    actor = ActorParameters(
+        weights=tuple(array(a, b) for a, b in layers),
+        biases=tuple(array(b) for _, b in layers),
+        observation_mean=array(sizes[0]),
+        observation_std=np.abs(array(sizes[0])) + np.float32(0.5),
+        log_std_bounds=(-20.0, 2.0),
+    )
+    return PolicyFile(specification=specification, actor=actor, run=run, policy_version=version, env_steps=10 * version)
+
+
+def make_weights(file: PolicyFile) -> Weights:
+    """A policy on its way."""
+    data = file.to_bytes()
+    return Weights(
+        run=file.run,
+        version=file.policy_version,
+        env_steps=file.env_steps,
+        sha256=hashlib.sha256(data).digest(),
+        data=data,
+    )

@@ -1,0 +1,108 @@
+"""A ROS domain of its own for one test: real nodes in this process, a probe node, and waiting on conditions."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+from sac_control.cli.domain import DomainLease
+from sac_control.nodes import topics
+from sac_control.nodes.topics import Topic
+
+os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+
+
+class RosWorld:
+    """Nodes that hear each other and nobody else.
+
+    Args:
+        namespace: of all nodes; "" or "/name".
+        parameters: ROS parameters by node name, as a command line would give them.
+    """
+
+    def __init__(self, namespace: str = "", **parameters: dict[str, object]) -> None:
+        self._arguments = ["--ros-args", *(["-r", f"__ns:={namespace}"] if namespace else [])]
+        for node, values in parameters.items():
+            for name, value in values.items():
+                self._arguments += ["-p", f"{node}:{name}:={json.dumps(value)}"]
+        self._nodes: list[Any] = []
+
+    def __enter__(self) -> RosWorld:
+        self._lease = DomainLease()
+        rclpy.init(
+            args=self._arguments, domain_id=self._lease.domain, signal_handler_options=SignalHandlerOptions.NO
+        )
+        self._executor = SingleThreadedExecutor()
+        self.probe = Node("probe")
+        self._executor.add_node(self.probe)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for node in self._nodes:
+            node.shut_down()
+        self._executor.shutdown()
+        for node in [*self._nodes, self.probe]:
+            node.destroy_node()
+        rclpy.try_shutdown()
+
+    def add(self, make_node: Callable[[], Any]) -> Any:
+        """Make a node of the package and spin it with the others."""
+        node = make_node()
+        self._nodes.append(node)
+        self._executor.add_node(node)
+        return node
+
+    def hear(self, topic: Topic, take: Callable[[Any], None] | None = None) -> list[Any]:
+        """A list that grows by each message of `topic`; `take` is called with each, too."""
+        heard: list[Any] = []
+
+        def on_message(message: Any) -> None:
+            heard.append(message)
+            if take is not None:
+                take(message)
+
+        self.probe.create_subscription(topic.type, topic.name, on_message, topic.publisher_qos)  # misses nothing
+        return heard
+
+    def publisher(self, topic: Topic) -> Any:
+        """A publisher of `topic`, matched with whoever subscribes already."""
+        publisher = topics.publisher(self.probe, topic)
+        self.until(lambda: publisher.get_subscription_count() > 0, f"nobody subscribes to {topic.name}")
+        return publisher
+
+    def call(self, service: Any, name: str, request: Any) -> Any:
+        """The response of a service."""
+        client = self.probe.create_client(service, name)
+        self.until(client.service_is_ready, f"no service {name}")
+        future = client.call_async(request)
+        self.until(future.done, f"no response from {name}")
+        return future.result()
+
+    def until(self, condition: Callable[[], object], complaint: str, timeout: float = 20.0) -> None:
+        """Spin until `condition` holds; fail with `complaint` after `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        while not condition():
+            if time.monotonic() > deadline:
+                raise AssertionError(complaint)
+            for node in self._nodes:
+                node.work()
+            self._executor.spin_once(timeout_sec=0.02)
+
+    def spin_for(self, seconds: float) -> None:
+        """Let time pass, to see that something does not happen."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for node in self._nodes:
+                node.work()
+            self._executor.spin_once(timeout_sec=0.02)

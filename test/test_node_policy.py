@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from lifecycle_msgs.msg import Transition as LifecycleTransition
+from lifecycle_msgs.srv import ChangeState
+
+from policies import SPECIFICATION, make_file, make_weights
+from ros_world import RosWorld
+from sac_control.errors import PolicyFileError
+from sac_control.nodes import messages, topics
+from sac_control.nodes.policy import PolicyNode
+from sac_control.observation import StateObserver
+from sac_control.policy.policy import Policy
+from sac_control.policy.policy_file import PolicyFile
+from sac_control.types import Float32Array, JointState
+
+JOINTS = ("slider_to_cart", "cart_to_pendulum")
+
+
+def state(stamp: int, *, names: tuple[str, ...] = JOINTS, values: tuple[float, ...] = (0.1, 0.05)) -> JointState:
+    return JointState(
+        stamp=stamp, names=names, position=np.array(values), velocity=np.array([2.0 * value for value in values])
+    )
+
+
+def action_of(file: PolicyFile, joint_state: JointState) -> Float32Array:
+    observation = np.zeros(len(SPECIFICATION.observation), np.float32)
+    StateObserver(SPECIFICATION.observation).observe(joint_state, observation)
+    return Policy(file.actor).act(observation)
+
+
+@pytest.fixture
+def policy_path(tmp_path: Path) -> Path:
+    path = tmp_path / "policy.safetensors"
+    path.write_bytes(make_file().to_bytes())
+    return path
+
+
+def test_a_state_is_answered_with_its_stamp_whatever_the_order_of_joints(policy_path: Path) -> None:
+    with RosWorld(policy={"policy_file": str(policy_path)}) as ros:
+        actions, commands = ros.hear(topics.ACTION), ros.hear(topics.COMMANDS)
+        ros.add(PolicyNode)
+        states = ros.publisher(topics.JOINT_STATES)
+        straight = state(1_000_000_007)
+        swapped = state(1_000_000_008, names=JOINTS[::-1], values=(0.05, 0.1))
+        for joint_state in (straight, swapped):
+            states.publish(messages.state_to_msg(joint_state))
+            ros.until(lambda stamp=joint_state.stamp: actions and stamp_of(actions[-1]) == stamp, "no answer")
+        expected = action_of(make_file(), straight)
+        np.testing.assert_allclose([action.action[0] for action in actions], [expected[0]] * 2, atol=1e-6)
+        ros.until(lambda: len(commands) >= 2, "no command")
+        np.testing.assert_allclose(commands[0].data, 100.0 * expected, atol=1e-4)
+
+
+def test_weights_are_awaited_then_put_in_force_and_reported() -> None:
+    with RosWorld() as ros:
+        actions, statuses = ros.hear(topics.ACTION), ros.hear(topics.POLICY_STATUS)
+        ros.add(PolicyNode)
+        states, weights = ros.publisher(topics.JOINT_STATES), ros.publisher(topics.WEIGHTS)
+        states.publish(messages.state_to_msg(state(1)))
+        ros.until(lambda: statuses and "policy_weights" in statuses[-1].cause, "does not say what it waits for")
+        assert not actions
+        weights.publish(messages.weights_to_msg(make_weights(make_file(version=3))))
+        ros.until(lambda: statuses[-1].policy_version == 3, "version 3 is not in force")
+        assert statuses[-1].offered_accepted
+        assert statuses[-1].swap_gap > 0.0
+        assert statuses[-1].run == "test"
+        states.publish(messages.state_to_msg(state(2)))
+        ros.until(lambda: actions, "no answer")
+        assert actions[-1].policy_version == 3
+
+
+def test_weights_that_do_not_fit_are_kept_out_with_the_reason_and_the_old_ones_stay() -> None:
+    other = dataclasses.replace(SPECIFICATION, task="swing_up")
+    damaged = dataclasses.replace(make_weights(make_file(version=5)), sha256=bytes(32))
+    offers = {
+        "swing_up": make_weights(make_file(version=4, specification=other)),
+        "sha256": damaged,
+        "older": make_weights(make_file(version=1)),
+    }
+    with RosWorld() as ros:
+        statuses = ros.hear(topics.POLICY_STATUS)
+        ros.add(PolicyNode)
+        weights = ros.publisher(topics.WEIGHTS)
+        weights.publish(messages.weights_to_msg(make_weights(make_file(version=3))))
+        ros.until(lambda: statuses and statuses[-1].policy_version == 3, "version 3 is not in force")
+        for count, (word, offer) in enumerate(offers.items(), start=1):
+            weights.publish(messages.weights_to_msg(offer))
+            ros.until(lambda count=count: statuses[-1].rejected_weights == count, f"{word} was not refused")
+            assert word in statuses[-1].offered_verdict
+            assert not statuses[-1].offered_accepted
+            assert statuses[-1].policy_version == 3
+
+
+def test_every_action_is_wholly_of_the_version_it_names_while_weights_are_swapped() -> None:
+    files = {version: make_file(seed=version, version=version) for version in range(1, 41)}
+    with RosWorld() as ros:
+        actions, statuses = ros.hear(topics.ACTION), ros.hear(topics.POLICY_STATUS)
+        ros.add(PolicyNode)
+        states, weights = ros.publisher(topics.JOINT_STATES), ros.publisher(topics.WEIGHTS)
+        for version, file in files.items():
+            weights.publish(messages.weights_to_msg(make_weights(file)))
+            for k in range(5):
+                states.publish(messages.state_to_msg(state(10 * version + k)))
+                ros.spin_for(0.002)
+        ros.until(lambda: statuses[-1].policy_version == 40, "the last version is not in force")
+        assert len({action.policy_version for action in actions}) > 10
+        expected = {version: action_of(file, state(0)) for version, file in files.items()}
+        for action in actions:
+            np.testing.assert_allclose(action.action, expected[action.policy_version], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        state(5, names=("slider_to_cart", "elbow")),
+        state(5, values=(float("nan"), 0.0)),
+        state(5, names=("slider_to_cart",), values=(0.1,)),
+    ],
+)
+def test_a_state_that_cannot_be_used_moves_nothing_and_is_counted(policy_path: Path, bad: JointState) -> None:
+    with RosWorld(policy={"policy_file": str(policy_path)}) as ros:
+        actions, statuses = ros.hear(topics.ACTION), ros.hear(topics.POLICY_STATUS)
+        ros.add(PolicyNode)
+        states = ros.publisher(topics.JOINT_STATES)
+        states.publish(messages.state_to_msg(bad))
+        ros.until(lambda: statuses and statuses[-1].rejected_states == 1, "was not counted")
+        assert not actions
+
+
+def test_silence_of_the_state_commands_zero(policy_path: Path) -> None:
+    with RosWorld(policy={"policy_file": str(policy_path)}) as ros:
+        commands, statuses = ros.hear(topics.COMMANDS), ros.hear(topics.POLICY_STATUS)
+        ros.add(PolicyNode)
+        ros.publisher(topics.JOINT_STATES).publish(messages.state_to_msg(state(1)))
+        ros.until(lambda: commands and commands[0].data[0] != 0.0, "no command")
+        ros.until(lambda: commands[-1].data[0] == 0.0, "no zero")
+        ros.until(lambda: statuses[-1].mode == statuses[-1].MODE_HOLD_ZERO, "mode is not told")
+        assert "no usable state" in statuses[-1].cause
+
+
+def test_deactivation_commands_zero_first_and_then_answers_nothing(policy_path: Path) -> None:
+    with RosWorld(policy={"policy_file": str(policy_path), "state_timeout": 0.2}) as ros:
+        commands = ros.hear(topics.COMMANDS)
+        ros.add(PolicyNode)
+        states = ros.publisher(topics.JOINT_STATES)
+        states.publish(messages.state_to_msg(state(1)))
+        ros.until(lambda: commands, "no command")
+        request = ChangeState.Request()
+        request.transition.id = LifecycleTransition.TRANSITION_DEACTIVATE
+        assert ros.call(ChangeState, "policy/change_state", request).success
+        ros.until(lambda: commands[-1].data[0] == 0.0, "no zero")
+        count = len(commands)
+        states.publish(messages.state_to_msg(state(2)))
+        ros.spin_for(0.4)
+        assert len(commands) == count
+
+
+def test_without_autostart_a_lifecycle_manager_decides(policy_path: Path) -> None:
+    with RosWorld(policy={"policy_file": str(policy_path), "autostart": False}) as ros:
+        actions = ros.hear(topics.ACTION)
+        ros.add(PolicyNode)
+        states = ros.publisher(topics.JOINT_STATES)
+        states.publish(messages.state_to_msg(state(1)))
+        ros.spin_for(0.2)
+        assert not actions
+        for transition in (LifecycleTransition.TRANSITION_CONFIGURE, LifecycleTransition.TRANSITION_ACTIVATE):
+            request = ChangeState.Request()
+            request.transition.id = transition
+            assert ros.call(ChangeState, "policy/change_state", request).success
+        states.publish(messages.state_to_msg(state(2)))
+        ros.until(lambda: actions, "does not answer after activation")
+
+
+def test_a_policy_file_that_cannot_be_used_ends_the_start_with_the_reason(tmp_path: Path) -> None:
+    path = tmp_path / "cut.safetensors"
+    path.write_bytes(make_file().to_bytes()[:-100])
+    with RosWorld(policy={"policy_file": str(path)}) as ros, pytest.raises(PolicyFileError, match=r"cut\.safetensors"):
+        ros.add(PolicyNode)
+
+
+def test_a_missing_simulator_is_named_with_its_topic(capfd: pytest.CaptureFixture[str]) -> None:
+    with RosWorld(policy={"wait_warning": 0.5}) as ros:
+        ros.add(PolicyNode)
+        ros.spin_for(1.5)
+    assert "nothing came on /joint_states for 0.5 s: is the simulator node running" in capfd.readouterr().err
+
+
+def test_the_policy_process_loads_neither_torch_nor_pybullet_nor_gymnasium() -> None:
+    code = (
+        "import sys, sac_control.nodes.policy;"
+        "print([name for name in ('torch', 'pybullet', 'gymnasium', 'matplotlib') if name in sys.modules])"
+    )
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert output.strip() == "[]"
+
+
+def stamp_of(msg: Any) -> int:
+    return messages.stamp_from_msg(msg.header.stamp)

@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from std_msgs.msg import Float64MultiArray, UInt64
+from std_srvs.srv import SetBool, Trigger
+
+from ros_world import RosWorld
+from sac_control.errors import ConfigError
+from sac_control.nodes import messages, topics
+from sac_control.nodes.simulator import SimulatorNode
+from sac_control.types import Action
+
+VERSION = 7
+
+
+def answer(stamp: int, effort: float) -> Any:
+    action = Action(
+        stamp=stamp,
+        policy_version=VERSION,
+        action=np.array([effort / 100.0], np.float32),
+        effort_raw=np.array([effort]),
+        effort=np.array([effort]),
+    )
+    return messages.action_to_msg(action, mode=2)
+
+
+def stamp_of(msg: Any) -> int:
+    return messages.stamp_from_msg(msg.header.stamp)
+
+
+def test_lockstep_applies_the_action_that_echoes_the_stamp_and_then_asks_again() -> None:
+    with RosWorld(simulator={"flow_control": False}) as ros:
+        states, transitions = ros.hear(topics.JOINT_STATES), ros.hear(topics.TRANSITIONS)
+        ros.add(SimulatorNode)
+        actions = ros.publisher(topics.ACTION)
+        ros.until(lambda: states, "no state")
+        first = stamp_of(states[0])
+        actions.publish(answer(first, 30.0))
+        ros.until(lambda: transitions and stamp_of(states[-1]) > first, "no transition and next state")
+        transition = messages.transition_from_msg(transitions[0])
+        assert transition.stamp == first
+        assert transition.policy_version == VERSION
+        assert (transition.sequence, transition.episode, transition.step) == (0, 0, 0)
+        np.testing.assert_allclose(transition.action, [0.3], rtol=1e-6)
+        assert transition.next_observation[1] > transition.observation[1]  # pushed to the right
+        assert list(states[-1].name) == ["slider_to_cart", "cart_to_pendulum"]
+        np.testing.assert_allclose(states[-1].position[0], transition.next_observation[0], atol=1e-6)
+
+
+def test_lockstep_ignores_an_action_with_another_stamp() -> None:
+    with RosWorld(simulator={"flow_control": False}) as ros:
+        states, transitions = ros.hear(topics.JOINT_STATES), ros.hear(topics.TRANSITIONS)
+        ros.add(SimulatorNode)
+        actions = ros.publisher(topics.ACTION)
+        ros.until(lambda: states, "no state")
+        actions.publish(answer(stamp_of(states[0]) + 1, 30.0))
+        actions.publish(answer(stamp_of(states[0]), math.nan))
+        ros.spin_for(0.3)
+        assert not transitions
+        actions.publish(answer(stamp_of(states[0]), 30.0))
+        ros.until(lambda: transitions, "the right answer was not taken")
+
+
+def test_lockstep_asks_again_for_a_lost_answer_and_counts_it() -> None:
+    with RosWorld(simulator={"flow_control": False, "answer_timeout": 0.05}) as ros:
+        states, transitions = ros.hear(topics.JOINT_STATES), ros.hear(topics.TRANSITIONS)
+        diagnostics = ros.hear(topics.DIAGNOSTICS)
+        ros.add(SimulatorNode)
+        actions = ros.publisher(topics.ACTION)
+        ros.until(lambda: len(states) >= 3, "the question was not repeated")
+        assert len({stamp_of(state) for state in states}) == 1
+        actions.publish(answer(stamp_of(states[0]), 0.0))
+        actions.publish(answer(stamp_of(states[0]), 0.0))
+        ros.until(lambda: transitions, "no transition")
+        ros.spin_for(0.2)
+        assert len(transitions) == 1
+
+        def resent() -> int:
+            values = {value.key: value.value for value in diagnostics[-1].status[0].values} if diagnostics else {}
+            return int(values.get("resent_states", 0))
+
+        ros.until(lambda: resent() >= 2, "repetitions were not counted")
+
+
+def answer_all(ros: RosWorld) -> tuple[list[Any], list[Any]]:
+    """A peer that answers every state with no force; states and transitions heard."""
+    actions: list[Any] = []
+    states = ros.hear(topics.JOINT_STATES, lambda state: actions[0].publish(answer(stamp_of(state), 0.0)))
+    transitions = ros.hear(topics.TRANSITIONS)
+    actions.append(topics.publisher(ros.probe, topics.ACTION))
+    ros.add(SimulatorNode)
+    return states, transitions
+
+
+def test_lockstep_sends_no_more_transitions_than_credit_allows() -> None:
+    with RosWorld() as ros:
+        _, transitions = answer_all(ros)
+        credit = ros.publisher(topics.CREDIT)
+        ros.until(lambda: transitions, "the first transition needs no credit")
+        credit.publish(UInt64(data=20))
+        ros.until(lambda: transitions[-1].sequence == 19, "credit was not used")
+        ros.spin_for(0.3)
+        assert transitions[-1].sequence == 19
+        credit.publish(UInt64(data=25))
+        ros.until(lambda: transitions[-1].sequence == 24, "more credit was not used")
+        assert sorted({transition.sequence for transition in transitions}) == list(range(25))
+
+
+def test_lockstep_without_credit_sends_its_last_transition_again_so_that_a_restarted_learner_hears_of_it() -> None:
+    with RosWorld() as ros:
+        _, transitions = answer_all(ros)
+        ros.until(lambda: len(transitions) >= 3, "no probes")
+        assert {transition.sequence for transition in transitions} == {0}
+        ros.publisher(topics.CREDIT).publish(UInt64(data=2))
+        ros.until(lambda: transitions[-1].sequence == 1, "did not go on")
+
+
+def test_episodes_are_numbered_and_each_transition_follows_the_one_before() -> None:
+    with RosWorld(simulator={"flow_control": False}) as ros:
+        _, heard = answer_all(ros)
+        ros.until(lambda: heard and heard[-1].episode == 2, "no third episode")
+        transitions = [messages.transition_from_msg(msg) for msg in heard]
+        assert [transition.sequence for transition in transitions] == list(range(len(transitions)))
+        for before, after in zip(transitions[:-1], transitions[1:], strict=True):
+            assert after.stamp > before.stamp
+            if before.terminated:
+                assert (after.episode, after.step) == (before.episode + 1, 0)
+            else:
+                assert (after.episode, after.step) == (before.episode, before.step + 1)
+                np.testing.assert_array_equal(after.observation, before.next_observation)
+
+
+def test_pause_stops_time_and_reset_starts_another_episode() -> None:
+    with RosWorld(simulator={"flow_control": False}) as ros:
+        _, transitions = answer_all(ros)
+        ros.until(lambda: transitions, "no transitions")
+        assert ros.call(SetBool, topics.SIMULATOR_PAUSE, SetBool.Request(data=True)).message == "paused"
+        ros.spin_for(0.2)
+        count, episode = len(transitions), transitions[-1].episode
+        ros.spin_for(0.2)
+        assert len(transitions) == count
+        assert ros.call(Trigger, topics.SIMULATOR_RESET, Trigger.Request()).success
+        ros.call(SetBool, topics.SIMULATOR_PAUSE, SetBool.Request(data=False))
+        ros.until(lambda: len(transitions) > count, "did not go on")
+        assert transitions[count].step == 0
+        assert transitions[count].episode > episode
+
+
+def test_realtime_holds_the_last_command_and_falls_to_zero_when_it_is_too_old() -> None:
+    with RosWorld(simulator={"mode": "realtime", "command_timeout": 0.2, "real_time_factor": 0.5}) as ros:
+        transitions = ros.hear(topics.TRANSITIONS)
+        ros.add(SimulatorNode)
+        commands = ros.publisher(topics.COMMANDS)
+        ros.spin_for(0.1)
+        assert not transitions  # time begins with the first command
+        commands.publish(Float64MultiArray(data=[5.0]))
+        ros.until(lambda: len(transitions) > 40, "no transitions")
+        actions = [transition.action[0] for transition in transitions]
+        np.testing.assert_allclose(actions[:2], 0.05, rtol=1e-6)
+        assert actions[-1] == 0.0
+        assert sorted(actions, reverse=True) == actions  # held, then zero, and zero for good
+
+
+@pytest.mark.parametrize("data", [[math.nan], [math.inf], [1.0, 2.0], []])
+def test_realtime_takes_a_command_that_cannot_be_used_as_no_command(data: list[float]) -> None:
+    with RosWorld(simulator={"mode": "realtime", "command_timeout": 0.1, "real_time_factor": 0.5}) as ros:
+        transitions = ros.hear(topics.TRANSITIONS)
+        ros.add(SimulatorNode)
+        commands = ros.publisher(topics.COMMANDS)
+        commands.publish(Float64MultiArray(data=[5.0]))
+        ros.until(lambda: transitions, "no transitions")
+
+        def go_on() -> bool:
+            commands.publish(Float64MultiArray(data=data))
+            return bool(transitions[-1].action[0] == 0.0)
+
+        ros.until(go_on, "unusable commands kept the old one alive")
+
+
+def test_a_namespace_moves_every_topic_but_those_that_ros_shares() -> None:
+    with RosWorld(namespace="/robot") as ros:
+        node = ros.add(SimulatorNode)
+        published = node.get_publisher_names_and_types_by_node("simulator", "/robot")
+        heard = node.get_subscriber_names_and_types_by_node("simulator", "/robot")
+        names = {name for name, _ in published + heard} - {"/diagnostics", "/rosout", "/parameter_events", "/clock"}
+        assert names == {
+            f"/robot/{name}" for name in ("joint_states", "transitions", "clock", "policy/action", "learner/credit")
+        }
+
+
+def test_every_parameter_has_a_description_and_a_range_and_cannot_be_changed_while_it_runs() -> None:
+    with RosWorld() as ros:
+        node = ros.add(SimulatorNode)
+        descriptor = node.describe_parameter("command_timeout")
+        assert "force is zero" in descriptor.description
+        assert descriptor.floating_point_range[0].to_value == 0.2
+        assert descriptor.read_only
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        ({"real_time_facto": 2.0}, "did you mean real_time_factor"),
+        ({"mode": "lockstp"}, "expected one of lockstep, realtime"),
+        ({"command_timeout": 5.0}, "from 0.001 to 0.2"),
+        ({"task": "inverted_pendulums"}, "did you mean inverted_pendulum"),
+        ({"seed": "many"}, "expected a whole number"),
+    ],
+)
+def test_a_bad_parameter_is_refused_with_what_is_allowed(parameters: dict[str, object], sentence: str) -> None:
+    with RosWorld(simulator=parameters) as ros, pytest.raises(ConfigError, match=sentence):
+        ros.add(SimulatorNode)
