@@ -218,6 +218,9 @@ class LearnerConfig(SacConfig):
     publish_every: int = option(50, "updates between two publications of policy_weights", low=1, high=10**6)
     evaluation_every: int = option(250, "transitions between two evaluations; 0 never evaluates", low=0, high=10**7)
     evaluation_episodes: int = option(10, "deterministic episodes per evaluation", low=1, high=1000)
+    confirmation_episodes: int = option(
+        20, "further episodes, extreme starts among them, that a policy must pass to count as a solution", low=0, high=1000
+    )
     checkpoint_every: int = option(2000, "transitions between two checkpoints", low=1, high=10**7)
     keep_last: int = option(3, "checkpoints kept beside the best one", low=1, high=10_000)
     progress_period: float = option(

@@ -35,7 +35,9 @@ def _start(context: LaunchContext, file: LaunchFile) -> list[LaunchDescriptionEn
 
 
 def _node(node: NodeDescription, environment: dict[str, str], *, is_first: bool) -> Node:
-    def on_exit(event: ProcessExited, _context: LaunchContext) -> list[LaunchDescriptionEntity]:
+    def on_exit(event: ProcessExited, context: LaunchContext) -> list[LaunchDescriptionEntity]:
+        if context.is_shutdown:
+            return []
         if is_first and event.returncode == 0:
             return [Shutdown(reason=f"{node.executable} has finished")]
         reason = f"the {node.executable} process ended with exit code {event.returncode}"

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Mapping
 from types import FrameType
 from typing import IO
@@ -18,7 +17,6 @@ from sac_control.cli.plan import NodeDescription, Plan
 
 STOP_TIMEOUT = 4.0  # [s] after which a process that was asked to stop is killed
 POLL_PERIOD = 0.05  # [s]
-REMEMBERED_LINES = 10  # of a process that died, for the explanation
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _LIBC = ctypes.CDLL(None)
 
@@ -42,7 +40,7 @@ class NodeProcess:
         )
         stream = self._process.stderr if is_first else self._process.stdout
         assert stream is not None
-        self.last_lines: deque[str] = deque(maxlen=REMEMBERED_LINES)
+        self.last_words = ""  # last line of its error output
         self._thread = threading.Thread(target=self._pass_on, args=(stream,), name=self.name, daemon=True)
         self._thread.start()
 
@@ -64,7 +62,7 @@ class NodeProcess:
     def _pass_on(self, stream: IO[str]) -> None:
         erase = "\r\x1b[K" if sys.stdout.isatty() else ""
         for line in stream:
-            self.last_lines.append(line.rstrip())
+            self.last_words = line.strip() or self.last_words
             print(f"{erase}[{self.name}] {line.rstrip()}", file=sys.stderr, flush=True)
 
 
@@ -129,10 +127,9 @@ def _verdict(first: NodeProcess, ended: list[NodeProcess], killed: list[NodeProc
             if code is not None and code < 0
             else f"ended with exit code {code}"
         )
-        lines = "".join(f"\n    {line}" for line in process.last_lines)
         print(
             f"error: the {process.name} process {reason}; the others were stopped."
-            + (f" Its last words:{lines}" if lines else ""),
+            + (f" Its last words: {process.last_words}" if process.last_words else ""),
             file=sys.stderr,
         )
         return 2 if code == 2 else 1

@@ -42,9 +42,10 @@ class InvertedPendulum(Task):
     mechanism = CART_POLE
     max_episode_steps = 1000
 
-    def sample_start(self, rng: np.random.Generator) -> FloatArray:
-        # One draw and no other: a seed then starts the original environment at the same angle.
-        return np.array([0.0, 0.0, rng.uniform(-MAX_START_ANGLE, MAX_START_ANGLE), 0.0])
+    start_dimensions = 1  # one draw and no other: a seed then starts the original environment at the same angle
+
+    def start_from(self, unit: FloatArray) -> FloatArray:
+        return np.array([0.0, 0.0, MAX_START_ANGLE * (2.0 * unit[0] - 1.0), 0.0])
 
     def reward(self, before: FloatArray, after: FloatArray) -> float:
         return 1.0

@@ -20,10 +20,18 @@ class Task(ABC):
     specification: Specification  # what is seen and moved
     mechanism: Mechanism  # the machine to simulate
     max_episode_steps: int  # control periods until an episode is truncated
+    start_dimensions: int  # k, numbers that a start state is made of
 
     @abstractmethod
+    def start_from(self, unit: FloatArray) -> FloatArray:
+        """The start state, (2j,) float64, at the point `unit`, (k,) float64, of the unit cube.
+
+        Points that are uniform in the cube give the start states of training; its corners are the extreme ones.
+        """
+
     def sample_start(self, rng: np.random.Generator) -> FloatArray:
         """A random start state, (2j,) float64."""
+        return self.start_from(rng.random(self.start_dimensions))
 
     @abstractmethod
     def reward(self, before: FloatArray, after: FloatArray) -> float:

@@ -84,7 +84,7 @@ class EvaluatorNode(Node):
             if not self._config.json:
                 count = f"episode {len(self._returns)}/{self._config.episodes}"
                 print(f"{count}: return {episode.total_reward:g}, {episode.length} steps", flush=True)
-        if self._arrivals.expected % (RUN_AHEAD // 4) == 0:
+        if transition.sequence % (RUN_AHEAD // 4) == 0:
             self._grant()
 
     def _on_watch(self) -> None:
@@ -94,7 +94,9 @@ class EvaluatorNode(Node):
         self._grant()
 
     def _grant(self) -> None:
-        self._credit_topic.publish(UInt64(data=self._arrivals.expected + RUN_AHEAD))
+        expected = self._arrivals.expected
+        if expected is not None:  # the first transition needs no credit
+            self._credit_topic.publish(UInt64(data=expected + RUN_AHEAD))
 
     def _result(self) -> dict[str, Any]:
         elapsed = time.monotonic() - self._started if self._started is not None else 0.0

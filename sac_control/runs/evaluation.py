@@ -7,6 +7,7 @@ standard input, and writes one line of JSON for each.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import queue
 import signal
@@ -17,10 +18,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sac_control.envs.env import Env
 from sac_control.envs.registry import make_env
+from sac_control.envs.tasks import make_task
 from sac_control.errors import RunError
 from sac_control.policy.policy import Policy
 from sac_control.policy.policy_file import PolicyFile
+from sac_control.types import FloatArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +33,7 @@ class Evaluation:
 
     policy_version: int
     env_steps: int  # transitions seen when the policy was made
-    returns: tuple[float, ...]  # of each episode
+    returns: tuple[float, ...]  # of each episode, those of the confirmation last
     full_length: tuple[bool, ...]  # whether each was truncated, not terminated
 
     @property
@@ -43,25 +47,42 @@ class Evaluation:
         return float(np.mean(self.returns))
 
 
-def evaluate(file: PolicyFile, episodes: int, rng: np.random.Generator) -> Evaluation:
-    """Run `episodes` deterministic episodes from start states drawn by `rng`."""
+def evaluate(file: PolicyFile, episodes: int, confirmations: int, rng: np.random.Generator) -> Evaluation:
+    """Run `episodes` deterministic episodes and, if each had full length, `confirmations` more.
+
+    Start states are stratified: a policy that falls from a tenth of them cannot be lucky ten times. Those of the
+    confirmation begin with extreme ones.
+    """
+    task = make_task(file.specification.task)
     env, policy = make_env(file.specification.task), Policy(file.actor)
-    returns, full_length = [], []
-    for _ in range(episodes):
-        observation, _ = env.reset(seed=int(rng.integers(2**31)))
-        total, terminated, truncated = 0.0, False, False
-        while not (terminated or truncated):
-            observation, reward, terminated, truncated, _ = env.step(policy.act(observation))
-            total += reward
-        returns.append(total)
-        full_length.append(truncated and not terminated)
+    results = [_play(env, policy, task.start_from(unit)) for unit in _stratified(rng, episodes, task.start_dimensions)]
+    if all(is_full for _, is_full in results):
+        corners = rng.permutation(list(itertools.product((0.0, 1.0), repeat=task.start_dimensions)))[:confirmations]
+        inner = _stratified(rng, confirmations - len(corners), task.start_dimensions)
+        results += [_play(env, policy, task.start_from(unit)) for unit in (*corners, *inner)]
     env.close()
     return Evaluation(
         policy_version=file.policy_version,
         env_steps=file.env_steps,
-        returns=tuple(returns),
-        full_length=tuple(full_length),
+        returns=tuple(total for total, _ in results),
+        full_length=tuple(is_full for _, is_full in results),
     )
+
+
+def _play(env: Env, policy: Policy, start: FloatArray) -> tuple[float, bool]:
+    """Return of one episode, and whether it had full length."""
+    observation, _ = env.reset(options={"state": start})
+    total, terminated, truncated = 0.0, False, False
+    while not (terminated or truncated):
+        observation, reward, terminated, truncated, _ = env.step(policy.act(observation))
+        total += reward
+    return total, truncated and not terminated
+
+
+def _stratified(rng: np.random.Generator, count: int, dimensions: int) -> FloatArray:
+    """Points of the unit cube, (count, dimensions), one in each of `count` slices of each axis (Latin hypercube)."""
+    slices = np.stack([rng.permutation(count) for _ in range(dimensions)], axis=1)
+    return (slices + rng.random((count, dimensions))) / count
 
 
 class EvaluationProcess:
@@ -69,11 +90,12 @@ class EvaluationProcess:
 
     Args:
         episodes: episodes per evaluation.
+        confirmations: further episodes where all of these had full length.
         seed: of the training; the start states come from a stream that training does not use.
     """
 
-    def __init__(self, episodes: int, seed: int) -> None:
-        command = [sys.executable, "-m", "sac_control.runs.evaluation", str(episodes), str(seed)]
+    def __init__(self, episodes: int, confirmations: int, seed: int) -> None:
+        command = [sys.executable, "-m", "sac_control.runs.evaluation", *map(str, (episodes, confirmations, seed))]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._jobs: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._results: queue.SimpleQueue[Evaluation | RunError] = queue.SimpleQueue()
@@ -127,14 +149,14 @@ class EvaluationProcess:
 
 
 def main() -> int:
-    """The worker process: `python -m sac_control.runs.evaluation EPISODES SEED`."""
+    """The worker process: `python -m sac_control.runs.evaluation EPISODES CONFIRMATIONS SEED`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this process
-    episodes, seed = int(sys.argv[1]), int(sys.argv[2])
+    episodes, confirmations, seed = (int(argument) for argument in sys.argv[1:])
     rng = np.random.default_rng([seed, 0x6576616C])  # the second number makes it a stream of its own ("eval")
     stdin, stdout = sys.stdin.buffer, sys.stdout
     while len(size := stdin.read(8)) == 8:
         file = PolicyFile.from_bytes(stdin.read(int.from_bytes(size, "little")))
-        stdout.write(json.dumps(dataclasses.asdict(evaluate(file, episodes, rng))) + "\n")
+        stdout.write(json.dumps(dataclasses.asdict(evaluate(file, episodes, confirmations, rng))) + "\n")
         stdout.flush()
     return 0
 

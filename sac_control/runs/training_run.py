@@ -74,7 +74,9 @@ class TrainingRun:
         self._is_solved = False
         self._weights: Weights | None = None
         self._evaluations = (
-            EvaluationProcess(config.evaluation_episodes, config.seed) if config.evaluation_every else None
+            EvaluationProcess(config.evaluation_episodes, config.confirmation_episodes, config.seed)
+            if config.evaluation_every
+            else None
         )
         self._publish()
 
@@ -187,7 +189,7 @@ class TrainingRun:
             self._publish()
             self._save(self._snapshot())
         self._recorder.write_status(self.status())
-        evaluation = self._evaluation
+        evaluation, episodes = self._evaluation, self._config.evaluation_episodes
         self._recorder.close(
             {
                 "run": self.run.name,
@@ -197,7 +199,8 @@ class TrainingRun:
                 "solved_at_step": evaluation.env_steps if evaluation and self._is_solved else None,
                 "updates": self._training.updates,
                 "wall_seconds": round(wall_time, 3),
-                "eval_returns": list(evaluation.returns) if evaluation else [],
+                "eval_returns": list(evaluation.returns[:episodes]) if evaluation else [],
+                "confirmation_returns": list(evaluation.returns[episodes:]) if evaluation else [],
                 "eval_policy_version": evaluation.policy_version if evaluation else None,
                 "policy_version": self._training.policy_version,
                 "seed": self._config.seed,

@@ -1,0 +1,78 @@
+# Development and first use on a machine without a ROS installation: Linux x86-64, Python 3.10 or 3.11, a C++ compiler.
+# In a ROS 2 workspace none of this is needed: colcon build.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+.PHONY: help setup train test lint format type bench colcon clean
+
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+# The virtual environment is a ROS installation (an "ament prefix"): this is where tools look packages up.
+export AMENT_PREFIX_PATH := $(CURDIR)/.venv
+export CMAKE_PREFIX_PATH := $(CURDIR)/.venv
+
+help:  ## this list
+	@echo 'make TARGET [ARGS="..."]'
+	sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' Makefile | expand -t 12
+
+setup: $(STAMP)  ## put everything into .venv; each target below does it on first use
+
+train: $(STAMP)  ## train the pendulum until solved (ARGS="--seed 3")
+	@$(BIN)/sac_control train $(ARGS)
+
+test: $(STAMP)  ## run every test (ARGS="-x -k swap")
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(STAMP)  ## check style and format
+	@$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+format: $(STAMP)  ## bring the code into format, repair what can be repaired
+	@$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+
+type: $(STAMP)  ## check types
+	@$(BIN)/mypy
+
+bench: $(STAMP)  ## run the benchmarks
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+colcon: $(STAMP)  ## build as a ROS 2 workspace does, in build/colcon (ARGS="--symlink-install")
+	@mkdir -p build/colcon
+	cd build/colcon
+	../../$(BIN)/colcon build --base-paths ../.. $(ARGS)
+	echo "now: source build/colcon/install/setup.bash"
+
+clean:  ## remove .venv and everything built; runs/ stays
+	@rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# PYTHON=/path/to/python3.11 chooses the interpreter. The stamp comes last: what was interrupted is done again.
+$(STAMP): .ci/requirements.txt setup.py setup.cfg CMakeLists.txt package.xml \
+    $(wildcard msg/*.msg launch/*.py config/*.yaml)
+	@rm -f $@
+	die() { echo "make setup: $$*" >&2; exit 1; }
+	version_of() { "$$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo "does not run"; }
+	machine="$$(uname -s) $$(uname -m)"
+	[ "$$machine" = "Linux x86_64" ] || die "this is $$machine, the ROS 2 wheels are for Linux x86_64;" \
+	    "anywhere else, build in a ROS 2 workspace with colcon."
+	command -v c++ >/dev/null || die "no C++ compiler (c++) was found, the messages need one: apt install g++"
+	if [[ "$$(version_of $(BIN)/python)" != 3.1[01] ]]; then
+	    python= found=
+	    for candidate in $(or $(PYTHON),python3.11 python3.10 python3); do
+	        version=$$(version_of "$$candidate")
+	        if [[ "$$version" = 3.1[01] ]]; then python=$$candidate; break; fi
+	        found="$$found, $$candidate ($$version)"
+	    done
+	    [ -n "$$python" ] || die "Python 3.10 or 3.11 is needed; found: $${found#, }." \
+	        "Install one (apt install python3.11-venv) or name it: make PYTHON=/path/to/python3.11"
+	    echo "setup 1/3: .venv with Python $$version"
+	    "$$python" -m venv --clear .venv
+	fi
+	echo "setup 2/3: packages (about 2 GB, minutes on first use)"
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -r .ci/requirements.txt
+	echo "setup 3/3: sac_control and its messages (a minute on first use)"
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-build-isolation --no-deps -e .
+	touch $@

@@ -1,0 +1,196 @@
+"""The command, the way a user types it: real processes, real DDS."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+COMMAND = [sys.executable, "-m", "sac_control"]
+SMALL = ["--set", "learner.hidden_sizes=[16]", "--set", "learner.evaluation_every=0"]
+
+
+def environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "ROS_DOMAIN_ID"}
+
+
+def sac_control(tmp_path: Path, *arguments: str, timeout: float = 240.0) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *arguments], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=timeout
+    )
+
+
+class Running:
+    """A command that goes on while the test watches it."""
+
+    def __init__(self, tmp_path: Path, *arguments: str) -> None:
+        self._log = tmp_path / f"output-{len(list(tmp_path.glob('output-*')))}"
+        with self._log.open("w") as stream:
+            self.process = subprocess.Popen(
+                [*COMMAND, *arguments], cwd=tmp_path, env=environment(), stdout=stream, stderr=stream
+            )
+
+    @property
+    def output(self) -> str:
+        return self._log.read_text()
+
+    def until(self, condition: Callable[[], object], timeout: float = 90.0) -> None:
+        deadline = time.monotonic() + timeout
+        while not condition():
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                self.process.kill()
+                raise AssertionError(f"did not come to it; output:\n{self.output}")
+            time.sleep(0.05)
+
+    def child(self, node: str) -> int:
+        """Process id of a node."""
+        output = subprocess.run(
+            ["pgrep", "--parent", str(self.process.pid), "-f", f"sac_control.nodes.{node}"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        return int(output.split()[0])
+
+
+def test_training_through_three_processes_solves_the_pendulum_and_the_policy_keeps_its_word(tmp_path: Path) -> None:
+    done = sac_control(tmp_path, "train", "--run", "pendulum", "--seed", "5", "--require-solved")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "solved after" in done.stdout
+    assert re.search(r"step \d+/20000  episodes \d+  return .* updates/s  ratio .* policy v\d+  ETA", done.stdout)
+    run = tmp_path / "runs" / "pendulum"
+    summary = json.loads((run / "summary.json").read_text())
+    assert summary["solved"] is True
+    assert summary["eval_returns"] == [1000.0] * 10
+    assert {"env_steps", "updates", "wall_seconds", "seed", "versions"} <= summary.keys()
+    for name in ("config.yaml", "metrics.csv", "episodes.csv", "evaluations.csv", "curve.png", "replay"):
+        assert (run / name).exists(), name
+    for name in ("policy.safetensors", "learner.safetensors", "state.json"):
+        assert (run / "checkpoints" / "best" / name).exists(), name
+        assert (run / "checkpoints" / "latest" / name).exists(), name
+    assert list((run / "tb").iterdir())
+
+    result = json.loads(sac_control(tmp_path, "evaluate", "pendulum", "--episodes", "20", "--json").stdout)
+    assert result["returns"] == [1000.0] * 20
+    assert result["missing_transitions"] == 0
+
+    info = sac_control(tmp_path, "info", "pendulum")
+    assert info.returncode == 0
+    assert "inverted_pendulum" in info.stdout
+    again = sac_control(tmp_path, "train", "--run", "pendulum")
+    assert again.returncode == 1
+    assert "exists already" in again.stderr
+
+
+def test_two_trainings_at_once_do_not_hear_each_other(tmp_path: Path) -> None:
+    both = [Running(tmp_path, "train", "--run", f"run{k}", "--max-steps", "400", *SMALL) for k in range(2)]
+    for running in both:
+        assert running.process.wait(120) == 0, running.output
+    domains = {re.search(r"ROS_DOMAIN_ID=(\d+)", running.output).group(1) for running in both}  # type: ignore[union-attr]
+    assert len(domains) == 2
+    for k in range(2):
+        summary = json.loads((tmp_path / "runs" / f"run{k}" / "summary.json").read_text())
+        assert (summary["env_steps"], summary["updates"]) == (400, 800)
+
+
+def test_ctrl_c_ends_with_a_checkpoint_and_resume_counts_on_from_it(tmp_path: Path) -> None:
+    running = Running(tmp_path, "train", "--run", "long", *SMALL)
+    running.until(lambda: re.search(r"step [1-9]\d{2,}/", running.output))
+    running.process.send_signal(signal.SIGINT)
+    assert running.process.wait(30) == 0, running.output
+    assert "was killed" not in running.output
+    before = json.loads((tmp_path / "runs" / "long" / "checkpoints" / "latest" / "state.json").read_text())["training"]
+    assert before["transitions"] >= 100
+    assert not subprocess.run(["pgrep", "-f", f"{tmp_path}/runs/long"], capture_output=True).stdout
+
+    steps = str(before["transitions"] + 200)
+    done = sac_control(tmp_path, "train", "--run", "long", "--resume", "--max-steps", steps)
+    assert done.returncode == 0, done.stderr
+    assert f"resumes at step {before['transitions']}" in done.stdout
+    after = json.loads((tmp_path / "runs" / "long" / "summary.json").read_text())
+    assert after["env_steps"] == before["transitions"] + 200
+    assert after["updates"] > before["updates"]
+    assert after["policy_version"] > before["policy_version"]
+
+
+@pytest.mark.parametrize("node", ["simulator", "policy", "learner"])
+def test_the_death_of_a_process_stops_the_others_and_is_named(tmp_path: Path, node: str) -> None:
+    running = Running(tmp_path, "train", "--run", "doomed", *SMALL)
+    running.until(lambda: re.search(r"step [1-9]", running.output))
+    others = [running.child(name) for name in ("simulator", "policy", "learner") if name != node]
+    os.kill(running.child(node), signal.SIGKILL)
+    assert running.process.wait(30) == 1
+    assert f"the {node} process was ended by SIGKILL" in running.output
+    assert not any(Path(f"/proc/{pid}").exists() for pid in others)
+
+
+@pytest.mark.parametrize("order", [("policy", "learner", "simulator"), ("simulator", "policy", "learner")])
+def test_nodes_start_in_any_order(tmp_path: Path, order: tuple[str, ...]) -> None:
+    run = tmp_path / "run"
+    arguments = {
+        "simulator": ["--ros-args", "-p", "seed:=3"],
+        "policy": ["--ros-args", "-p", "deterministic:=false"],
+        "learner": ["--ros-args", "-p", f"run_directory:={run}", "-p", "max_steps:=100", "-p", "evaluation_every:=0"],
+    }
+    from sac_control.cli.domain import DomainLease
+    from sac_control.cli.runner import node_environment
+
+    lease = DomainLease()
+    variables = node_environment(os.environ, domain=lease.domain, log_directory=None)
+    processes = {}
+    try:
+        for node in order:
+            processes[node] = subprocess.Popen(
+                [sys.executable, "-m", f"sac_control.nodes.{node}", *arguments[node]],
+                cwd=tmp_path,
+                env=variables,
+                stdout=subprocess.DEVNULL,
+            )
+            time.sleep(1.0)  # the one before has started to wait
+        assert processes["learner"].wait(60) == 0
+    finally:
+        for process in processes.values():
+            process.send_signal(signal.SIGINT)
+        codes = [process.wait(10) for process in processes.values()]
+    assert codes == [0, 0, 0]
+    assert json.loads((run / "summary.json").read_text())["env_steps"] == 100
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["train", "--set", "learner.batchsize=1"], 2, "did you mean batch_size"),
+        (["train", "--set", "lerner.batch_size=1"], 2, "did you mean learner"),
+        (["train", "--set", "learner.gamma=2"], 2, "from 0 to 1"),
+        (["train", "--set", "nonsense"], 2, "section.key=value"),
+        (["train", "--run", "a/b"], 2, "not a plain name"),
+        (["train", "--run", "absent", "--resume"], 1, "there is no run"),
+        (["train", "--runs-dir", "/proc/nowhere"], 1, "cannot write run directory"),
+        (["train", "--config", "absent.yaml"], 2, "cannot read configuration"),
+        (["train", "--colour"], 2, "unrecognized arguments"),
+        (["evaluate", "absent"], 1, "there is no run"),
+        (["info"], 1, "there is no directory runs"),
+    ],
+)
+def test_a_wrong_command_gets_one_sentence_and_the_right_exit_code(
+    tmp_path: Path, arguments: list[str], code: int, sentence: str
+) -> None:
+    done = sac_control(tmp_path, *arguments)
+    assert done.returncode == code, done.stderr
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_max_steps_without_success_exits_with_3_where_success_is_required(tmp_path: Path) -> None:
+    done = sac_control(tmp_path, "train", "--run", "short", "--max-steps", "60", "--require-solved")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "not solved: max_steps reached after 60 transitions" in done.stdout
