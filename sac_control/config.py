@@ -144,7 +144,7 @@ class SimulatorConfig(Config):
         "lockstep waits for the answer to each state; realtime follows a steady clock, as hardware would",
         choices=("lockstep", "realtime"),
     )
-    real_time_factor: float = option(1.0, "realtime: simulated seconds per second", low=0.01, high=100.0)
+    real_time_factor: float = option(1.0, "realtime: simulated seconds per second", low=0.2, high=100.0)
     seed: int = option(0, "seed of the start states", low=0, high=2**31 - 1)
     headless: bool = option(True, "false opens a window that shows the physics")
     max_episode_steps: int = option(0, "steps until an episode is truncated; 0 takes the task's own", low=0, high=10**6)
@@ -187,16 +187,19 @@ class SacConfig(Config):
     )
     batch_size: int = option(128, "transitions per update", low=1, high=65536)
     buffer_capacity: int = option(1_000_000, "transitions kept for replay", low=1, high=10**8)
-    gamma: float = option(0.99, "discount per control period", low=0.0, high=1.0)
+    gamma: float = option(0.985, "discount per control period", low=0.0, high=1.0)
     tau: float = option(
-        0.02, "Polyak averaging: share of the critics that enters their targets per update", low=0.0, high=1.0
+        0.1, "Polyak averaging: share of the critics that enters their targets per update", low=0.0, high=1.0
     )
-    actor_learning_rate: float = option(1e-3, "step size of the actor's optimiser", low=0.0, high=1.0)
-    critic_learning_rate: float = option(1e-3, "step size of the critics' optimiser", low=0.0, high=1.0)
-    alpha_learning_rate: float = option(1e-3, "step size of the temperature's optimiser", low=0.0, high=1.0)
+    actor_learning_rate: float = option(3e-3, "step size of the actor's optimiser", low=0.0, high=1.0)
+    critic_learning_rate: float = option(3e-3, "step size of the critics' optimiser", low=0.0, high=1.0)
+    alpha_learning_rate: float = option(3e-3, "step size of the temperature's optimiser", low=0.0, high=1.0)
     alpha: float = option(0.2, "temperature; its initial value where it is learnt", low=1e-8, high=1e3)
     learn_alpha: bool = option(True, "adjust the temperature until the policy's entropy is target_entropy")
     target_entropy: float = option(-0.05, "entropy aimed at, per action dimension [nat]", low=-20.0, high=5.0)
+    optimistic_values: bool = option(
+        True, "let critics begin at the value of going on for ever at the mean reward of the warm-up, instead of 0"
+    )
     normalise_observations: bool = option(True, "scale observations by their running mean and deviation")
     device: str = option("cpu", "device for the updates", choices=("auto", "cpu", "cuda"))
     threads: int = option(1, "threads of the matrix products", low=1, high=256)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from lifecycle_msgs.msg import Transition as LifecycleTransition
 from lifecycle_msgs.srv import ChangeState
+from rclpy.qos import DurabilityPolicy, QoSProfile
 
 from policies import SPECIFICATION, make_file, make_weights
 from ros_world import RosWorld
@@ -191,6 +192,17 @@ def test_a_missing_simulator_is_named_with_its_topic(capfd: pytest.CaptureFixtur
         ros.add(PolicyNode)
         ros.spin_for(1.5)
     assert "nothing came on /joint_states for 0.5 s: is the simulator node running" in capfd.readouterr().err
+
+
+def test_a_peer_with_excluding_quality_of_service_is_named(capfd: pytest.CaptureFixture[str]) -> None:
+    latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    with RosWorld() as ros:
+        ros.add(PolicyNode)
+        ros.probe.create_subscription(topics.COMMANDS.type, topics.COMMANDS.name, print, latched)
+        ros.until(
+            lambda: "/effort_controller/commands does not connect us with node /probe" in capfd.readouterr().err,
+            "the peer is not named",
+        )
 
 
 def test_the_policy_process_loads_neither_torch_nor_pybullet_nor_gymnasium() -> None:

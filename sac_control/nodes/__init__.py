@@ -3,6 +3,9 @@
 topics.py      every topic and service name with its quality of service: the table of docs/design.md as code
 messages.py    value to message and back, a two-way table
 parameters.py  ROS parameters declared from the dataclasses of config.py
+exchange.py    lockstep bookkeeping: what is awaited, allowed, overdue
+waiting.py     says what a node is waiting for
+compatibility.py  names peers that a topic cannot connect
 process.py     start, Ctrl-C and shutdown, written once for all nodes
 simulator.py   publishes the pendulum's state, applies what is commanded
 policy.py      answers states with efforts, swaps weights between two ticks

@@ -14,6 +14,7 @@ from std_msgs.msg import UInt64
 
 from sac_control.config import EvaluatorConfig
 from sac_control.nodes import messages, topics
+from sac_control.nodes.compatibility import CompatibilityCheck
 from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters
 from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
 from sac_control.nodes.waiting import WaitWarning
@@ -50,8 +51,9 @@ class EvaluatorNode(Node):
         self._waiting = WaitWarning(
             self.resolve_topic_name("transitions"), "simulator", config.wait_warning, time.monotonic()
         )
-        self.create_timer(LONGEST_SLEEP, self._on_watch, clock=STEADY_CLOCK)
-        self.create_timer(1.0, self._on_diagnostics, clock=STEADY_CLOCK)
+        self.create_timer(LONGEST_SLEEP, self._grant, clock=STEADY_CLOCK)
+        self.create_timer(1.0, self._on_second, clock=STEADY_CLOCK)
+        self._compatibility = CompatibilityCheck(self)
 
     @property
     def is_done(self) -> bool:
@@ -87,12 +89,6 @@ class EvaluatorNode(Node):
         if transition.sequence % (RUN_AHEAD // 4) == 0:
             self._grant()
 
-    def _on_watch(self) -> None:
-        sentence = self._waiting.sentence(time.monotonic())
-        if sentence:
-            self.get_logger().warning(sentence)
-        self._grant()
-
     def _grant(self) -> None:
         expected = self._arrivals.expected
         if expected is not None:  # the first transition needs no credit
@@ -121,7 +117,10 @@ class EvaluatorNode(Node):
             f"{result['steps_per_second']:g} steps per second"
         )
 
-    def _on_diagnostics(self) -> None:
+    def _on_second(self) -> None:
+        for sentence in (self._waiting.sentence(time.monotonic()), self._compatibility.next_complaint()):
+            if sentence:
+                self.get_logger().warning(sentence)
         values: dict[str, object] = {"episodes": len(self._returns), "missing_transitions": self._arrivals.missing}
         level, message = (1, "transitions are missing") if self._arrivals.missing else (0, "counts")
         stamp = self.get_clock().now().nanoseconds

@@ -17,6 +17,7 @@ from std_srvs.srv import Trigger
 from sac_control.config import LearnerConfig
 from sac_control.errors import TransitionError
 from sac_control.nodes import messages, topics
+from sac_control.nodes.compatibility import CompatibilityCheck
 from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters
 from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
 from sac_control.nodes.waiting import WaitWarning
@@ -52,6 +53,7 @@ class LearnerNode(Node):
         self._announced_at = -math.inf  # [s] steady time
         self._warned_at = -math.inf  # [s] steady time
         self._rejected_weights = 0
+        self._swapped_version = 0
 
         self._weights_topic = topics.publisher(self, topics.WEIGHTS)
         self._credit_topic = topics.publisher(self, topics.CREDIT)
@@ -64,7 +66,8 @@ class LearnerNode(Node):
             self.resolve_topic_name("transitions"), "simulator", config.wait_warning, time.monotonic()
         )
         self.create_timer(LONGEST_SLEEP, self._on_watch, clock=STEADY_CLOCK)
-        self.create_timer(1.0, self._on_diagnostics, clock=STEADY_CLOCK)
+        self.create_timer(1.0, self._on_second, clock=STEADY_CLOCK)
+        self._compatibility = CompatibilityCheck(self)
         self._progress.say(f"trains {config.task} in {config.run_directory}, seed {config.seed}")
         self._announce()
 
@@ -101,6 +104,9 @@ class LearnerNode(Node):
         if msg.rejected_weights > self._rejected_weights:
             self._warn(f"the policy node kept out version {msg.offered_version}: {msg.offered_verdict}")
         self._rejected_weights = msg.rejected_weights
+        if msg.offered_accepted and msg.offered_version > self._swapped_version:
+            self._swapped_version = msg.offered_version
+            self._training.swap_gaps.append(msg.swap_gap)
 
     def _on_save(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         response.success, response.message = True, str(self._training.save())
@@ -110,9 +116,6 @@ class LearnerNode(Node):
         now = time.monotonic()
         status = self._training.status()
         self._publish_status(status)
-        sentence = self._waiting.sentence(now)
-        if sentence:
-            self._progress.say(sentence)
         if status.phase is not Phase.WAITING:
             self._progress.show(status, now)
         if now - self._announced_at > ANNOUNCE_PERIOD:
@@ -143,7 +146,13 @@ class LearnerNode(Node):
             self._warned_at = now
             self._progress.say(text)
 
-    def _on_diagnostics(self) -> None:
+    def _on_second(self) -> None:
+        for sentence in (self._waiting.sentence(time.monotonic()), self._compatibility.next_complaint()):
+            if sentence:
+                self._progress.say(sentence)
+        self._publish_diagnostics()
+
+    def _publish_diagnostics(self) -> None:
         status = self._training.status()
         values: dict[str, object] = {
             "run": status.run,

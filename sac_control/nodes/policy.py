@@ -14,6 +14,7 @@ import sac_control.msg
 from sac_control.config import PolicyConfig
 from sac_control.errors import PolicyFileError
 from sac_control.nodes import messages, topics
+from sac_control.nodes.compatibility import CompatibilityCheck
 from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters
 from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
 from sac_control.nodes.waiting import WaitWarning
@@ -55,6 +56,7 @@ class PolicyNode(LifecycleNode):
         )
         self.create_timer(min(config.state_timeout / 2, LONGEST_SLEEP), self._on_watchdog, clock=STEADY_CLOCK)
         self.create_timer(1.0, self._on_second, clock=STEADY_CLOCK)
+        self._compatibility = CompatibilityCheck(self)
         if config.autostart:
             if self.trigger_configure() is not TransitionCallbackReturn.SUCCESS:
                 raise PolicyFileError(self._controller.cause)
@@ -135,9 +137,9 @@ class PolicyNode(LifecycleNode):
             self._command_zero()
 
     def _on_second(self) -> None:
-        sentence = self._waiting.sentence(time.monotonic())
-        if sentence:
-            self.get_logger().warning(sentence)
+        for sentence in (self._waiting.sentence(time.monotonic()), self._compatibility.next_complaint()):
+            if sentence:
+                self.get_logger().warning(sentence)
         self._publish_diagnostics()
         self._publish_status()
 

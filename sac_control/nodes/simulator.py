@@ -16,6 +16,7 @@ from sac_control.config import SimulatorConfig
 from sac_control.envs.episodes import EpisodeRunner
 from sac_control.envs.registry import make_env
 from sac_control.nodes import messages, topics
+from sac_control.nodes.compatibility import CompatibilityCheck
 from sac_control.nodes.exchange import Exchange
 from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters
 from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
@@ -76,8 +77,8 @@ class SimulatorNode(Node):
         else:
             topics.subscription(self, topics.CREDIT, self._on_credit)
             self.create_timer(min(config.answer_timeout / 2, LONGEST_SLEEP), self._on_overdue, clock=STEADY_CLOCK)
-        self.create_timer(LONGEST_SLEEP, self._on_watch, clock=STEADY_CLOCK)
-        self.create_timer(1.0, self._on_diagnostics, clock=STEADY_CLOCK)
+        self.create_timer(1.0, self._on_second, clock=STEADY_CLOCK)
+        self._compatibility = CompatibilityCheck(self)
         self.get_logger().info(f"simulates {config.task} in {config.mode}, seed {config.seed}")
         self._advance()
 
@@ -178,12 +179,13 @@ class SimulatorNode(Node):
         response.success, response.message = True, "paused" if self._is_paused else "running"
         return response
 
-    def _on_watch(self) -> None:
-        sentence = self._waiting.sentence(_now())
-        if sentence:
-            self.get_logger().warning(sentence)
+    def _on_second(self) -> None:
+        for sentence in (self._waiting.sentence(_now()), self._compatibility.next_complaint()):
+            if sentence:
+                self.get_logger().warning(sentence)
+        self._publish_diagnostics()
 
-    def _on_diagnostics(self) -> None:
+    def _publish_diagnostics(self) -> None:
         exchange = self._exchange
         values: dict[str, object] = {
             "mode": self._config.mode,

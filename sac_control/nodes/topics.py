@@ -14,6 +14,7 @@ import diagnostic_msgs.msg
 import rosgraph_msgs.msg
 import sensor_msgs.msg
 import std_msgs.msg
+from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
@@ -71,6 +72,7 @@ def publisher(node: Node, topic: Topic) -> Publisher:
         topic.type,
         topic.name,
         topic.publisher_qos,
+        event_callbacks=PublisherEventCallbacks(use_default_callbacks=False),
         qos_overriding_options=QoSOverridingOptions.with_default_policies(),
     )
 
@@ -82,5 +84,6 @@ def subscription(node: Node, topic: Topic, callback: Callable[[Any], None]) -> S
         topic.name,
         callback,
         topic.subscription_qos,
+        event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
         qos_overriding_options=QoSOverridingOptions.with_default_policies(),
     )

@@ -69,7 +69,8 @@ class PolicyFile:
         }
         tensors = {}
         for k, (weight, bias) in enumerate(zip(self.actor.weights, self.actor.biases, strict=True)):
-            tensors[f"actor.{k}.weight"], tensors[f"actor.{k}.bias"] = weight, bias
+            tensors[f"actor.{k}.weight"] = np.ascontiguousarray(weight)  # save() takes the memory as it lies
+            tensors[f"actor.{k}.bias"] = np.ascontiguousarray(bias)
         statistics = {"observation_mean": self.actor.observation_mean, "observation_std": self.actor.observation_std}
         _check_finite({**tensors, **statistics})
         header["sha256"] = content_digest(header, tensors)

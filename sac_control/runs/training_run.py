@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import statistics
 import time
 from collections import deque
 from collections.abc import Callable
@@ -73,6 +74,7 @@ class TrainingRun:
         self._final_evaluation_asked = False
         self._is_solved = False
         self._weights: Weights | None = None
+        self.swap_gaps: list[float] = []  # [s] that swaps held the policy node up, as it told
         self._evaluations = (
             EvaluationProcess(config.evaluation_episodes, config.confirmation_episodes, config.seed)
             if config.evaluation_every
@@ -203,6 +205,8 @@ class TrainingRun:
                 "confirmation_returns": list(evaluation.returns[episodes:]) if evaluation else [],
                 "eval_policy_version": evaluation.policy_version if evaluation else None,
                 "policy_version": self._training.policy_version,
+                "swap_gap_median": statistics.median(self.swap_gaps) if self.swap_gaps else None,
+                "swap_gap_max": max(self.swap_gaps, default=None),
                 "seed": self._config.seed,
             }
         )

@@ -11,8 +11,8 @@ from sac_control.sac.parameters import Parameters
 class Adam:
     """Adam (Kingma & Ba 2015, algorithm 1) for one network.
 
-    The arithmetic is that of ``torch.optim.Adam(fused=True)``; only its bookkeeping of parameter groups, several times as
-    long as the arithmetic for networks this small, is left out.
+    The arithmetic is that of ``torch.optim.Adam(fused=True)``. Only the bookkeeping of parameter groups is missing: for
+    networks this small it takes several times as long as the arithmetic.
     """
 
     def __init__(self, parameters: Parameters, learning_rate: float) -> None:

@@ -24,9 +24,9 @@ class Arrivals:
         self._next: dict[int, int] = {}  # number expected next, by source; the source last heard comes last
 
     @property
-    def expected(self) -> int:
-        """The number that the source last heard will use next; 0 before any was heard."""
-        return next(reversed(self._next.values()), 0)
+    def expected(self) -> int | None:
+        """The number that the source last heard will use next; None before any was heard."""
+        return next(reversed(self._next.values()), None)
 
     def is_new(self, source: int, sequence: int) -> bool:
         """Take note of an arrival; false if its number was not new."""
@@ -42,9 +42,13 @@ class Arrivals:
 
     def state(self) -> dict[str, Any]:
         """All of it as plain values."""
-        return {"duplicates": self.duplicates, "missing": self.missing, "next": [list(item) for item in self._next.items()]}
+        return {
+            "duplicates": self.duplicates,
+            "missing": self.missing,
+            "next": [list(item) for item in self._next.items()],
+        }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from `state()`."""
         self.duplicates, self.missing = state["duplicates"], state["missing"]
-        self._next = {source: sequence for source, sequence in state["next"]}
+        self._next = dict(state["next"])

@@ -69,9 +69,7 @@ class SoftActorCritic:
             self._alpha_adam.minimise(loss)
             metrics |= found
 
-        loss, found = critic_loss(
-            self.critics, self.targets, self.actor, alpha, batch, next_noise, self._config.gamma
-        )
+        loss, found = critic_loss(self.critics, self.targets, self.actor, alpha, batch, next_noise, self._config.gamma)
         self._critic_adam.minimise(loss)
         metrics |= found
 
@@ -81,6 +79,12 @@ class SoftActorCritic:
 
         self.targets.flat.lerp_(self.critics.flat, self._config.tau)  # Q̄ ← (1 - τ) Q̄ + τ Q
         return metrics
+
+    def start_values_at(self, value: float) -> None:
+        """Shift what the untrained critics and their targets predict, which is about 0, by `value`."""
+        for network in (self.critics, self.targets):
+            with torch.no_grad():
+                network.tensors[-1].add_(value)
 
     def observe(self, observations: Float32Array) -> None:
         """Count raw observations (n, o) into the normalisation statistics."""

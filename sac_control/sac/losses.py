@@ -1,13 +1,14 @@
 """The losses of Soft Actor-Critic (Haarnoja et al. 2018b) as pure functions.
 
-Each returns a scalar loss and the tensors worth logging; the mean of such a tensor is the figure to log. Means are taken
-by whoever reads them, not in every update. Randomness comes in as `noise`, (b, a) from N(0, 1).
+Each returns a scalar loss and the tensors worth logging; the mean of such a tensor is the figure to log. Means are
+taken by whoever reads them, not in every update. Randomness comes in as `noise`, (b, a) from N(0, 1).
 """
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn.functional import mse_loss
 
 from sac_control.sac.networks import Actor, TwinCritics
 from sac_control.sac.replay_buffer import Batch
@@ -27,10 +28,10 @@ def critic_loss(
     with torch.no_grad():
         next_action, next_log_prob = actor.sample(batch.next_observation, noise)
         next_value = targets.values(batch.next_observation, next_action).amin(0) - alpha * next_log_prob
-        # where, not a product: 0 * NaN is NaN, and what follows a termination need not make sense.
-        target_q = batch.reward + gamma * torch.where(batch.terminated, 0.0, next_value)
+        # Not a product with (1 - terminated): 0 * NaN is NaN, and what follows a termination need not make sense.
+        target_q = torch.add(batch.reward, next_value.masked_fill(batch.terminated, 0.0), alpha=gamma)
     q = critics.values(batch.observation, batch.action)
-    loss = 0.5 * (q - target_q).square().mean(1).sum()
+    loss = mse_loss(q, target_q.expand_as(q))  # the mean over both critics is the half of their sum
     return loss, {"critic_loss": loss.detach(), "q": q.detach()}
 
 
@@ -52,5 +53,5 @@ def alpha_loss(log_alpha: Tensor, log_prob: Tensor, target_entropy: float) -> tu
     The gradient of this form does not shrink with α, so a temperature that came near 0 finds its way back.
     `target_entropy` H̄ is of the whole action: per dimension times number of dimensions.
     """
-    loss = -(log_alpha * (log_prob.detach() + target_entropy)).mean()
+    loss = -log_alpha * (log_prob.detach() + target_entropy).mean()
     return loss, {"alpha_loss": loss.detach()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -13,8 +14,8 @@ from sac_control.sac import squashed_gaussian
 from sac_control.sac.parameters import Parameters
 from sac_control.types import Float32Array
 
-# A hard clamp, as in the paper's code. The rescaled tanh that some use instead keeps a gradient outside, but nothing gets
-# there: at exp(2) the squashed entropy falls with growing deviation, so the temperature term pushes back.
+# A hard clamp, as in the paper's code. The rescaled tanh that some use instead keeps a gradient outside, but nothing
+# gets there: beyond a deviation of 0.87 the squashed entropy falls again, so the temperature term pushes back.
 LOG_STD_BOUNDS = (-20.0, 2.0)
 
 # tanh of N(0, 0.87²) is the squashed Gaussian nearest to uniform: its entropy is 0.68 of at most log 2 = 0.69 nat.
@@ -26,7 +27,9 @@ INITIAL_STD = 0.87
 class ActorArrays:
     """All that is needed to run an actor without torch, as float32 copies."""
 
-    layers: tuple[tuple[Float32Array, Float32Array], ...]  # weight (in, out) and bias (out,); the last gives mean, log_std
+    layers: tuple[
+        tuple[Float32Array, Float32Array], ...
+    ]  # weight (in, out) and bias (out,); the last gives mean, log_std
     observation_mean: Float32Array  # (o,) subtracted from an observation
     observation_std: Float32Array  # (o,) what the difference is divided by
     log_std_bounds: tuple[float, float]  # clamp of log_std
@@ -39,10 +42,15 @@ class Actor(Parameters):
     """
 
     def __init__(
-        self, observation_size: int, action_size: int, hidden_sizes: Sequence[int], generator: torch.Generator, device: torch.device
+        self,
+        observation_size: int,
+        action_size: int,
+        hidden_sizes: Sequence[int],
+        generator: torch.Generator,
+        device: torch.device,
     ) -> None:
         sizes = [observation_size, *hidden_sizes, 2 * action_size]
-        super().__init__([shape for i, o in zip(sizes[:-1], sizes[1:], strict=True) for shape in ((i, o), (o,))], device)
+        super().__init__([shape for i, o in pairwise(sizes) for shape in ((i, o), (o,))], device)
         for weight, bias in self.layers():
             _initialise(weight, bias, generator)
         with torch.no_grad():
@@ -75,10 +83,15 @@ class TwinCritics(Parameters):
     """
 
     def __init__(
-        self, observation_size: int, action_size: int, hidden_sizes: Sequence[int], generator: torch.Generator, device: torch.device
+        self,
+        observation_size: int,
+        action_size: int,
+        hidden_sizes: Sequence[int],
+        generator: torch.Generator,
+        device: torch.device,
     ) -> None:
         sizes = [observation_size + action_size, *hidden_sizes, 1]
-        pairs = zip(sizes[:-1], sizes[1:], strict=True)
+        pairs = pairwise(sizes)
         super().__init__([shape for i, o in pairs for shape in ((2, i, o), (2, 1, o))], device)
         for weight, bias in zip(self.tensors[::2], self.tensors[1::2], strict=True):
             _initialise(weight, bias, generator)

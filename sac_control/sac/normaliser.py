@@ -12,8 +12,8 @@ from sac_control.types import Float32Array
 class Normaliser:
     """Collects statistics at every observation and applies those of the last `refresh`.
 
-    The two are apart because networks are trained on the statistics in force: were these to change with each observation,
-    the networks would chase them, and a published policy would differ from the one that is being improved.
+    The two are apart because networks are trained on the statistics in force: were these to change with each
+    observation, the networks would chase them.
 
     Attributes:
         mean, std: (o,) float32, in force; 0 and 1 until the first refresh.

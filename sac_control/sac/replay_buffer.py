@@ -28,8 +28,8 @@ class Batch:
 class ReplayBuffer:
     """A ring of rows ``[observation | action | reward | next_observation | terminated]`` in one float32 matrix.
 
-    Rows are counted from the first ever added: row `i` lies at place ``i % capacity``, and the newest `capacity` rows exist.
-    Memory is taken from the system as rows are first written, so a large capacity costs nothing at the start.
+    Rows are counted from the first ever added: row `i` lies at place ``i % capacity``, and the newest `capacity` rows
+    exist. Memory is taken from the system as rows are first written, so a large capacity costs nothing at the start.
     """
 
     def __init__(self, *, capacity: int, observation_size: int, action_size: int, seed: int) -> None:
@@ -59,7 +59,8 @@ class ReplayBuffer:
         row = self._last
         row[:o] = transition.observation
         row[o : o + a] = transition.action
-        row[o + a] = transition.reward
+        with np.errstate(over="ignore"):  # an infinity is found below
+            row[o + a] = transition.reward
         row[o + a + 1 : -1] = transition.next_observation
         row[-1] = transition.terminated
         _check_values(transition, row, row[o : o + a])
@@ -74,6 +75,10 @@ class ReplayBuffer:
         rows = self._tensor.index_select(0, places).to(device or "cpu")
         return [self._batch(part) for part in rows.split_with_sizes([batch_size] * batches)]
 
+    def mean_reward(self) -> float:
+        """Mean reward of the transitions kept."""
+        return float(self._rows[: len(self), self.observation_size + self.action_size].mean(dtype=np.float64))
+
     def rows(self, start: int, stop: int) -> Float32Array:
         """A copy of the rows `start` to `stop` (exclusive), (n, row) float32, counted from the first ever added."""
         oldest = self.added - len(self)
@@ -86,7 +91,9 @@ class ReplayBuffer:
         """Take over `rows` (n, row) as the newest of `added` rows, as `rows()` gave them."""
         width = self._rows.shape[1]
         if rows.ndim != 2 or rows.shape[1] != width:
-            raise TransitionError(f"saved transitions have shape {rows.shape}, expected (n, {width}): they are of another task")
+            raise TransitionError(
+                f"saved transitions have shape {rows.shape}, expected (n, {width}): they are of another task"
+            )
         if len(rows) < min(added, self.capacity):
             raise TransitionError(f"{len(rows)} saved transitions were found, expected {min(added, self.capacity)}")
         newest = rows[len(rows) - min(added, self.capacity) :]
@@ -121,4 +128,6 @@ def _check_values(transition: Transition, row: Float32Array, action: Float32Arra
             f"next_observation {transition.next_observation.tolist()}"
         )
     if np.abs(action).max() > 1.0 + _ACTION_TOLERANCE:
-        raise TransitionError(f"{where} has the action {action.tolist()}, expected values in [-1, 1]: send it normalised")
+        raise TransitionError(
+            f"{where} has the action {action.tolist()}, expected values in [-1, 1]: send it normalised"
+        )

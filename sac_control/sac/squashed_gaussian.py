@@ -26,9 +26,11 @@ def sample(mean: Tensor, log_std: Tensor, noise: Tensor, scale: float = 1.0) -> 
         action (b, a) and log_prob (b,): summed over the action's dimensions, never kept as (b, 1), which would
         broadcast against (b,) to (b, b).
     """
-    u = mean + log_std.exp() * noise
+    u = torch.addcmul(mean, log_std.exp(), noise)
     # From u, not from the action: atanh of a saturated action is infinite.
-    # log(1 - tanh²(u)) in softplus form: 1 - tanh² itself rounds to 0 for |u| > 9 (Haarnoja 2018b, appendix C).
-    log_slope = 2.0 * (math.log(2.0) - u - softplus(-2.0 * u))
-    log_prob = -0.5 * noise.square() - log_std - log_slope - (LOG_SQRT_TWO_PI + math.log(scale))
-    return scale * torch.tanh(u), log_prob.sum(-1)
+    # -log(1 - tanh²(u)) = 2 softplus(2u) - 2u - 2 log 2: 1 - tanh² itself rounds to 0 for |u| > 9 (Haarnoja 2018b,
+    # appendix C). With beta=2 torch computes softplus(2u) / 2.
+    constant = torch.add(-2.0 * math.log(2.0) - LOG_SQRT_TWO_PI - math.log(scale), noise.square(), alpha=-0.5)
+    log_prob = torch.sub(4.0 * softplus(u, beta=2.0), u, alpha=2.0) - log_std + constant
+    action = torch.tanh(u)
+    return (action if scale == 1.0 else scale * action), log_prob.sum(-1)

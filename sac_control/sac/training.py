@@ -89,8 +89,8 @@ class Training:
         """Accept a transition, unless it came before; returns the episode that it completed, if any.
 
         Raises:
-            TransitionError: it has a wrong size, a value that is not finite, or an action outside [-1, 1]. It was counted
-                and left out.
+            TransitionError: it has a wrong size, a value that is not finite, or an action outside [-1, 1]. It was
+                counted and left out.
         """
         if not self._arrivals.is_new(transition.source, transition.sequence):
             return None
@@ -114,13 +114,17 @@ class Training:
     def credit(self) -> int:
         """The sequence number, as the source last heard counts, before which transitions are welcome.
 
-        A source sends its transition `s` if s < credit, and its very first without asking. It can then never have more than
-        run_ahead transitions under way, nor ever be more than run_ahead transitions ahead of the updates: when it has to
-        wait, updates are owed, and each step of them brings new credit.
+        A source sends its transition `s` if s < credit, and its very first without asking. It can then never have more
+        than run_ahead transitions under way, nor ever be more than run_ahead transitions ahead of the updates: when it
+        has to wait, updates are owed, and making them brings new credit. Nothing is welcome beyond max_steps.
         """
+        expected = self._arrivals.expected
+        if expected is None:
+            return 0
         first_owing = self._config.warmup_steps + math.ceil((self.updates + 1) / self._ratio)
         most = first_owing - 1 + self._config.run_ahead
-        return max(0, self._arrivals.expected + min(self._config.run_ahead, most - self.transitions))
+        left = self._config.max_steps - self.transitions
+        return max(0, expected + min(self._config.run_ahead, most - self.transitions, left))
 
     def update(self, count: int) -> None:
         """Make `count` updates, owed or not.
@@ -128,12 +132,27 @@ class Training:
         Raises:
             ValueError: there is no transition to learn from yet.
         """
-        if self.transitions >= self._refreshed_at + _REFRESH_EVERY or not self.updates:
+        if not count:
+            return
+        if not self.updates:
+            self._start()
+        if self.transitions >= self._refreshed_at + _REFRESH_EVERY:
             self.learner.refresh_normalisation()
             self._refreshed_at = self.transitions
         for batch in self.buffer.sample(self._config.batch_size, count, self.learner.device):
             self._metrics = self.learner.update(batch)
         self.updates += count
+
+    def _start(self) -> None:
+        """Prepare the networks by what the warm-up has shown.
+
+        Critics start at the value of going on for ever at the mean reward, and then only have to find where that is
+        wrong: mostly before terminations. From 0 they would first have to climb to it, at the pace that `tau` allows.
+        """
+        self.learner.refresh_normalisation()
+        self._refreshed_at = self.transitions
+        if getattr(self._config, "optimistic_values", True) and self._config.gamma < 1.0:
+            self.learner.start_values_at(self.buffer.mean_reward() / (1.0 - self._config.gamma))
 
     @property
     def publication_due(self) -> bool:

@@ -1,0 +1,1 @@
+"""Measurements of the package as a user runs it: `make bench`."""

@@ -1,0 +1,130 @@
+"""What settings promise: an object that exists is valid, and whoever is wrong is told what would be right."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sac_control.config import Config, EvaluatorConfig, LearnerConfig, PolicyConfig, SacConfig, SimulatorConfig, suggest
+from sac_control.errors import ConfigError
+
+CONFIGS: list[type[Config]] = [SimulatorConfig, PolicyConfig, SacConfig, LearnerConfig, EvaluatorConfig]
+NUMBERS = [(config, name, kind) for config in CONFIGS for name, kind in config.types().items() if kind in (int, float)]
+TEXTS = [(config, name) for config in CONFIGS for name, kind in config.types().items() if kind is str]
+SWITCHES = [(config, name) for config in CONFIGS for name, kind in config.types().items() if kind is bool]
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_defaults_are_valid(config: type[Config]) -> None:
+    assert config().to_mapping().keys() == config.types().keys()
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_every_setting_has_a_description_of_one_line(config: type[Config]) -> None:
+    for name in config.types():
+        text = config.info(name).description
+        assert text
+        assert "\n" not in text
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_every_setting_survives_the_way_through_plain_values(config: type[Config]) -> None:
+    assert config.from_mapping(config().to_mapping()) == config()
+
+
+@pytest.mark.parametrize(("config", "name", "kind"), NUMBERS)
+def test_number_is_allowed_up_to_its_bounds_and_not_beyond(config: type[Config], name: str, kind: type) -> None:
+    info = config.info(name)
+    assert info.low is not None
+    assert info.high is not None
+    for bound in (info.low, info.high):
+        assert getattr(config.from_mapping({name: kind(bound)}), name) == bound
+    margin = 1 if kind is int else 1e-6 * (info.high - info.low)
+    for value in (kind(info.low - margin), kind(info.high + margin)):
+        with pytest.raises(ConfigError, match=rf"^{config.section()}\.{name} is .*from .* to "):
+            config.from_mapping({name: value})
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, "nan", True, None, "much", [1.0], 10**400])
+def test_what_is_no_finite_number_is_refused_where_a_number_is_expected(value: object) -> None:
+    for config, name, _ in NUMBERS:
+        with pytest.raises(ConfigError, match=rf"^{config.section()}\.{name} is .*expected a (whole )?number"):
+            config.from_mapping({name: value})
+
+
+def test_whole_numbers_must_be_whole_and_not_text() -> None:
+    for value in (128.0, "128"):
+        with pytest.raises(ConfigError, match=r"^learner\.batch_size is .*expected a whole number, from 1 to 65536$"):
+            LearnerConfig.from_mapping({"batch_size": value})
+
+
+def test_number_that_yaml_reads_as_text_is_a_number() -> None:
+    assert LearnerConfig.from_mapping({"tau": "5e-3"}).tau == 0.005
+    assert LearnerConfig.from_mapping({"tau": 1}).tau == 1.0
+    assert isinstance(LearnerConfig.from_mapping({"tau": 1}).tau, float)
+
+
+@pytest.mark.parametrize("value", [1, None, ["a"], True])
+def test_what_is_no_text_is_refused_where_text_is_expected(value: object) -> None:
+    for config, name in TEXTS:
+        with pytest.raises(ConfigError, match=rf"^{config.section()}\.{name} is .*: expected text$"):
+            config.from_mapping({name: value})
+
+
+@pytest.mark.parametrize("value", [0, 1, "true", "yes", None])
+def test_only_true_and_false_are_switches(value: object) -> None:
+    for config, name in SWITCHES:
+        with pytest.raises(ConfigError, match=rf"^{config.section()}\.{name} is .*: expected true or false$"):
+            config.from_mapping({name: value})
+
+
+def test_text_with_choices_takes_nothing_else() -> None:
+    with pytest.raises(ConfigError, match=r"^simulator\.mode is 'fast': expected one of lockstep, realtime$"):
+        SimulatorConfig(mode="fast")
+
+
+def test_layer_sizes_are_a_tuple_of_whole_numbers_however_they_are_given() -> None:
+    assert LearnerConfig.from_mapping({"hidden_sizes": [256, 128]}).hidden_sizes == (256, 128)
+    assert LearnerConfig(hidden_sizes=(32,)).to_mapping()["hidden_sizes"] == [32]
+
+
+@pytest.mark.parametrize("value", [[], 64, "64", None, [64.0], [0], [64, "64"], [[64]]])
+def test_layer_sizes_that_are_none_are_refused(value: object) -> None:
+    with pytest.raises(ConfigError, match=r"^learner\.hidden_sizes is "):
+        LearnerConfig.from_mapping({"hidden_sizes": value})
+
+
+def test_unknown_setting_is_refused_and_the_nearest_one_named() -> None:
+    with pytest.raises(ConfigError, match=r"^learner\.batchsize is not a known setting; did you mean batch_size\?$"):
+        LearnerConfig.from_mapping({"batchsize": 64})
+
+
+def test_unknown_setting_that_resembles_none_gets_the_whole_list() -> None:
+    with pytest.raises(ConfigError, match=r"^evaluator\.zzz is not a known setting; known are task, episodes, "):
+        EvaluatorConfig.from_mapping({"zzz": 1})
+
+
+@given(st.text(max_size=20))
+def test_a_suggestion_is_made_for_any_text(name: str) -> None:
+    sentence = suggest(name, ["alpha", "gamma"])
+    assert sentence in ("did you mean alpha?", "did you mean gamma?", "known are alpha, gamma")
+
+
+def test_settings_cannot_be_changed_or_given_by_place() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        LearnerConfig().tau = 0.5  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        SimulatorConfig("inverted_pendulum")  # type: ignore[call-arg]
+
+
+def test_settings_that_several_nodes_share_have_the_same_default() -> None:
+    shared: dict[str, set[object]] = {}
+    for config in (SimulatorConfig, PolicyConfig, LearnerConfig, EvaluatorConfig):
+        for name, value in config().to_mapping().items():
+            if name in ("task", "seed", "wait_warning"):
+                shared.setdefault(name, set()).add(value)
+    assert {name: len(values) for name, values in shared.items()} == {"task": 1, "seed": 1, "wait_warning": 1}

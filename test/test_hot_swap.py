@@ -1,0 +1,199 @@
+"""What becomes of weights that are offered: in force, or refused with a reason while the old ones stay."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import itertools
+from typing import Any
+
+import pytest
+
+from policies import SPECIFICATION, make_file, make_weights
+from sac_control.errors import PolicyFileError
+from sac_control.policy.hot_swap import HotSwap
+from sac_control.types import SwapReport, Weights
+
+MAX_BYTES = 10_000
+
+
+class SteppingClock:
+    """Every look at it takes a quarter of a second."""
+
+    def __init__(self) -> None:
+        self._times = itertools.count(100.0, 0.25)
+
+    def __call__(self) -> float:
+        return next(self._times)
+
+
+@pytest.fixture
+def swap() -> HotSwap:
+    """With version 5 of the run "test" in force."""
+    swap = HotSwap("inverted_pendulum", MAX_BYTES, SteppingClock())
+    accept(swap, make_weights(make_file(version=5)))
+    return swap
+
+
+def offer(swap: HotSwap, weights: Weights) -> SwapReport:
+    report = swap.offer(weights)
+    assert report is not None
+    assert report is swap.last_report
+    assert report.offered_version == weights.version
+    return report
+
+
+def accept(swap: HotSwap, weights: Weights) -> None:
+    report = offer(swap, weights)
+    assert report.accepted
+    assert report.verdict == "in force"
+    assert swap.file is not None
+    assert (swap.file.run, swap.file.policy_version) == (weights.run, weights.version)
+    assert swap.file.to_bytes() == weights.data
+    assert swap.policy is not None
+    assert swap.policy.actor is swap.file.actor
+
+
+def refuse(swap: HotSwap, weights: Weights) -> str:
+    """The verdict; nothing of what is in force may have changed."""
+    before, rejected, swaps = (swap.file, swap.policy), swap.rejected, swap.swaps
+    report = offer(swap, weights)
+    assert not report.accepted
+    assert (swap.file, swap.policy) == before
+    assert (swap.rejected, swap.swaps) == (rejected + 1, swaps)
+    return report.verdict
+
+
+def resealed(weights: Weights, data: bytes) -> Weights:
+    """Other bytes with a sha256 that fits, as a faulty sender would make them."""
+    return dataclasses.replace(weights, data=data, sha256=hashlib.sha256(data).digest())
+
+
+def test_first_weights_are_put_in_force_whatever_their_version() -> None:
+    swap = HotSwap("inverted_pendulum", MAX_BYTES, SteppingClock())
+    assert swap.file is None
+    assert swap.policy is None
+    assert swap.last_report is None
+    accept(swap, make_weights(make_file(version=17)))
+    assert (swap.swaps, swap.rejected) == (1, 0)
+
+
+def test_newer_weights_replace_the_old_ones(swap: HotSwap) -> None:
+    old = swap.policy
+    accept(swap, make_weights(make_file(seed=1, version=6)))
+    accept(swap, make_weights(make_file(seed=2, version=60)))
+    assert swap.policy is not old
+    assert (swap.swaps, swap.rejected) == (3, 0)
+
+
+def test_another_run_begins_its_versions_anew(swap: HotSwap) -> None:
+    accept(swap, make_weights(make_file(seed=1, version=1, run="another")))
+
+
+def test_version_in_force_is_passed_over_in_silence(swap: HotSwap) -> None:
+    policy, report = swap.policy, swap.last_report
+    assert swap.offer(make_weights(make_file(seed=1, version=5))) is None
+    assert swap.policy is policy
+    assert swap.last_report is report
+    assert (swap.swaps, swap.rejected) == (1, 0)
+
+
+def test_older_version_is_refused(swap: HotSwap) -> None:
+    assert refuse(swap, make_weights(make_file(seed=1, version=4))) == "version 4 is older than 5, in force"
+
+
+def test_weights_for_another_task_are_refused() -> None:
+    swap = HotSwap("acrobot", MAX_BYTES, SteppingClock())
+    assert refuse(swap, make_weights(make_file())) == (
+        "policy is for task 'inverted_pendulum', expected 'acrobot': "
+        "choose a policy of this task or set the parameter task"
+    )
+    assert swap.policy is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"effort_limit": (1000.0,)}, {"control_period": 0.02}, {"joints": ("cart_to_pendulum", "slider_to_cart")}],
+)
+def test_weights_for_another_machine_are_refused(swap: HotSwap, changes: dict[str, Any]) -> None:
+    specification = dataclasses.replace(SPECIFICATION, **changes)
+    verdict = refuse(swap, make_weights(make_file(version=6, specification=specification)))
+    assert verdict == (
+        f"policy has specification {specification.hash[:12]}, in force is {SPECIFICATION.hash[:12]}: "
+        "joints, observation, limits or control period differ"
+    )
+
+
+def test_weights_damaged_on_the_way_are_refused(swap: HotSwap) -> None:
+    weights = make_weights(make_file(version=6))
+    for position in range(0, len(weights.data), 97):
+        flipped = bytearray(weights.data)
+        flipped[position] ^= 1
+        damaged = dataclasses.replace(weights, data=bytes(flipped))
+        assert refuse(swap, damaged) == "the weights do not match their sha256: they were damaged on the way"
+    for data in (b"", weights.data[:-1], weights.data + b"\0"):
+        assert "do not match their sha256" in refuse(swap, dataclasses.replace(weights, data=data))
+    accept(swap, weights)
+
+
+def test_weights_damaged_before_they_were_sent_are_refused(swap: HotSwap) -> None:
+    weights = make_weights(make_file(version=6))
+    assert "not a whole safetensors file" in refuse(swap, resealed(weights, weights.data[:-1]))
+    assert "not a whole safetensors file" in refuse(swap, resealed(weights, b""))
+    assert "not a policy" in refuse(swap, resealed(weights, (2).to_bytes(8, "little") + b"{}"))
+
+
+def test_weights_too_large_are_refused_before_anything_of_them_is_read(swap: HotSwap) -> None:
+    weights = dataclasses.replace(make_weights(make_file(version=6)), data=bytes(MAX_BYTES + 1), sha256=b"")
+    assert refuse(swap, weights) == f"{MAX_BYTES + 1} bytes of weights, at most {MAX_BYTES} are accepted"
+
+
+@pytest.mark.parametrize("change", [{"version": 7}, {"run": "another"}])
+def test_message_that_contradicts_its_file_is_refused(swap: HotSwap, change: dict[str, Any]) -> None:
+    weights = dataclasses.replace(make_weights(make_file(version=6)), **change)
+    assert refuse(swap, weights) == (
+        f"message names version {weights.version} of run {weights.run!r}, its file says 6 of 'test'"
+    )
+
+
+def test_message_cannot_pass_old_weights_off_as_new(swap: HotSwap) -> None:
+    refuse(swap, dataclasses.replace(make_weights(make_file(version=4)), version=6))
+
+
+def test_good_weights_are_accepted_after_refused_ones(swap: HotSwap) -> None:
+    refuse(swap, make_weights(make_file(version=4)))
+    accept(swap, make_weights(make_file(version=6)))
+    assert (swap.swaps, swap.rejected) == (2, 1)
+
+
+def test_gap_is_the_time_that_the_offer_took(swap: HotSwap) -> None:
+    for version in (4, 6):
+        report = offer(swap, make_weights(make_file(version=version)))
+        assert report.gap == 0.25
+
+
+def test_policy_from_disk_is_in_force_and_counts_as_no_swap() -> None:
+    swap = HotSwap("inverted_pendulum", MAX_BYTES, SteppingClock())
+    file = make_file(version=3)
+    swap.install(file)
+    assert swap.file is file
+    assert swap.policy is not None
+    assert (swap.swaps, swap.rejected, swap.last_report) == (0, 0, None)
+    assert "older than 3" in refuse(swap, make_weights(make_file(version=2)))
+    accept(swap, make_weights(make_file(version=4)))
+
+
+def test_policy_from_disk_may_be_older_than_the_one_in_force(swap: HotSwap) -> None:
+    swap.install(make_file(version=1))
+    assert swap.file is not None
+    assert swap.file.policy_version == 1
+
+
+def test_policy_from_disk_that_does_not_fit_is_refused_and_the_old_one_stays(swap: HotSwap) -> None:
+    before = swap.file, swap.policy
+    other_task = dataclasses.replace(SPECIFICATION, task="acrobot")
+    other_limit = dataclasses.replace(SPECIFICATION, effort_limit=(1.0,))
+    for specification, complaint in ((other_task, "policy is for task 'acrobot'"), (other_limit, "limits")):
+        with pytest.raises(PolicyFileError, match=complaint):
+            swap.install(make_file(version=9, specification=specification))
+        assert (swap.file, swap.policy) == before

@@ -1,0 +1,182 @@
+"""Who may import whom: a robot needs no torch and no simulator, a training no ROS, and nothing is unpickled."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "sac_control"
+BASIS = {"types", "config", "errors", "observation"}
+CORES = {"envs", "sac", "policy"}
+
+# Folder or module: what it may import of this package (beside itself), and of others (beside the standard library).
+ROS = {"rclpy", "rcl_interfaces", "std_srvs", "sac_control.msg"} | {
+    f"{name}_msgs" for name in ("diagnostic", "lifecycle", "rosgraph", "sensor", "std")
+} | {"builtin_interfaces"}  # fmt: skip
+ALLOWED: dict[str, tuple[set[str], set[str]]] = {
+    "__init__": (set(), set()),
+    "__main__": ({"cli"}, set()),
+    "types": (set(), {"numpy"}),
+    "errors": (set(), set()),
+    "config": ({"errors"}, set()),
+    "observation": ({"errors", "types"}, set()),
+    "envs": (BASIS, {"numpy", "pybullet", "pybullet_data", "gymnasium"}),
+    "sac": (BASIS, {"numpy", "torch"}),
+    "policy": (BASIS, {"numpy", "safetensors"}),
+    "runs": (BASIS | CORES, {"numpy", "safetensors", "yaml", "matplotlib", "tensorboardX"}),
+    "nodes": (BASIS | CORES | {"runs"}, {"numpy", *ROS}),
+    "cli": (BASIS | CORES | {"runs"}, set()),
+}
+EXCEPTIONS = {"cli/launch_files.py": {"launch", "launch_ros"}}  # the only file that knows the launch library
+
+PICKLES = {"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
+UNSAFE_CALLS = {
+    "torch.load", "torch.jit.load", "yaml.load", "yaml.load_all", "yaml.unsafe_load", "yaml.full_load",
+    "importlib.import_module", "__import__", "eval", "exec",
+}  # fmt: skip
+
+# What must not be there for a folder to be imported. The policy node is what a robot runs.
+SIMULATORS = ["pybullet", "pybullet_data", "gymnasium"]
+BLOCKED = {
+    "types config errors observation": ["torch", "rclpy", "yaml", "safetensors", *SIMULATORS],
+    "envs": ["torch", "rclpy", "yaml", "safetensors", "matplotlib"],
+    "sac": ["rclpy", "yaml", "matplotlib", "tensorboardX", *SIMULATORS],
+    "policy": ["torch", "rclpy", "yaml", "matplotlib", "tensorboardX", *SIMULATORS],
+    "runs": ["rclpy", "launch"],
+    "cli": ["rclpy", "launch", "torch"],
+    "nodes.policy": ["torch", "matplotlib", "tensorboardX", *SIMULATORS],
+    "nodes.simulator": ["torch", "matplotlib", "tensorboardX"],
+    "nodes.exchange nodes.waiting": ["torch", "rclpy", "numpy", *SIMULATORS],
+}
+IMPORT_WHILE_BLOCKED = """
+import importlib, sys
+
+blocked, modules = sys.argv[1].split(), sys.argv[2:]
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in blocked:
+            raise ImportError(f"{name} is blocked")
+
+sys.meta_path.insert(0, Blocker())
+for module in modules:
+    importlib.import_module(module)
+assert not set(blocked) & set(sys.modules), "something was imported before the block"
+"""
+
+
+def sources() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def place(path: Path) -> str:
+    """The folder or module that the rules speak of."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Absolute name of everything that a file imports, wherever in the file it does."""
+    package = module_name(path).split(".")
+    if path.name != "__init__.py":
+        package = package[:-1]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) + 1 - node.level] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def violations(path: Path) -> Iterator[str]:
+    """Each import of a file that the rules do not allow."""
+    here = place(path)
+    own, foreign = ALLOWED[here]
+    foreign = foreign | EXCEPTIONS.get(str(path.relative_to(PACKAGE)), set())
+    for name in imports(path):
+        root, _, rest = name.partition(".")
+        if root == "sac_control" and rest.split(".")[0] not in ("msg", ""):
+            if rest.split(".")[0] not in own | {here}:
+                yield name
+        elif root == "sac_control":
+            if "sac_control.msg" not in foreign:
+                yield name
+        elif root not in sys.stdlib_module_names and root not in foreign:
+            yield name
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_file_imports_only_what_its_place_allows(path: Path) -> None:
+    assert not list(violations(path))
+
+
+def test_every_rule_is_about_something_that_exists() -> None:
+    assert {place(path) for path in sources()} == set(ALLOWED)
+    assert EXCEPTIONS.keys() <= {str(path.relative_to(PACKAGE)) for path in sources()}
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "name"),
+    [
+        ("envs/task.py", "import torch", "torch"),
+        ("sac/learner.py", "from sac_control.envs import registry", "sac_control.envs.registry"),
+        ("sac/learner.py", "from sac_control import envs", "sac_control.envs"),
+        ("sac/learner.py", "from ..envs.env import Env", "sac_control.envs.env.Env"),
+        ("sac/__init__.py", "from .. import runs", "sac_control.runs"),
+        ("policy/policy.py", "def f():\n    import pybullet", "pybullet"),
+        ("runs/metrics.py", "import sac_control.msg", "sac_control.msg"),
+        ("cli/plan.py", "import launch.actions", "launch.actions"),
+        ("cli/main.py", "from sac_control.nodes.topics import CREDIT", "sac_control.nodes.topics.CREDIT"),
+        ("nodes/policy.py", "from sac_control.cli import plan", "sac_control.cli.plan"),
+    ],
+)
+def test_forbidden_import_would_be_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, line: str, name: str
+) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "PACKAGE", tmp_path / "sac_control")
+    path = tmp_path / "sac_control" / file
+    path.parent.mkdir(parents=True)
+    path.write_text(f"from __future__ import annotations\n{line}\n")
+    assert list(violations(path)) == [name]
+
+
+@pytest.mark.parametrize("names", BLOCKED)
+def test_part_works_without_what_it_must_not_need(names: str) -> None:
+    modules = []
+    for name in names.split():
+        path = PACKAGE.joinpath(*name.split("."))
+        files = sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
+        modules += [module_name(file) for file in files if str(file.relative_to(PACKAGE)) not in EXCEPTIONS]
+    assert modules
+    command = [sys.executable, "-c", IMPORT_WHILE_BLOCKED, " ".join(BLOCKED[names]), *modules]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_nothing_that_is_read_is_ever_executed(path: Path) -> None:
+    assert not {name.split(".")[0] for name in imports(path)} & PICKLES
+    aliases = {
+        alias.asname: alias.name
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Import)
+        for alias in node.names
+        if alias.asname
+    }
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            first, dot, rest = called.partition(".")
+            assert f"{aliases.get(first, first)}{dot}{rest}" not in UNSAFE_CALLS
+            assert "allow_pickle" not in {keyword.arg for keyword in node.keywords}
+    assert not UNSAFE_CALLS & set(imports(path))

@@ -1,0 +1,495 @@
+"""Plans: which nodes are started with which arguments, and what is refused before anything is."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import importlib.util
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policies import make_file
+from sac_control.cli import launch_arguments, main, runner
+from sac_control.cli.launch_arguments import DEPLOY, EVALUATE, TRAIN, LaunchFile
+from sac_control.cli.plan import (
+    EVALUATION_SEED,
+    DeploymentOptions,
+    EvaluationOptions,
+    NodeDescription,
+    Options,
+    Plan,
+    TrainingOptions,
+    find_policy,
+    plan_deployment,
+    plan_evaluation,
+    plan_training,
+)
+from sac_control.config import LearnerConfig, PolicyConfig, SimulatorConfig
+from sac_control.errors import ConfigError, PolicyFileError, RunError
+from sac_control.runs import config_file
+from sac_control.runs.checkpoints import CheckpointStore
+from sac_control.runs.run_directory import RunDirectory
+
+ROOT = Path(__file__).resolve().parent.parent
+CONFIGURATIONS = sorted((ROOT / "config").glob("*.yaml"))
+LAUNCH_FILES = sorted((ROOT / "launch").glob("*.launch.py"))
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def trained(runs: Path) -> RunDirectory:
+    """A run with one checkpoint."""
+    run = RunDirectory(runs / "trained")
+    run.create(config_file.write_text(config_file.RunConfig().with_values({"learner": {"batch_size": 64}})))
+    files = {"policy.safetensors": make_file(run="trained").to_bytes()}
+    CheckpointStore(run.checkpoints, keep_last=1).save(100, files, {}, is_best=True)
+    return run
+
+
+def training(runs: Path, **options: Any) -> Plan:
+    return plan_training(TrainingOptions(**{"run": "new", "runs_directory": runs, **options}))
+
+
+def configuration(plan: Plan) -> config_file.RunConfig:
+    """What the plan's parameter file says."""
+    assert plan.run is not None
+    return config_file.read(plan.run.config)
+
+
+def by_name(plan: Plan) -> dict[str, NodeDescription]:
+    return {node.executable: node for node in plan}
+
+
+# arguments
+
+
+def test_node_gets_its_arguments_as_ros_takes_them() -> None:
+    node = NodeDescription(
+        executable="policy",
+        namespace="/robot",
+        parameters_file=Path("/runs/a/config.yaml"),
+        parameters={"deterministic": True, "state_timeout": 0.02, "policy_file": "/a b", "sizes": [1, 2]},
+        remappings=(("joint_states", "/arm/joint_states"),),
+        log_level="debug",
+    )
+    assert node.arguments() == [
+        "--ros-args",
+        "--log-level",
+        "policy:=debug",
+        "-r",
+        "__ns:=/robot",
+        "-r",
+        "joint_states:=/arm/joint_states",
+        "--params-file",
+        "/runs/a/config.yaml",
+        "-p",
+        "deterministic:=true",
+        "-p",
+        "state_timeout:=0.02",
+        "-p",
+        'policy_file:="/a b"',
+        "-p",
+        "sizes:=[1, 2]",
+    ]
+
+
+def test_node_without_a_namespace_or_parameters_gets_only_its_log_level() -> None:
+    assert NodeDescription(executable="policy", namespace="").arguments() == [
+        "--ros-args", "--log-level", "policy:=info",
+    ]  # fmt: skip
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=30))
+def test_text_stays_the_same_text_whatever_it_looks_like(text: str) -> None:
+    for value in (text, f"/runs/🤖{text}", "true", "1e3", "null", "2026-01-01"):
+        node = NodeDescription(executable="policy", namespace="", parameters={"policy_file": value})
+        assert yaml.safe_load(node.arguments()[-1].removeprefix("policy_file:=")) == value
+
+
+@pytest.mark.parametrize(("given", "used"), [("", ""), ("/", ""), ("a", "/a"), ("/a", "/a"), ("a/b/", "/a/b")])
+def test_namespace_has_one_slash_in_front(given: str, used: str) -> None:
+    assert Options(namespace=given).node("policy").namespace == used
+
+
+def test_log_level_that_ros_does_not_know_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"log level 'loud' is not known: expected one of debug, info, warn, error"):
+        Options(log_level="loud").node("policy")
+
+
+# training
+
+
+def test_training_is_learner_simulator_and_policy_with_the_run_s_configuration(runs: Path) -> None:
+    plan = training(runs, namespace="arm", log_level="warn")
+    assert [node.executable for node in plan] == ["learner", "simulator", "policy"]
+    assert plan.run is not None
+    assert plan.run.path == runs / "new"
+    for node in plan:
+        assert node.parameters_file == runs / "new" / "config.yaml"
+        assert (node.namespace, node.log_level) == ("/arm", "warn")
+
+
+def test_training_explores_and_is_otherwise_the_default(runs: Path) -> None:
+    config = configuration(training(runs))
+    assert config.simulator == SimulatorConfig()
+    assert config.policy == PolicyConfig(deterministic=False)
+    assert config.learner == LearnerConfig(run_directory=str(runs / "new"))
+
+
+def test_states_are_reliable_in_lockstep_alone(runs: Path) -> None:
+    plan = training(runs, namespace="arm")
+    assert by_name(plan)["policy"].parameters == {
+        "qos_overrides./arm/joint_states.subscription.reliability": "reliable"
+    }
+    plan = training(runs, run="realtime", settings=["simulator.mode=realtime"])
+    assert by_name(plan)["policy"].parameters == {}
+
+
+def test_seed_is_that_of_every_node(runs: Path) -> None:
+    config = configuration(training(runs, seed=17))
+    assert {config.simulator.seed, config.policy.seed, config.learner.seed} == {17}
+
+
+def test_file_is_stronger_than_defaults_and_settings_than_the_file(runs: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("learner:\n  ros__parameters: {batch_size: 32, tau: 0.01, max_steps: 7, seed: 1}\n")
+    settings = ["learner.tau=5e-3", "learner.max_steps=8", "simulator.seed=3"]
+    learner = configuration(training(runs, config=file, settings=settings, max_steps=9, seed=2)).learner
+    assert (learner.batch_size, learner.tau, learner.max_steps, learner.seed) == (32, 0.005, 9, 2)
+    assert configuration(training(runs, run="other", seed=2, settings=settings)).simulator.seed == 3
+
+
+def test_run_is_where_it_is_planned_whatever_the_settings_say(runs: Path) -> None:
+    learner = configuration(training(runs, settings=["learner.run_directory=/tmp/x", "learner.resume=true"])).learner
+    assert (learner.run_directory, learner.resume) == (str(runs / "new"), False)
+
+
+def test_run_without_a_name_gets_one_of_task_and_date(runs: Path) -> None:
+    plan = training(runs, run="")
+    assert plan.run is not None
+    assert plan.run.name.startswith("inverted_pendulum-20")
+    assert plan.run.exists
+
+
+def test_window_is_opened_only_when_asked_for(runs: Path) -> None:
+    assert configuration(training(runs)).simulator.headless
+    assert not configuration(training(runs, run="window", headless=False)).simulator.headless
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        (["learner.batchsize=3"], r"learner\.batchsize is not a known setting; did you mean batch_size\?"),
+        (["lerner.tau=3"], r"'lerner' is not a known section; did you mean learner\?"),
+        (["learner.tau=3"], r"learner\.tau is 3: expected a number, from 0 to 1"),
+        (["learner.tau"], "is not of the form section"),
+        (["learner.task=acrobot"], "task 'acrobot' is not known"),
+        (["simulator.task=acrobot"], "simulator, policy and learner have different tasks"),
+    ],
+)
+def test_wrong_setting_is_refused_and_leaves_nothing_behind(runs: Path, settings: list[str], complaint: str) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        training(runs, settings=settings)
+    assert not runs.exists()
+
+
+@pytest.mark.parametrize("name", ["..", ".", "a/b", "/a", "a/", "../a", "./a", "..//", "/"])
+def test_run_name_that_is_a_path_is_refused(runs: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match="is not a plain name: give a directory for runs with --runs-dir"):
+        training(runs, run=name)
+    assert not runs.exists()
+
+
+@pytest.mark.parametrize("name", ["ü" * 65, "a" * 300])
+def test_run_name_that_no_message_has_room_for_is_refused(runs: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match="is too long: expected at most 128 bytes"):
+        training(runs, run=name)
+
+
+@pytest.mark.parametrize("name", ["a b", "...", "ü", "-x", "~", "*", "a:=b", "a" * 128])
+def test_any_other_run_name_is_a_directory_of_that_name(runs: Path, name: str) -> None:
+    training(runs, run=name)
+    assert [path.name for path in runs.iterdir()] == [name]
+
+
+def test_run_that_exists_is_left_alone(runs: Path, trained: RunDirectory) -> None:
+    before = trained.config.read_text()
+    with pytest.raises(RunError, match=f"run {trained.path} exists already"):
+        training(runs, run="trained", seed=3)
+    assert trained.config.read_text() == before
+    assert trained.checkpoints.exists()
+
+
+def test_overwriting_begins_anew(runs: Path, trained: RunDirectory) -> None:
+    config = configuration(training(runs, run="trained", overwrite=True))
+    assert config.learner == LearnerConfig(run_directory=str(trained.path))
+    assert not trained.checkpoints.exists()
+
+
+def test_resuming_keeps_the_configuration_but_for_what_is_given(runs: Path, trained: RunDirectory) -> None:
+    config = configuration(training(runs, run="trained", resume=True, settings=["learner.tau=0.5"], max_steps=99))
+    assert config.learner == LearnerConfig(
+        batch_size=64, tau=0.5, max_steps=99, resume=True, run_directory=str(trained.path)
+    )
+    assert trained.checkpoints.exists()
+
+
+def test_resuming_a_run_that_is_being_trained_changes_nothing(runs: Path, trained: RunDirectory) -> None:
+    before = trained.config.read_text()
+    trained.lock()
+    with pytest.raises(RunError, match="is being written by process"):
+        training(runs, run="trained", resume=True, max_steps=99)
+    trained.unlock()
+    assert trained.config.read_text() == before
+
+
+def test_resuming_needs_a_run(runs: Path) -> None:
+    with pytest.raises(RunError, match=f"there is no run {runs / 'new'} to resume: leave --resume out to begin it"):
+        training(runs, resume=True)
+    with pytest.raises(ConfigError, match="resume needs the name of the run to continue"):
+        training(runs, run="", resume=True)
+    assert not runs.exists()
+
+
+def test_resuming_and_overwriting_exclude_each_other(runs: Path, trained: RunDirectory) -> None:
+    with pytest.raises(ConfigError, match="resume and overwrite were both given"):
+        training(runs, run="trained", resume=True, overwrite=True)
+    assert trained.checkpoints.exists()
+
+
+def test_runs_that_cannot_be_written_are_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match="cannot write run directory"):
+        training(tmp_path / "file")
+
+
+@pytest.mark.parametrize("file", CONFIGURATIONS, ids=lambda path: path.name)
+def test_configuration_that_is_shipped_makes_a_plan(runs: Path, file: Path) -> None:
+    read = config_file.read(file)
+    assert read != config_file.RunConfig()
+    config = configuration(training(runs, config=file))
+    assert config.learner == dataclasses.replace(read.learner, run_directory=str(runs / "new"))
+    assert (config.simulator, config.evaluator) == (read.simulator, read.evaluator)
+
+
+# evaluation and deployment
+
+
+def test_evaluation_is_evaluator_simulator_and_policy_in_lockstep(runs: Path, trained: RunDirectory) -> None:
+    plan = plan_evaluation(
+        EvaluationOptions(policy="trained", runs_directory=runs, episodes=3, seed=5, deterministic=False)
+    )
+    assert [node.executable for node in plan] == ["evaluator", "simulator", "policy"]
+    nodes = by_name(plan)
+    assert nodes["evaluator"].parameters == {"episodes": 3}
+    assert nodes["simulator"].parameters == {"seed": 5}
+    assert nodes["policy"].parameters == {
+        "policy_file": str(trained.policy_file().resolve()),
+        "deterministic": False,
+        "seed": 5,
+        "qos_overrides./joint_states.subscription.reliability": "reliable",
+    }
+    assert plan.run is not None
+    assert plan.run.path == trained.path
+
+
+def test_evaluation_starts_where_no_training_did(runs: Path, trained: RunDirectory) -> None:
+    plan = plan_evaluation(EvaluationOptions(policy="trained", runs_directory=runs))
+    assert by_name(plan)["simulator"].parameters == {"seed": EVALUATION_SEED}
+
+
+def test_deployment_is_the_policy_alone_and_deterministic(runs: Path, trained: RunDirectory) -> None:
+    plan = plan_deployment(DeploymentOptions(policy="trained", runs_directory=runs, settings=["policy.seed=4"]))
+    (node,) = plan
+    assert node.executable == "policy"
+    assert node.parameters == {"policy_file": str(trained.policy_file().resolve()), "seed": 4}
+
+
+def test_policy_is_found_by_name_directory_or_file(
+    runs: Path, trained: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(runs)
+    file = trained.checkpoints / "100" / "policy.safetensors"
+    for text, directory in (("trained", runs), (str(trained.path), Path("nowhere")), ("trained/", Path("nowhere"))):
+        path, run = find_policy(text, directory)
+        assert path == file
+        assert run is not None
+        assert run.path == trained.path
+    assert find_policy("trained/checkpoints/latest/policy.safetensors", Path("nowhere")) == (file, None)
+
+
+@pytest.mark.parametrize("plan", [plan_evaluation, plan_deployment])
+def test_policy_that_is_not_there_or_damaged_is_refused(
+    runs: Path, trained: RunDirectory, plan: Callable[[Any], Plan]
+) -> None:
+    options = EvaluationOptions if plan is plan_evaluation else DeploymentOptions
+    with pytest.raises(RunError, match=f"there is no run at {runs / 'other'}"):
+        plan(options(policy="other", runs_directory=runs))
+    trained.policy_file().write_bytes(b"damaged")
+    with pytest.raises(PolicyFileError, match=f"{trained.checkpoints / '100'}.*: not a whole safetensors file"):
+        plan(options(policy="trained", runs_directory=runs))
+    (runs / "empty").mkdir()
+    RunDirectory(runs / "begun").create("")
+    with pytest.raises(RunError, match="has no checkpoint yet: train it first"):
+        plan(options(policy="begun", runs_directory=runs))
+    with pytest.raises(RunError, match="there is no run at"):
+        plan(options(policy=str(runs / "empty"), runs_directory=runs))
+
+
+@pytest.mark.parametrize("episodes", [0, -1])
+def test_evaluation_of_no_episode_is_refused(runs: Path, trained: RunDirectory, episodes: int) -> None:
+    with pytest.raises(ConfigError, match=rf"evaluator\.episodes is {episodes}"):
+        plan_evaluation(EvaluationOptions(policy="trained", runs_directory=runs, episodes=episodes))
+
+
+# the command and the launch files
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Plan]:
+    """The plan that a command line would have run."""
+    started: list[Plan] = []
+
+    def run(plan: Plan, environment: Mapping[str, str]) -> int:
+        started.append(plan)
+        return 1
+
+    def command(*arguments: str) -> Plan:
+        assert main.main(arguments) == 1
+        return started.pop()
+
+    monkeypatch.setattr(runner, "run", run)
+    return command
+
+
+def launched(file: LaunchFile, **values: str) -> Plan:
+    """The plan that a launch file makes of arguments name:=value."""
+    arguments = {argument.name: argument.default for argument in file.arguments}
+    assert values.keys() <= arguments.keys()
+    arguments.update(values)
+    assert None not in arguments.values(), "an argument without a default must be given"
+    return file.plan({name: value or "" for name, value in arguments.items()})
+
+
+def assert_same(one: Plan, other: Plan) -> None:
+    assert one.nodes == other.nodes
+    assert (one.run is None) == (other.run is None)
+    if one.run is not None and other.run is not None:
+        assert one.run.path == other.run.path
+
+
+@pytest.mark.parametrize(
+    ("line", "values"),
+    [
+        ("", {}),
+        ("--seed 0 --max-steps 500", {"seed": "0", "max_steps": "500"}),
+        ("--namespace arm --log-level debug --gui", {"namespace": "arm", "log_level": "debug", "headless": "false"}),
+        (
+            "--set learner.tau=0.1 --set simulator.mode=realtime",
+            {"settings": "learner.tau=0.1 simulator.mode=realtime"},
+        ),
+        ("--config config/realtime.yaml", {"config": "config/realtime.yaml"}),
+    ],
+)
+def test_launch_file_trains_as_the_command_does(
+    runs: Path, command: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch, line: str, values: dict[str, str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    commanded = command("train", "--run", "new", "--runs-dir", str(runs), *line.split())
+    config = configuration(commanded)
+    assert_same(commanded, launched(TRAIN, run="new", runs_dir=str(runs), overwrite="true", **values))
+    assert configuration(commanded) == config
+    assert_same(
+        command("train", "--run", "new", "--runs-dir", str(runs), "--resume"),
+        launched(TRAIN, run="new", runs_dir=str(runs), resume="true"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "values"),
+    [
+        ("", {}),
+        ("--episodes 3 --seed 0 --sample", {"episodes": "3", "seed": "0", "deterministic": "false"}),
+        (
+            "--namespace arm --gui --output /tmp/a.json",
+            {"namespace": "arm", "headless": "false", "output": "/tmp/a.json"},
+        ),
+        ("--set simulator.max_episode_steps=9", {"settings": "simulator.max_episode_steps=9"}),
+    ],
+)
+def test_launch_file_evaluates_as_the_command_does(
+    runs: Path, trained: RunDirectory, command: Callable[..., Plan], line: str, values: dict[str, str]
+) -> None:
+    commanded = command("evaluate", "trained", "--runs-dir", str(runs), *line.split())
+    assert_same(commanded, launched(EVALUATE, policy="trained", runs_dir=str(runs), **values))
+
+
+def test_launch_file_deploys_as_the_command_does(
+    runs: Path, trained: RunDirectory, command: Callable[..., Plan]
+) -> None:
+    commanded = command("deploy", "trained", "--runs-dir", str(runs), "--set", "policy.state_timeout=0.02")
+    assert_same(commanded, launched(DEPLOY, policy="trained", runs_dir=str(runs), settings="policy.state_timeout=0.02"))
+
+
+@pytest.mark.parametrize("value", ["0", "-3", "", "many", "1.5"])
+def test_number_of_episodes_that_is_none_is_refused_by_the_launch_file(
+    runs: Path, trained: RunDirectory, value: str
+) -> None:
+    with pytest.raises(ConfigError, match="episodes is "):
+        launched(EVALUATE, policy="trained", runs_dir=str(runs), episodes=value)
+
+
+@pytest.mark.parametrize("file", [TRAIN, EVALUATE, DEPLOY])
+def test_launch_arguments_have_a_description_and_a_default_among_their_choices(file: LaunchFile) -> None:
+    for argument in file.arguments:
+        assert argument.help
+        assert not argument.choices or argument.default in argument.choices
+    assert len({argument.name for argument in file.arguments}) == len(file.arguments)
+
+
+@pytest.mark.parametrize("path", LAUNCH_FILES, ids=lambda path: path.name)
+def test_launch_file_hands_an_existing_description_on(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    imported = [
+        alias.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module == "sac_control.cli.launch_arguments"
+        for alias in node.names
+    ]
+    assert imported == [path.name.removesuffix(".launch.py").upper()]
+    assert isinstance(getattr(launch_arguments, imported[0]), LaunchFile)
+    assert "generate_launch_description" in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+@pytest.mark.parametrize("path", LAUNCH_FILES, ids=lambda path: path.name)
+def test_launch_file_makes_a_description_with_its_arguments_and_nodes(
+    path: Path, runs: Path, trained: RunDirectory
+) -> None:
+    pytest.importorskip("launch.actions", reason="the launch library is not on PyPI: it comes with a ROS installation")
+    launch = pytest.importorskip("launch")
+    pytest.importorskip("launch_ros")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    description = module.generate_launch_description()
+    file: LaunchFile = getattr(launch_arguments, path.name.removesuffix(".launch.py").upper())
+    arguments = description.get_launch_arguments()
+    assert [argument.name for argument in arguments] == [argument.name for argument in file.arguments]
+    context = launch.LaunchContext()
+    context.launch_configurations.update(policy="trained", runs_dir=str(runs))
+    entities = [entity for part in description.entities for entity in part.visit(context) or ()]
+    nodes = [entity for entity in entities if hasattr(entity, "node_executable")]
+    expected = {"train": ["learner", "simulator", "policy"], "evaluate": ["evaluator", "simulator", "policy"]}
+    assert [node.node_executable for node in nodes] == expected.get(path.name.split(".")[0], ["policy"])

@@ -1,0 +1,304 @@
+"""A training accepts each transition once, keeps its replay ratio, resumes to the last bit, and learns."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sac_control.config import LearnerConfig
+from sac_control.errors import RunError, TransitionError
+from sac_control.sac.networks import ActorArrays
+from sac_control.sac.training import Training, TrainingState
+from sac_control.types import Transition
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def training(**changes: Any) -> Training:
+    values: dict[str, Any] = {
+        "hidden_sizes": (8,),
+        "batch_size": 16,
+        "warmup_steps": 10,
+        "replay_ratio": 2.0,
+        "run_ahead": 4,
+    }
+    return Training(LearnerConfig(**(values | changes)), observation_size=2, action_size=1)
+
+
+def transition(sequence: int, **changes: Any) -> Transition:
+    random = np.random.default_rng(sequence)
+    observation, next_observation = random.normal(size=(2, 2)).astype(np.float32)
+    values: dict[str, Any] = {
+        "source": 1,
+        "sequence": sequence,
+        "episode": sequence // 5,
+        "step": sequence % 5,
+        "stamp": sequence,
+        "policy_version": 0,
+        "observation": observation,
+        "action": random.uniform(-1, 1, 1).astype(np.float32),
+        "reward": 1.0,
+        "next_observation": next_observation,
+        "terminated": sequence % 10 == 4,
+        "truncated": sequence % 10 == 9,
+    }
+    return Transition(**(values | changes))
+
+
+def same(first: TrainingState, second: TrainingState) -> bool:
+    return first.numbers == second.numbers and all(
+        torch.equal(first.tensors[k], second.tensors[k]) for k in first.tensors
+    )
+
+
+def test_a_transition_that_comes_twice_is_learnt_from_once() -> None:
+    run = training()
+    for sequence in (0, 1, 1, 0, 2):
+        run.ingest(transition(sequence))
+    assert (run.transitions, len(run.buffer), run.counters().duplicates) == (3, 3, 2)
+
+
+def test_lost_transitions_are_counted() -> None:
+    run = training()
+    for sequence in (0, 1, 6):
+        run.ingest(transition(sequence))
+    assert (run.transitions, run.counters().missing) == (3, 4)
+
+
+def test_a_bad_transition_is_counted_refused_and_does_not_stop_the_run() -> None:
+    run = training()
+    run.ingest(transition(0))
+    with pytest.raises(TransitionError):
+        run.ingest(transition(1, reward=math.nan))
+    run.ingest(transition(2))
+    counters = run.counters()
+    assert (counters.transitions, counters.rejected, counters.missing) == (2, 1, 0)
+    assert run.learner.normaliser.state()["count"] == 2
+
+
+def test_returns_are_reported_per_episode() -> None:
+    run = training()
+    ended = [episode for sequence in range(12) if (episode := run.ingest(transition(sequence)))]
+    assert [(episode.episode, episode.total_reward, episode.terminated) for episode in ended] == [
+        (0, 5.0, True),
+        (1, 5.0, False),
+    ]
+    assert (run.counters().episodes, run.counters().last_return, run.counters().mean_return) == (2, 5.0, 5.0)
+
+
+def test_policy_lag_is_that_of_the_newest_transition() -> None:
+    run = training()
+    for _ in range(5):
+        run.publish()
+    run.ingest(transition(0, policy_version=2))
+    assert run.counters().policy_lag == 3
+
+
+def test_no_update_is_owed_for_the_warm_up() -> None:
+    run = training(warmup_steps=10, replay_ratio=2.5)
+    owed = []
+    for sequence in range(14):
+        run.ingest(transition(sequence))
+        owed.append(run.updates_owed)
+    assert owed == [0] * 10 + [2, 5, 7, 10]
+
+
+@given(
+    ratio=st.sampled_from([0.01, 0.1, 0.29, 1 / 3, 1.0, 1.5, 4.0, 7.3, 20.0]),
+    warmup=st.integers(1, 20),
+    run_ahead=st.integers(1, 12),
+    choices=st.lists(st.integers(0, 9), max_size=150),
+)
+@settings(max_examples=150, deadline=None)
+def test_the_source_never_runs_away_and_never_waits_for_nothing(
+    ratio: float, warmup: int, run_ahead: int, choices: list[int]
+) -> None:
+    """Whatever the speeds of source and learner, with transitions under way between them."""
+    run = training(replay_ratio=ratio, warmup_steps=warmup, run_ahead=run_ahead, hidden_sizes=(1,))
+    exact = Fraction(ratio).limit_denominator(10**6)
+    sent = arrived = made = credit = 0
+    for choice in choices:
+        if choice < 5 and (sent < credit or sent == 0):
+            sent += 1
+        elif choice < 8 and arrived < sent:
+            run.ingest(transition(arrived, episode=0, step=arrived))
+            arrived += 1
+        elif run.updates_owed:
+            run.updates += 1  # an update, as far as counting goes
+            made += 1
+        assert run.credit >= credit, "credit never shrinks"
+        credit = run.credit
+        assert sent - arrived <= run_ahead
+        assert made <= exact * max(0, arrived - warmup), "never more updates than the ratio allows"
+        due = warmup + math.ceil((made + 1) / exact)  # with this transition the next update becomes due
+        assert sent < due + run_ahead, "never more than run_ahead transitions without their updates"
+        waiting = sent > 0 and sent >= credit and sent == arrived
+        assert not waiting or run.updates_owed, "a source that waits is waited for by no one"
+
+
+def test_credit_is_zero_before_anything_was_heard_and_counts_as_the_last_source_does() -> None:
+    run = training(run_ahead=4)
+    assert run.credit == 0
+    run.ingest(transition(1000))
+    assert run.credit == 1005
+    run.ingest(transition(0, source=2))
+    assert run.credit == 5
+
+
+def test_a_late_learner_does_not_let_the_backlog_grow() -> None:
+    run = training(warmup_steps=10, run_ahead=4)
+    for sequence in range(30):  # a source that does not ask
+        run.ingest(transition(sequence))
+    assert run.credit < 30
+    run.update(run.updates_owed)
+    assert run.credit == 30 + 4
+
+
+def test_updates_in_one_go_equal_updates_one_by_one() -> None:
+    at_once, apart = training(), training()
+    for run in (at_once, apart):
+        for sequence in range(20):
+            run.ingest(transition(sequence))
+    at_once.update(6)
+    for _ in range(6):
+        apart.update(1)
+    assert same(at_once.state(), apart.state())
+
+
+def test_same_seed_and_calls_give_the_same_numbers_and_another_seed_does_not() -> None:
+    runs = [training(seed=seed) for seed in (3, 3, 4)]
+    for run in runs:
+        for sequence in range(30):
+            run.ingest(transition(sequence))
+            run.update(run.updates_owed)
+    assert same(runs[0].state(), runs[1].state())
+    assert not same(runs[0].state(), runs[2].state())
+    assert runs[0].metrics() == runs[1].metrics()
+
+
+def test_networks_and_batches_use_unrelated_random_streams() -> None:
+    run = training()
+    assert not torch.equal(run.learner.generator.get_state(), run.buffer.generator.get_state())
+    assert run.learner.generator.initial_seed() % 2**32 != run.buffer.generator.initial_seed() % 2**32
+
+
+def test_a_restored_training_continues_bit_identically() -> None:
+    original = training(buffer_capacity=40)
+    for sequence in range(60):
+        original.ingest(transition(sequence))
+        original.update(original.updates_owed)
+        if original.publication_due:
+            original.publish()
+    saved = original.state()
+    rows = original.buffer.rows(20, 60)
+
+    resumed = training(buffer_capacity=40)
+    resumed.buffer.restore(rows, saved.numbers["transitions"])
+    resumed.restore(TrainingState(tensors=saved.tensors, numbers=json.loads(json.dumps(saved.numbers))))
+    for run in (original, resumed):
+        for sequence in range(58, 90):
+            run.ingest(transition(sequence))
+            run.update(run.updates_owed)
+    assert same(original.state(), resumed.state())
+    assert original.counters() == resumed.counters()
+
+
+def test_restoring_without_the_transitions_is_refused() -> None:
+    original = training()
+    original.ingest(transition(0))
+    with pytest.raises(RunError, match="restored to 0 transitions"):
+        training().restore(original.state())
+
+
+def test_publications_are_numbered_and_due_by_updates() -> None:
+    run = training(publish_every=5)
+    due = [run.publication_due]
+    assert isinstance(run.publish(), ActorArrays)
+    assert run.policy_version == 1
+    due.append(run.publication_due)
+    for sequence in range(12):
+        run.ingest(transition(sequence))
+    for count in (4, 1):
+        run.update(count)
+        due.append(run.publication_due)
+    assert due == [True, False, False, True]
+
+
+def test_critics_start_at_the_value_of_going_on_for_ever() -> None:
+    run = training(gamma=0.9, critic_learning_rate=0.0)
+    for sequence in range(10):
+        run.ingest(transition(sequence, reward=2.0))
+    run.update(1)
+    assert run.metrics()["q"] == pytest.approx(2.0 / 0.1, abs=1.5)
+
+
+def test_no_update_is_no_change() -> None:
+    run = training()
+    run.ingest(transition(0))
+    before = run.state()
+    run.update(0)
+    assert same(before, run.state())
+
+
+def test_metrics_are_empty_before_the_first_update_and_plain_numbers_after() -> None:
+    run = training()
+    assert run.metrics() == {}
+    run.ingest(transition(0))
+    run.update(1)
+    assert set(run.metrics()) == {"alpha", "alpha_loss", "critic_loss", "q", "actor_loss", "entropy"}
+    assert all(type(value) is float and math.isfinite(value) for value in run.metrics().values())
+
+
+def test_an_infinite_reward_history_is_noticed_before_publication() -> None:
+    run = training()
+    for sequence in range(10):
+        run.ingest(transition(sequence, reward=3e38))
+    run.update(20)
+    assert not run.is_finite()
+
+
+def test_learns_to_copy_its_observation() -> None:
+    """As stable-baselines3's test_identity: the reward is how near the action comes to the first observation."""
+    rates = {"actor_learning_rate": 3e-3, "critic_learning_rate": 3e-3}
+    run = training(hidden_sizes=(32,), batch_size=64, warmup_steps=100, gamma=0.5, seed=1, **rates)
+    random = np.random.default_rng(0)
+    for sequence in range(400):
+        state, following = random.uniform(-0.9, 0.9, (2, 2)).astype(np.float32)
+        action = np.clip(act(run.learner.actor_arrays(), state, random), -1, 1)
+        reward = -4.0 * float((action - state[:1]).item() ** 2)
+        run.ingest(
+            dataclasses.replace(
+                transition(sequence),
+                observation=state,
+                action=action,
+                reward=reward,
+                next_observation=following,
+                terminated=True,
+            )
+        )
+        run.update(run.updates_owed)
+    tests = random.uniform(-0.9, 0.9, (200, 2)).astype(np.float32)
+    errors = [float((act(run.learner.actor_arrays(), state, None) - state[:1]).item()) for state in tests]
+    assert np.sqrt(np.mean(np.square(errors))) < 0.15  # an untrained policy has 0.52
+
+
+def act(arrays: ActorArrays, observation: Any, random: np.random.Generator | None) -> Any:
+    x = (observation - arrays.observation_mean) / arrays.observation_std
+    for weight, bias in arrays.layers[:-1]:
+        x = np.maximum(x @ weight + bias, 0.0)
+    weight, bias = arrays.layers[-1]
+    mean, log_std = np.split(x @ weight + bias, 2)
+    noise = 0.0 if random is None else random.standard_normal(1)
+    return np.tanh(mean + np.exp(log_std) * noise).astype(np.float32)
