@@ -59,7 +59,7 @@ def table(results: dict[str, Any]) -> str:
     if "evaluation" in results:
         evaluation = results["evaluation"]
         lines.append(
-            f"| lockstep through simulator, policy and evaluator nodes | {evaluation['steps_per_second']:.0f} steps per "
+            f"| lockstep through simulator, policy and evaluator | {evaluation['steps_per_second']:.0f} steps per "
             f"second; {evaluation['episodes']} episodes, mean return {evaluation['mean_return']:g}, "
             f"lowest {evaluation['min_return']:g} |"
         )
@@ -73,7 +73,7 @@ def table(results: dict[str, Any]) -> str:
         gaps = [run["swap_gap_max"] for run in solved if run["swap_gap_max"] is not None]
         medians = [run["swap_gap_median"] for run in solved if run["swap_gap_median"] is not None]
         lines.append(
-            f"| swap gap in the policy node while training, told by the node | median {_micro(statistics.median(medians))}, "
+            f"| swap gap that the policy node told while training | median {_micro(statistics.median(medians))}, "
             f"largest {_micro(max(gaps))} |"
         )
     return "\n".join(lines) + "\n"

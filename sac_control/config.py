@@ -171,7 +171,7 @@ class PolicyConfig(Config):
     state_timeout: float = option(
         0.05, "the commanded effort is zero once the newest state is older than this [s]", low=0.001, high=0.2
     )
-    max_weights_bytes: int = option(2**26, "larger policy_weights are refused unread [bytes]", low=1024, high=2**28)
+    max_weights_bytes: int = option(2**26, "larger policy_weights are refused unread [bytes]", low=1024, high=2**26)
     autostart: bool = option(True, "configure and activate without waiting for a lifecycle manager")
     wait_warning: float = option(
         10.0, "say what is missing after waiting this long for a peer [s]", low=0.5, high=600.0
@@ -222,7 +222,7 @@ class LearnerConfig(SacConfig):
     evaluation_every: int = option(250, "transitions between two evaluations; 0 never evaluates", low=0, high=10**7)
     evaluation_episodes: int = option(10, "deterministic episodes per evaluation", low=1, high=1000)
     confirmation_episodes: int = option(
-        20, "further episodes, extreme starts among them, that a policy must pass to count as a solution", low=0, high=1000
+        20, "further episodes, from extreme starts, too, that a solution must pass", low=0, high=1000
     )
     checkpoint_every: int = option(2000, "transitions between two checkpoints", low=1, high=10**7)
     keep_last: int = option(3, "checkpoints kept beside the best one", low=1, high=10_000)

@@ -103,16 +103,15 @@ class SwapReport:
 class ActorParameters:
     """The numbers of a squashed Gaussian actor: a ReLU network whose last layer gives mean and log σ side by side."""
 
-    weights: tuple[Float32Array, ...]  # per layer (inputs, outputs) float32; the last has 2a outputs
-    biases: tuple[Float32Array, ...]  # per layer (outputs,) float32
+    layers: tuple[tuple[Float32Array, Float32Array], ...]  # weight (inputs, outputs) and bias (outputs,) of each layer
     observation_mean: Float32Array  # (o,) float32, subtracted from the observation
-    observation_std: Float32Array  # (o,) float32, > 0, divides the observation
+    observation_std: Float32Array  # (o,) float32, > 0, divides the difference
     log_std_bounds: tuple[float, float]  # log σ is clamped to these
 
     @property
     def hidden_sizes(self) -> tuple[int, ...]:
         """Units of each hidden layer."""
-        return tuple(int(bias.shape[0]) for bias in self.biases[:-1])
+        return tuple(int(bias.shape[0]) for _, bias in self.layers[:-1])
 
 
 class Phase(enum.IntEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 
 import numpy as np
 
@@ -23,10 +24,8 @@ def make_file(
     def array(*shape: int) -> Float32Array:
         return rng.standard_normal(shape).astype(np.float32)
 
-    layers = list(zip(sizes[:-1], sizes[1:], strict=True))
     actor = ActorParameters(
-        weights=tuple(array(a, b) for a, b in layers),
-        biases=tuple(array(b) for _, b in layers),
+        layers=tuple((array(a, b), array(b)) for a, b in itertools.pairwise(sizes)),
         observation_mean=array(sizes[0]),
         observation_std=np.abs(array(sizes[0])) + np.float32(0.5),
         log_std_bounds=(-20.0, 2.0),

@@ -38,9 +38,7 @@ class RosWorld:
 
     def __enter__(self) -> RosWorld:
         self._lease = DomainLease()
-        rclpy.init(
-            args=self._arguments, domain_id=self._lease.domain, signal_handler_options=SignalHandlerOptions.NO
-        )
+        rclpy.init(args=self._arguments, domain_id=self._lease.domain, signal_handler_options=SignalHandlerOptions.NO)
         self._executor = SingleThreadedExecutor()
         self.probe = Node("probe")
         self._executor.add_node(self.probe)

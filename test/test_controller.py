@@ -62,22 +62,17 @@ def answer(controller: Controller, state: JointState) -> Action:
 def gentle_file(seed: int = 0, *, version: int = 1, specification: Specification = SPECIFICATION) -> PolicyFile:
     """A policy whose actions are neither all alike nor all at their limits."""
     file = make_file(seed, version=version, specification=specification)
-    weights, biases = file.actor.weights, file.actor.biases
+    *hidden, (weight, bias) = file.actor.layers
     scale = np.float32(0.02)
-    actor = dataclasses.replace(
-        file.actor, weights=(*weights[:-1], scale * weights[-1]), biases=(*biases[:-1], scale * biases[-1])
-    )
+    actor = dataclasses.replace(file.actor, layers=(*hidden, (scale * weight, scale * bias)))
     return dataclasses.replace(file, actor=actor)
 
 
 def with_output(file: PolicyFile, *, weight: float = 0.0, bias: float = 0.0) -> PolicyFile:
     """`file` with a last layer of the same numbers throughout."""
-    weights, biases = file.actor.weights, file.actor.biases
-    actor = dataclasses.replace(
-        file.actor,
-        weights=(*weights[:-1], np.full_like(weights[-1], weight)),
-        biases=(*biases[:-1], np.full_like(biases[-1], bias)),
-    )
+    *hidden, last = file.actor.layers
+    changed = (np.full_like(last[0], weight), np.full_like(last[1], bias))
+    actor = dataclasses.replace(file.actor, layers=(*hidden, changed))
     return dataclasses.replace(file, actor=actor)
 
 

@@ -303,13 +303,13 @@ def goes_on(world: World) -> None:
     world.run_until(lambda: world.training.transitions >= before + 20, seconds=10.0)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(FATES)
 def test_conversation_survives_whatever_the_network_does(fates: list[tuple[int, int]]) -> None:
     goes_on(World(fates))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=20)
 @given(FATES, st.integers(0, 400))
 def test_conversation_survives_a_restart_of_the_learner(fates: list[tuple[int, int]], ticks: int) -> None:
     world = World(fates)
@@ -319,7 +319,7 @@ def test_conversation_survives_a_restart_of_the_learner(fates: list[tuple[int, i
     goes_on(world)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=20)
 @given(FATES, st.integers(0, 400))
 def test_conversation_survives_a_restart_of_the_simulator(fates: list[tuple[int, int]], ticks: int) -> None:
     world = World(fates)
@@ -343,7 +343,7 @@ def test_any_single_lost_message_is_made_up_for_by_the_next_announcement(lost: i
     world.run_until(lambda: world.training.transitions >= 10, seconds=ANNOUNCE_PERIOD + 0.5)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=20)
 @given(FATES)
 def test_learner_is_never_more_than_run_ahead_behind(fates: list[tuple[int, int]]) -> None:
     """Transitions under way and updates owed together stay within the credit that was given."""

@@ -13,8 +13,9 @@ import pytest
 
 from sac_control.errors import RunError
 from sac_control.runs import curve
-from sac_control.runs.metrics import Metrics, Table, read_columns
+from sac_control.runs.metrics import Metrics
 from sac_control.runs.run_directory import RunDirectory
+from sac_control.runs.table import Table, read_columns
 
 NAMES = ("critic_loss", "alpha")
 
@@ -127,7 +128,7 @@ def test_last_row_cut_off_by_a_crash_reads_as_empty_cells(tmp_path: Path) -> Non
     np.testing.assert_equal(read_columns(path), {"env_steps": [1, 4], "return": [2, math.nan], "length": [3, math.nan]})
 
 
-@pytest.mark.parametrize("rows", [0, 1, 150])
+@pytest.mark.parametrize("rows", [0, 150])
 def test_curve_is_a_picture_that_shows_something(run: RunDirectory, rows: int) -> None:
     write_tables(run, rows)
     curve.draw(run)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -53,7 +54,7 @@ def test_a_state_is_answered_with_its_stamp_whatever_the_order_of_joints(policy_
         swapped = state(1_000_000_008, names=JOINTS[::-1], values=(0.05, 0.1))
         for joint_state in (straight, swapped):
             states.publish(messages.state_to_msg(joint_state))
-            ros.until(lambda stamp=joint_state.stamp: actions and stamp_of(actions[-1]) == stamp, "no answer")
+            ros.until(functools.partial(is_answered, actions, joint_state.stamp), "no answer")
         expected = action_of(make_file(), straight)
         np.testing.assert_allclose([action.action[0] for action in actions], [expected[0]] * 2, atol=1e-6)
         ros.until(lambda: len(commands) >= 2, "no command")
@@ -94,7 +95,7 @@ def test_weights_that_do_not_fit_are_kept_out_with_the_reason_and_the_old_ones_s
         ros.until(lambda: statuses and statuses[-1].policy_version == 3, "version 3 is not in force")
         for count, (word, offer) in enumerate(offers.items(), start=1):
             weights.publish(messages.weights_to_msg(offer))
-            ros.until(lambda count=count: statuses[-1].rejected_weights == count, f"{word} was not refused")
+            ros.until(functools.partial(are_refused, statuses, count), f"{word} was not refused")
             assert word in statuses[-1].offered_verdict
             assert not statuses[-1].offered_accepted
             assert statuses[-1].policy_version == 3
@@ -212,6 +213,14 @@ def test_the_policy_process_loads_neither_torch_nor_pybullet_nor_gymnasium() -> 
     )
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert output.strip() == "[]"
+
+
+def is_answered(actions: list[Any], stamp: int) -> bool:
+    return bool(actions) and stamp_of(actions[-1]) == stamp
+
+
+def are_refused(statuses: list[Any], count: int) -> bool:
+    return bool(statuses[-1].rejected_weights == count)
 
 
 def stamp_of(msg: Any) -> int:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -125,7 +126,7 @@ def test_episodes_are_numbered_and_each_transition_follows_the_one_before() -> N
         ros.until(lambda: heard and heard[-1].episode == 2, "no third episode")
         transitions = [messages.transition_from_msg(msg) for msg in heard]
         assert [transition.sequence for transition in transitions] == list(range(len(transitions)))
-        for before, after in zip(transitions[:-1], transitions[1:], strict=True):
+        for before, after in itertools.pairwise(transitions):
             assert after.stamp > before.stamp
             if before.terminated:
                 assert (after.episode, after.step) == (before.episode + 1, 0)

@@ -52,17 +52,6 @@ def learner(hidden_sizes: tuple[int, ...], action_size: int = 2) -> SoftActorCri
     return algorithm
 
 
-def parameters(algorithm: SoftActorCritic) -> ActorParameters:
-    arrays = algorithm.actor_arrays()
-    return ActorParameters(
-        weights=tuple(weight for weight, _ in arrays.layers),
-        biases=tuple(bias for _, bias in arrays.layers),
-        observation_mean=arrays.observation_mean,
-        observation_std=arrays.observation_std,
-        log_std_bounds=arrays.log_std_bounds,
-    )
-
-
 def distribution(algorithm: SoftActorCritic, observation: Float32Array) -> tuple[torch.Tensor, torch.Tensor]:
     normalised = algorithm.normaliser.normalised(torch.from_numpy(observation))
     with torch.no_grad():
@@ -72,7 +61,7 @@ def distribution(algorithm: SoftActorCritic, observation: Float32Array) -> tuple
 @pytest.mark.parametrize("hidden_sizes", [(16,), (64, 64), (256, 256), (8, 32, 8)])
 def test_deterministic_action_is_that_of_the_torch_actor(hidden_sizes: tuple[int, ...]) -> None:
     algorithm = learner(hidden_sizes)
-    policy = Policy(parameters(algorithm))
+    policy = Policy(algorithm.actor_parameters())
     mean, _ = distribution(algorithm, OBSERVATIONS)
     actions = np.stack([policy.act(observation) for observation in OBSERVATIONS])
     assert actions.dtype == np.float32
@@ -82,7 +71,7 @@ def test_deterministic_action_is_that_of_the_torch_actor(hidden_sizes: tuple[int
 
 def test_sampled_action_is_that_of_the_torch_actor_for_the_same_noise() -> None:
     algorithm = learner((16, 16))
-    policy = Policy(parameters(algorithm))
+    policy = Policy(algorithm.actor_parameters())
     noise = np.random.default_rng(8)
     expected = np.random.default_rng(8).standard_normal((len(OBSERVATIONS), 2), np.float32)
     normalised = algorithm.normaliser.normalised(torch.from_numpy(OBSERVATIONS))
@@ -97,7 +86,7 @@ def test_samples_have_the_mean_and_the_deviation_that_the_network_says() -> None
     with torch.no_grad():
         algorithm.actor.tensors[-1].copy_(torch.tensor([0.2, -0.3, math.log(0.3), math.log(0.1)]))
         algorithm.actor.tensors[-2].mul_(0.01)
-    policy, rng = Policy(parameters(algorithm)), np.random.default_rng(1)
+    policy, rng = Policy(algorithm.actor_parameters()), np.random.default_rng(1)
     mean, log_std = distribution(algorithm, OBSERVATIONS[:1])
     u = np.arctanh(np.stack([policy.act(OBSERVATIONS[0], rng) for _ in range(20_000)]).astype(np.float64))
     std = log_std.exp().numpy()[0]
@@ -118,12 +107,11 @@ def test_same_seed_gives_the_same_samples_and_another_seed_others() -> None:
 
 
 def test_log_std_is_clamped_to_its_bounds() -> None:
-    zeros = (np.zeros((5, 2), np.float32),)
+    zeros = np.zeros((5, 2), np.float32)
     for log_std, bound in ((50.0, 0.5), (-50.0, -3.0)):
         policy = Policy(
             ActorParameters(
-                weights=zeros,
-                biases=(np.array([0.0, log_std], np.float32),),
+                layers=((zeros, np.array([0.0, log_std], np.float32)),),
                 observation_mean=np.zeros(5, np.float32),
                 observation_std=np.ones(5, np.float32),
                 log_std_bounds=(-3.0, 0.5),

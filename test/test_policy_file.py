@@ -89,8 +89,8 @@ def test_several_joints_and_any_memory_layout_read_back() -> None:
         SPECIFICATION, actuated_joints=("slider_to_cart", "cart_to_pendulum"), effort_limit=(100.0, 0.5)
     )
     file = make_file(specification=specification)
-    weights = tuple(np.asfortranarray(weight) for weight in file.actor.weights)
-    file = dataclasses.replace(file, actor=dataclasses.replace(file.actor, weights=weights))
+    layers = tuple((np.asfortranarray(weight), bias) for weight, bias in file.actor.layers)
+    file = dataclasses.replace(file, actor=dataclasses.replace(file.actor, layers=layers))
     assert_equal(PolicyFile.from_bytes(file.to_bytes()), file)
 
 
@@ -101,11 +101,13 @@ def test_file_is_read_from_disk(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
-@pytest.mark.parametrize("name", ["weights", "biases"])
-def test_weight_that_is_not_finite_is_not_written(name: str, value: float) -> None:
-    arrays = getattr(FILE.actor, name)
-    changes: dict[str, Any] = {name: (*arrays[:-1], np.full_like(arrays[-1], value))}
-    file = dataclasses.replace(FILE, actor=dataclasses.replace(FILE.actor, **changes))
+@pytest.mark.parametrize("place", [0, 1])
+def test_weight_or_bias_that_is_not_finite_is_not_written(place: int, value: float) -> None:
+    *hidden, head = FILE.actor.layers
+    damaged = [array.copy() for array in head]
+    damaged[place].flat[-1] = value
+    layers = (*hidden, (damaged[0], damaged[1]))
+    file = dataclasses.replace(FILE, actor=dataclasses.replace(FILE.actor, layers=layers))
     with pytest.raises(PolicyFileError, match=r"^actor\.2\.\w+ holds a value that is not finite"):
         file.to_bytes()
 

@@ -192,13 +192,13 @@ def test_a_temperature_that_is_not_learnt_stays() -> None:
     assert sac.temperature.flat.item() == pytest.approx(math.log(0.3))
 
 
-def test_actor_arrays_give_the_actions_of_the_actor() -> None:
+def test_actor_parameters_give_the_actions_of_the_actor() -> None:
     sac = learner(hidden_sizes=(16, 8))
     sac.observe((5.0 + 3.0 * batch(0).observation).numpy())
     sac.refresh_normalisation()
     for number in range(3):
         sac.update(batch(number))
-    arrays = sac.actor_arrays()
+    arrays = sac.actor_parameters()
     observation = batch(9).observation
     mean, log_std = sac.actor.distribution(sac.normaliser.normalised(observation))
     x = (observation.numpy() - arrays.observation_mean) / arrays.observation_std
@@ -211,9 +211,9 @@ def test_actor_arrays_give_the_actions_of_the_actor() -> None:
     assert all(array.dtype == np.float32 for layer in arrays.layers for array in layer)
 
 
-def test_actor_arrays_do_not_follow_later_updates() -> None:
+def test_actor_parameters_do_not_follow_later_updates() -> None:
     sac = learner()
-    arrays = sac.actor_arrays()
+    arrays = sac.actor_parameters()
     before = arrays.layers[0][0].copy()
     sac.update(batch(0))
     assert np.array_equal(arrays.layers[0][0], before)

@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 
 from sac_control.config import LearnerConfig
 from sac_control.errors import RunError, TransitionError
-from sac_control.sac.networks import ActorArrays
 from sac_control.sac.training import Training, TrainingState
-from sac_control.types import Transition
+from sac_control.types import ActorParameters, Transition
 
 
 @pytest.fixture(autouse=True)
@@ -225,7 +224,7 @@ def test_restoring_without_the_transitions_is_refused() -> None:
 def test_publications_are_numbered_and_due_by_updates() -> None:
     run = training(publish_every=5)
     due = [run.publication_due]
-    assert isinstance(run.publish(), ActorArrays)
+    assert isinstance(run.publish(), ActorParameters)
     assert run.policy_version == 1
     due.append(run.publication_due)
     for sequence in range(12):
@@ -276,7 +275,7 @@ def test_learns_to_copy_its_observation() -> None:
     random = np.random.default_rng(0)
     for sequence in range(400):
         state, following = random.uniform(-0.9, 0.9, (2, 2)).astype(np.float32)
-        action = np.clip(act(run.learner.actor_arrays(), state, random), -1, 1)
+        action = np.clip(act(run.learner.actor_parameters(), state, random), -1, 1)
         reward = -4.0 * float((action - state[:1]).item() ** 2)
         run.ingest(
             dataclasses.replace(
@@ -290,11 +289,11 @@ def test_learns_to_copy_its_observation() -> None:
         )
         run.update(run.updates_owed)
     tests = random.uniform(-0.9, 0.9, (200, 2)).astype(np.float32)
-    errors = [float((act(run.learner.actor_arrays(), state, None) - state[:1]).item()) for state in tests]
+    errors = [float((act(run.learner.actor_parameters(), state, None) - state[:1]).item()) for state in tests]
     assert np.sqrt(np.mean(np.square(errors))) < 0.15  # an untrained policy has 0.52
 
 
-def act(arrays: ActorArrays, observation: Any, random: np.random.Generator | None) -> Any:
+def act(arrays: ActorParameters, observation: Any, random: np.random.Generator | None) -> Any:
     x = (observation - arrays.observation_mean) / arrays.observation_std
     for weight, bias in arrays.layers[:-1]:
         x = np.maximum(x @ weight + bias, 0.0)

@@ -24,7 +24,6 @@ from sac_control.cli.plan import (
     plan_training,
 )
 from sac_control.errors import ConfigError, SacControlError
-from sac_control.runs import curve
 from sac_control.runs.run_directory import RunDirectory
 
 EXIT_FAULT, EXIT_USAGE, EXIT_NOT_SOLVED = 1, 2, 3
@@ -114,6 +113,8 @@ def _info(options: argparse.Namespace) -> int:
 def _plot(options: argparse.Namespace) -> int:
     path = Path(options.run)
     run = RunDirectory(path if path.is_dir() else options.runs_dir / options.run)
+    from sac_control.runs import curve  # matplotlib takes a second to load, and no other verb needs it
+
     curve.draw(run)
     print(run.curve)
     return 0

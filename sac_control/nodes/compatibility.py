@@ -1,7 +1,7 @@
 """Names peers with whom a topic connects nobody, because their qualities of service exclude each other.
 
-The middleware says nothing of this by itself but through event handlers, each of which costs every wait of the executor;
-a look at the graph now and then costs less and can name the peer.
+The middleware tells this through event handlers, each of which costs every wait of the executor; a look at the graph
+now and then costs less and can name the peer.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class CompatibilityCheck:
         for peer, verdict, reason in self._verdicts(endpoint):
             sentence = (
                 f"{endpoint.topic_name} does not connect us with node {peer}: the qualities of service exclude each "
-                f"other ({reason.strip()}). Change one side, ours by the parameters qos_overrides.{endpoint.topic_name}.*"
+                f"other ({reason.strip()}). Change one side, ours by parameters qos_overrides.{endpoint.topic_name}.*"
             )
             if verdict == QoSCompatibility.ERROR and sentence not in self._told:
                 self._told.add(sentence)

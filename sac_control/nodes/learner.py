@@ -96,7 +96,8 @@ class LearnerNode(Node):
     def _on_transition(self, msg: Any) -> None:
         self._waiting.heard()
         try:
-            self._training.ingest(messages.transition_from_msg(msg))
+            if not self._training.ingest(messages.transition_from_msg(msg)):
+                self._credit = -1  # it came again: its sender may have missed the credit, so publish it once more
         except TransitionError as error:
             self._warn(f"left out a transition: {error}")
 

@@ -21,6 +21,7 @@ from sac_control.nodes.waiting import WaitWarning
 from sac_control.policy.controller import Controller
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.safety import Mode
+from sac_control.types import Action
 
 
 class PolicyNode(LifecycleNode):
@@ -41,6 +42,7 @@ class PolicyNode(LifecycleNode):
         self._config = config = declare_parameters(self, PolicyConfig)
         self._controller = Controller(config)
         self._tick_count, self._tick_total, self._tick_max = 0, 0.0, 0.0  # [s] since the last status
+        self._answered: Action | None = None  # the newest answer
         self._warned_at = -math.inf  # [s] steady time of the last warning about a state
 
         # Ordinary publishers: a lifecycle publisher drops messages silently while inactive, and the zero that
@@ -115,7 +117,9 @@ class PolicyNode(LifecycleNode):
         if action is None:
             self._warn_of_state()
             return
-        self._commands.publish(messages.effort_to_msg(action.effort))
+        if action is not self._answered:  # a state that comes again is answered again, but moves nothing twice
+            self._answered = action
+            self._commands.publish(messages.effort_to_msg(action.effort))
         self._actions.publish(messages.action_to_msg(action, controller.mode))
         duration = time.perf_counter() - start
         self._tick_count += 1

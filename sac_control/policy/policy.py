@@ -15,11 +15,11 @@ class Policy:
 
     def __init__(self, actor: ActorParameters) -> None:
         self.actor = actor
-        self.observation_size = int(actor.weights[0].shape[0])
-        self.action_size = int(actor.biases[-1].shape[0]) // 2
-        self._layers = list(zip(actor.weights, actor.biases, strict=True))
+        self.observation_size = int(actor.layers[0][0].shape[0])
+        self.action_size = int(actor.layers[-1][1].shape[0]) // 2
+        self._layers = list(actor.layers)
         self._input = np.empty(self.observation_size, np.float32)
-        self._outputs = [np.empty_like(bias) for bias in actor.biases]
+        self._outputs = [np.empty_like(bias) for _, bias in actor.layers]
         self._inverse_std = (1.0 / actor.observation_std).astype(np.float32)
 
     def act(self, observation: Float32Array, rng: np.random.Generator | None = None) -> Float32Array:

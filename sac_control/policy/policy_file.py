@@ -68,7 +68,7 @@ class PolicyFile:
             "probe_actions": [policy.act(probe).tolist() for probe in probes],
         }
         tensors = {}
-        for k, (weight, bias) in enumerate(zip(self.actor.weights, self.actor.biases, strict=True)):
+        for k, (weight, bias) in enumerate(self.actor.layers):
             tensors[f"actor.{k}.weight"] = np.ascontiguousarray(weight)  # save() takes the memory as it lies
             tensors[f"actor.{k}.bias"] = np.ascontiguousarray(bias)
         statistics = {"observation_mean": self.actor.observation_mean, "observation_std": self.actor.observation_std}
@@ -137,8 +137,7 @@ class PolicyFile:
         if not -math.inf < low <= high < math.inf:
             raise PolicyFileError(f"log_std_bounds are {low} and {high}, expected two finite numbers in rising order")
         actor = ActorParameters(
-            weights=tuple(tensors[f"actor.{k}.weight"] for k in layers),
-            biases=tuple(tensors[f"actor.{k}.bias"] for k in layers),
+            layers=tuple((tensors[f"actor.{k}.weight"], tensors[f"actor.{k}.bias"]) for k in layers),
             observation_mean=_vector(header, "observation_mean", observation_size),
             observation_std=_vector(header, "observation_std", observation_size),
             log_std_bounds=(low, high),

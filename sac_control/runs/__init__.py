@@ -1,11 +1,14 @@
-"""The run directory: everything a training leaves behind. Knows nothing of ROS or torch.
+"""The run directory: everything a training leaves behind. Knows nothing of ROS.
 
 atomic.py         files that are whole or not there
 config_file.py    the complete configuration of a run, as a ROS parameter file
 run_directory.py  where a run's files are; one writer at a time
 checkpoints.py    checkpoints that are whole or not there, the newest and the best of them
 replay_file.py    the replay buffer on disk, appended to
+table.py          tables of numbers as CSV files
 metrics.py        scalars over time, as CSV and as TensorBoard events
+recorder.py       writes all of these for one training
+training_run.py   one training from its first transition to its summary: what a learner node owns
 curve.py          the picture of a run
 evaluation.py     deterministic episodes of a policy file, in a process of their own
 progress.py       the progress line

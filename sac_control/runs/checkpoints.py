@@ -61,9 +61,11 @@ class CheckpointStore:
             manifest = json.dumps({**state, "sha256": digests}, indent=2)
             atomic.write_and_sync(staging / MANIFEST, manifest.encode())
             atomic.sync_directory(staging)
+            replaced = self._directory / f".{step}.replaced.{os.getpid()}.tmp"
             if final.exists():  # the same step once more, as when a run is resumed and stopped at once
-                shutil.rmtree(final)
+                final.rename(replaced)
             staging.rename(final)
+            shutil.rmtree(replaced, ignore_errors=True)
         except OSError:
             shutil.rmtree(staging, ignore_errors=True)
             raise

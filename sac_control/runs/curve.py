@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sac_control.runs.metrics import read_columns
 from sac_control.runs.run_directory import RunDirectory
+from sac_control.runs.table import read_columns
 
 AVERAGE_OVER = 100  # episodes
 

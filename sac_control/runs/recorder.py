@@ -13,9 +13,10 @@ import safetensors.torch
 from sac_control.errors import RunError
 from sac_control.runs.checkpoints import Checkpoint, CheckpointStore
 from sac_control.runs.evaluation import Evaluation
-from sac_control.runs.metrics import Metrics, Table
+from sac_control.runs.metrics import Metrics
 from sac_control.runs.replay_file import ReplayFile
 from sac_control.runs.run_directory import RunDirectory
+from sac_control.runs.table import Table, drop_rows_after
 from sac_control.sac.episodes import Episode
 from sac_control.sac.training import Training, TrainingState
 from sac_control.types import TrainingStatus
@@ -61,10 +62,7 @@ class Recorder:
         self._store = CheckpointStore(run.checkpoints, keep_last)
         self._replay = ReplayFile(run.replay, training.buffer.rows(0, 0).shape[1])
         self._saved_rows = 0
-        self._metrics = Metrics(run.metrics, run.events, METRICS)
-        self._episodes = Table(run.episodes, ("env_steps", "return", "length", "terminated"))
-        columns = ("env_steps", "policy_version", "mean_return", "min_return", "full_length", "episodes")
-        self._evaluations = Table(run.evaluations, columns)
+        self._open_tables()
 
     def load(self) -> tuple[Checkpoint, list[str]]:
         """Bring the training back from the newest whole checkpoint, and a sentence for each damaged one.
@@ -85,6 +83,9 @@ class Recorder:
         tensors = safetensors.torch.load(checkpoint.files["learner.safetensors"])
         self._training.restore(TrainingState(tensors=tensors, numbers=state["training"]))
         self._saved_rows = added
+        for table in (self._run.metrics, self._run.episodes, self._run.evaluations):
+            drop_rows_after(table, "env_steps", checkpoint.step)
+        self._open_tables()
         return checkpoint, complaints
 
     def snapshot(self, policy: bytes, extra: Mapping[str, Any]) -> Snapshot:
@@ -110,6 +111,12 @@ class Recorder:
         }
         state = {**snapshot.extra, "replay_rows": snapshot.step, "training": snapshot.training.numbers}
         self._store.save(snapshot.step, files, state, is_best=is_best)
+
+    def _open_tables(self) -> None:
+        self._metrics = Metrics(self._run.metrics, self._run.events, METRICS)
+        self._episodes = Table(self._run.episodes, ("env_steps", "return", "length", "terminated"))
+        columns = ("env_steps", "policy_version", "mean_return", "min_return", "full_length", "episodes")
+        self._evaluations = Table(self._run.evaluations, columns)
 
     def write_status(self, status: TrainingStatus) -> None:
         """One row of metrics."""

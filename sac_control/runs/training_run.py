@@ -20,12 +20,12 @@ from sac_control.policy.policy_file import PolicyFile
 from sac_control.runs.evaluation import Evaluation, EvaluationProcess
 from sac_control.runs.recorder import Recorder, Snapshot
 from sac_control.runs.run_directory import RunDirectory
-from sac_control.sac.networks import ActorArrays
-from sac_control.sac.training import Training
-from sac_control.types import ActorParameters, Phase, TrainingStatus, Transition, Weights
+from sac_control.sac.training import Training, use_threads
+from sac_control.types import Phase, TrainingStatus, Transition, Weights
 
 UPDATES_PER_SLICE = 16  # updates made before messages are looked at again
 METRICS_EVERY = 50  # transitions between two rows of metrics.csv
+COMPLAINT_PERIOD = 10.0  # [s] between two complaints about the disk
 RATE_WINDOW = 3.0  # [s] over which rates are averaged
 
 
@@ -45,7 +45,9 @@ class TrainingRun:
         self, config: LearnerConfig, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._config, self._say, self._clock = config, say, clock
+        self._complained_at = -math.inf  # [s] steady time
         self._specification = make_task(config.task).specification
+        use_threads(config.threads)
         self.run = RunDirectory(Path(config.run_directory))
         self.run.lock()
         if not config.resume and self.run.checkpoints.exists():
@@ -100,21 +102,23 @@ class TrainingRun:
             return True
         return self._is_out_of_steps and (self._evaluations is None or self._is_finally_evaluated)
 
-    def ingest(self, transition: Transition) -> None:
-        """Learn from a transition in the updates to come.
+    def ingest(self, transition: Transition) -> bool:
+        """Learn from a transition in the updates to come; false if it came before or none is wanted any more.
 
         Raises:
             TransitionError: it has a wrong size or a value that is not finite; it was counted and left out.
         """
         if self._steps_left == 0:
-            return
+            return False
         before = self._training.transitions
         episode = self._training.ingest(transition)
-        if self._training.transitions > before:
-            self._ingested += 1
-            self._lag_sum += self._training.policy_version - transition.policy_version
+        if self._training.transitions == before:
+            return False
+        self._ingested += 1
+        self._lag_sum += self._training.policy_version - transition.policy_version
         if episode is not None:
-            self._recorder.write_episode(self._training.transitions, episode)
+            self._attempt(lambda: self._recorder.write_episode(self._training.transitions, episode))
+        return True
 
     def work(self) -> bool:
         """Make some of the updates owed and whatever else is due; whether more updates are waiting.
@@ -130,7 +134,7 @@ class TrainingRun:
         steps = self._training.transitions
         if steps >= self._metrics_written + METRICS_EVERY:
             self._metrics_written = steps
-            self._recorder.write_status(self.status())
+            self._attempt(lambda: self._recorder.write_status(self.status()))
         if steps >= self._next_checkpoint:
             self._next_checkpoint = steps + self._config.checkpoint_every
             self._publish()
@@ -190,7 +194,7 @@ class TrainingRun:
         if self._training.is_finite():  # otherwise the last good checkpoint stays the newest
             self._publish()
             self._save(self._snapshot())
-        self._recorder.write_status(self.status())
+        self._attempt(lambda: self._recorder.write_status(self.status()))
         evaluation, episodes = self._evaluation, self._config.evaluation_episodes
         self._recorder.close(
             {
@@ -243,7 +247,7 @@ class TrainingRun:
             )
         file = PolicyFile(
             specification=self._specification,
-            actor=_parameters(self._training.publish()),
+            actor=self._training.publish(),
             run=self.run.name,
             policy_version=self._training.policy_version,
             env_steps=self._training.transitions,
@@ -282,7 +286,7 @@ class TrainingRun:
             f"mean return {evaluation.mean_return:.1f}, {full} of {count} episodes of full length"
         )
         self._is_solved = evaluation.is_solved
-        self._recorder.write_evaluation(evaluation)
+        self._attempt(lambda: self._recorder.write_evaluation(evaluation))
         if evaluation.mean_return >= self._best_return:
             self._best_return = evaluation.mean_return
             self._save(candidate, is_best=True)
@@ -294,10 +298,19 @@ class TrainingRun:
         return self._recorder.snapshot(self.weights.data, extra)
 
     def _save(self, snapshot: Snapshot, *, is_best: bool = False) -> None:
+        self._attempt(lambda: self._recorder.save(snapshot, is_best=is_best))
+
+    def _attempt(self, write: Callable[[], None]) -> None:
+        """Write to the run directory; a disk that cannot take it does not stop training, but is told of."""
         try:
-            self._recorder.save(snapshot, is_best=is_best)
+            write()
         except OSError as error:
-            self._say(f"cannot write a checkpoint ({error}); training goes on, the last checkpoint stays valid")
+            now = self._clock()
+            if now - self._complained_at > COMPLAINT_PERIOD:
+                self._complained_at = now
+                self._say(
+                    f"cannot write to {self.run.path} ({error}); training goes on, the last checkpoint stays valid"
+                )
 
     def _resume(self) -> None:
         checkpoint, complaints = self._recorder.load()
@@ -319,13 +332,3 @@ class TrainingRun:
         if elapsed <= 0.0:
             return 0.0, 0.0
         return (self._training.transitions - transitions) / elapsed, (self._training.updates - updates) / elapsed
-
-
-def _parameters(arrays: ActorArrays) -> ActorParameters:
-    return ActorParameters(
-        weights=tuple(weight for weight, _ in arrays.layers),
-        biases=tuple(bias for _, bias in arrays.layers),
-        observation_mean=arrays.observation_mean,
-        observation_std=arrays.observation_std,
-        log_std_bounds=arrays.log_std_bounds,
-    )

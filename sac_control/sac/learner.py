@@ -14,11 +14,11 @@ from sac_control.config import SacConfig
 from sac_control.errors import RunError
 from sac_control.sac.adam import Adam
 from sac_control.sac.losses import Metrics, actor_loss, alpha_loss, critic_loss
-from sac_control.sac.networks import LOG_STD_BOUNDS, Actor, ActorArrays, TwinCritics
+from sac_control.sac.networks import LOG_STD_BOUNDS, Actor, TwinCritics
 from sac_control.sac.normaliser import Normaliser
 from sac_control.sac.parameters import Parameters
 from sac_control.sac.replay_buffer import Batch
-from sac_control.types import Float32Array
+from sac_control.types import ActorParameters, Float32Array
 
 
 class SoftActorCritic:
@@ -100,9 +100,9 @@ class SoftActorCritic:
         sums = [network.flat.sum() for network in (self.actor, self.critics, self.temperature)]
         return bool(torch.stack(sums).isfinite().all())
 
-    def actor_arrays(self) -> ActorArrays:
+    def actor_parameters(self) -> ActorParameters:
         """A copy of the actor that runs without torch."""
-        return ActorArrays(
+        return ActorParameters(
             layers=tuple((_array(weight), _array(bias)) for weight, bias in self.actor.layers()),
             observation_mean=_array(self.normaliser.mean),
             observation_std=_array(self.normaliser.std),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
@@ -12,7 +11,6 @@ from torch import Tensor
 
 from sac_control.sac import squashed_gaussian
 from sac_control.sac.parameters import Parameters
-from sac_control.types import Float32Array
 
 # A hard clamp, as in the paper's code. The rescaled tanh that some use instead keeps a gradient outside, but nothing
 # gets there: beyond a deviation of 0.87 the squashed entropy falls again, so the temperature term pushes back.
@@ -21,18 +19,6 @@ LOG_STD_BOUNDS = (-20.0, 2.0)
 # tanh of N(0, 0.87²) is the squashed Gaussian nearest to uniform: its entropy is 0.68 of at most log 2 = 0.69 nat.
 # The untrained policy thereby explores as well as uniformly random actions do, and nobody needs a special case for it.
 INITIAL_STD = 0.87
-
-
-@dataclass(frozen=True, kw_only=True)
-class ActorArrays:
-    """All that is needed to run an actor without torch, as float32 copies."""
-
-    layers: tuple[
-        tuple[Float32Array, Float32Array], ...
-    ]  # weight (in, out) and bias (out,); the last gives mean, log_std
-    observation_mean: Float32Array  # (o,) subtracted from an observation
-    observation_std: Float32Array  # (o,) what the difference is divided by
-    log_std_bounds: tuple[float, float]  # clamp of log_std
 
 
 class Actor(Parameters):

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from sac_control.config import LearnerConfig
@@ -16,9 +17,8 @@ from sac_control.sac.arrivals import Arrivals
 from sac_control.sac.episodes import Episode, Episodes
 from sac_control.sac.learner import SoftActorCritic
 from sac_control.sac.losses import Metrics
-from sac_control.sac.networks import ActorArrays
 from sac_control.sac.replay_buffer import ReplayBuffer
-from sac_control.types import Transition
+from sac_control.types import ActorParameters, Transition
 
 _REFRESH_EVERY = 200  # transitions between two refreshes of the normalisation statistics
 
@@ -151,7 +151,7 @@ class Training:
         """
         self.learner.refresh_normalisation()
         self._refreshed_at = self.transitions
-        if getattr(self._config, "optimistic_values", True) and self._config.gamma < 1.0:
+        if self._config.optimistic_values and self._config.gamma < 1.0:
             self.learner.start_values_at(self.buffer.mean_reward() / (1.0 - self._config.gamma))
 
     @property
@@ -163,11 +163,11 @@ class Training:
         """Whether the learner is sound; publish nothing when it is not."""
         return self.learner.is_finite()
 
-    def publish(self) -> ActorArrays:
+    def publish(self) -> ActorParameters:
         """The actor as it is now, under the next policy_version."""
         self.policy_version += 1
         self._published_at = self.updates
-        return self.learner.actor_arrays()
+        return self.learner.actor_parameters()
 
     def metrics(self) -> dict[str, float]:
         """Losses, q, entropy and alpha of the newest update, each the mean over its batch; empty before the first."""
@@ -225,3 +225,8 @@ class Training:
 
 
 _NUMBERS = ("transitions", "updates", "policy_version", "_rejected", "_policy_lag", "_published_at", "_refreshed_at")
+
+
+def use_threads(count: int) -> None:
+    """Let the matrix products of this process use `count` threads; small networks want one."""
+    torch.set_num_threads(count)
