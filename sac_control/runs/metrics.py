@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from tensorboardX import SummaryWriter
+from tensorboardX.event_file_writer import EventsWriter
+from tensorboardX.proto.event_pb2 import Event
+from tensorboardX.summary import scalar
 
 from sac_control.runs.table import Table
 
@@ -22,13 +26,16 @@ class Metrics:
     def __init__(self, csv_path: Path, events: Path, names: tuple[str, ...]) -> None:
         self._names = names
         self._table = Table(csv_path, ("env_steps", *names))
-        self._events = SummaryWriter(str(events))
+        events.mkdir(parents=True, exist_ok=True)
+        # Not SummaryWriter: it passes each value through a thread and a pickling queue.
+        self._events = EventsWriter(str(events / f"events.out.tfevents.{time.time_ns()}.{socket.gethostname()}"))
 
     def write(self, env_steps: int, values: Mapping[str, float]) -> None:
         """Write one row; names without a value stay empty."""
         self._table.write({"env_steps": env_steps, **{name: values.get(name, "") for name in self._names}})
         for name, value in values.items():
-            self._events.add_scalar(name, value, env_steps)
+            self._events.write_event(Event(wall_time=time.time(), step=env_steps, summary=scalar(name, value)))
+        self._events.flush()
 
     def close(self) -> None:
         """Flush and close the files."""
