@@ -201,6 +201,7 @@ class SacConfig(Config):
         True, "let critics begin at the value of going on for ever at the mean reward of the warm-up, instead of 0"
     )
     normalise_observations: bool = option(True, "scale observations by their running mean and deviation")
+    fast_update: bool = option(True, "on the CPU, gradients derived by hand; false takes the reference by autograd")
     device: str = option("cpu", "device for the updates", choices=("auto", "cpu", "cuda"))
     threads: int = option(1, "threads of the matrix products", low=1, high=256)
 

@@ -87,7 +87,7 @@ class RosWorld:
         self.until(future.done, f"no response from {name}")
         return future.result()
 
-    def until(self, condition: Callable[[], object], complaint: str, timeout: float = 20.0) -> None:
+    def until(self, condition: Callable[[], object], complaint: str, timeout: float = 300.0) -> None:
         """Spin until `condition` holds; fail with `complaint` after `timeout` seconds."""
         deadline = time.monotonic() + timeout
         while not condition():

@@ -22,7 +22,7 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "ROS_DOMAIN_ID"}
 
 
-def sac_control(tmp_path: Path, *arguments: str, timeout: float = 240.0) -> subprocess.CompletedProcess[str]:
+def sac_control(tmp_path: Path, *arguments: str, timeout: float = 1500.0) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*COMMAND, *arguments], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=timeout
     )
@@ -42,7 +42,7 @@ class Running:
     def output(self) -> str:
         return self._log.read_text()
 
-    def until(self, condition: Callable[[], object], timeout: float = 90.0) -> None:
+    def until(self, condition: Callable[[], object], timeout: float = 600.0) -> None:
         deadline = time.monotonic() + timeout
         while not condition():
             if time.monotonic() > deadline or self.process.poll() is not None:
@@ -62,7 +62,8 @@ class Running:
 
 
 def test_training_through_three_processes_solves_the_pendulum_and_the_policy_keeps_its_word(tmp_path: Path) -> None:
-    done = sac_control(tmp_path, "train", "--run", "pendulum", "--seed", "5", "--require-solved")
+    patience = ("--stop-timeout", "300")
+    done = sac_control(tmp_path, "train", "--run", "pendulum", "--seed", "5", "--require-solved", *patience)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "solved after" in done.stdout
     assert re.search(r"step \d+/20000  episodes \d+  return .* updates/s  ratio .* policy v\d+  ETA", done.stdout)
@@ -78,7 +79,7 @@ def test_training_through_three_processes_solves_the_pendulum_and_the_policy_kee
         assert (run / "checkpoints" / "latest" / name).exists(), name
     assert list((run / "tb").iterdir())
 
-    result = json.loads(sac_control(tmp_path, "evaluate", "pendulum", "--episodes", "20", "--json").stdout)
+    result = json.loads(sac_control(tmp_path, "evaluate", "pendulum", "--episodes", "20", "--json", *patience).stdout)
     assert result["returns"] == [1000.0] * 20
     assert result["missing_transitions"] == 0
 
@@ -91,9 +92,10 @@ def test_training_through_three_processes_solves_the_pendulum_and_the_policy_kee
 
 
 def test_two_trainings_at_once_do_not_hear_each_other(tmp_path: Path) -> None:
-    both = [Running(tmp_path, "train", "--run", f"run{k}", "--max-steps", "400", *SMALL) for k in range(2)]
+    arguments = ("--max-steps", "400", "--stop-timeout", "300", *SMALL)
+    both = [Running(tmp_path, "train", "--run", f"run{k}", *arguments) for k in range(2)]
     for running in both:
-        assert running.process.wait(120) == 0, running.output
+        assert running.process.wait(1500) == 0, running.output
     domains = {re.search(r"ROS_DOMAIN_ID=(\d+)", running.output).group(1) for running in both}  # type: ignore[union-attr]
     assert len(domains) == 2
     for k in range(2):
@@ -102,17 +104,17 @@ def test_two_trainings_at_once_do_not_hear_each_other(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_ends_with_a_checkpoint_and_resume_counts_on_from_it(tmp_path: Path) -> None:
-    running = Running(tmp_path, "train", "--run", "long", *SMALL)
+    running = Running(tmp_path, "train", "--run", "long", "--stop-timeout", "300", *SMALL)
     running.until(lambda: re.search(r"step [1-9]\d{2,}/", running.output))
     running.process.send_signal(signal.SIGINT)
-    assert running.process.wait(30) == 0, running.output
+    assert running.process.wait(600) == 0, running.output
     assert "was killed" not in running.output
     before = json.loads((tmp_path / "runs" / "long" / "checkpoints" / "latest" / "state.json").read_text())["training"]
     assert before["transitions"] >= 100
     assert not subprocess.run(["pgrep", "-f", f"{tmp_path}/runs/long"], capture_output=True).stdout
 
     steps = str(before["transitions"] + 200)
-    done = sac_control(tmp_path, "train", "--run", "long", "--resume", "--max-steps", steps)
+    done = sac_control(tmp_path, "train", "--run", "long", "--resume", "--max-steps", steps, "--stop-timeout", "300")
     assert done.returncode == 0, done.stderr
     assert f"resumes at step {before['transitions']}" in done.stdout
     after = json.loads((tmp_path / "runs" / "long" / "summary.json").read_text())
@@ -123,11 +125,11 @@ def test_ctrl_c_ends_with_a_checkpoint_and_resume_counts_on_from_it(tmp_path: Pa
 
 @pytest.mark.parametrize("node", ["simulator", "policy", "learner"])
 def test_the_death_of_a_process_stops_the_others_and_is_named(tmp_path: Path, node: str) -> None:
-    running = Running(tmp_path, "train", "--run", "doomed", *SMALL)
+    running = Running(tmp_path, "train", "--run", "doomed", "--stop-timeout", "300", *SMALL)
     running.until(lambda: re.search(r"step [1-9]", running.output))
     others = [running.child(name) for name in ("simulator", "policy", "learner") if name != node]
     os.kill(running.child(node), signal.SIGKILL)
-    assert running.process.wait(30) == 1
+    assert running.process.wait(600) == 1
     assert f"the {node} process was ended by SIGKILL" in running.output
     assert not any(Path(f"/proc/{pid}").exists() for pid in others)
 
@@ -155,11 +157,11 @@ def test_nodes_start_in_any_order(tmp_path: Path, order: tuple[str, ...]) -> Non
                 stdout=subprocess.DEVNULL,
             )
             time.sleep(1.0)  # the one before has started to wait
-        assert processes["learner"].wait(60) == 0
+        assert processes["learner"].wait(600) == 0
     finally:
         for process in processes.values():
             process.send_signal(signal.SIGINT)
-        codes = [process.wait(10) for process in processes.values()]
+        codes = [process.wait(300) for process in processes.values()]
     assert codes == [0, 0, 0]
     assert json.loads((run / "summary.json").read_text())["env_steps"] == 100
 
@@ -191,6 +193,7 @@ def test_a_wrong_command_gets_one_sentence_and_the_right_exit_code(
 
 
 def test_max_steps_without_success_exits_with_3_where_success_is_required(tmp_path: Path) -> None:
-    done = sac_control(tmp_path, "train", "--run", "short", "--max-steps", "60", "--require-solved")
+    arguments = ("--max-steps", "60", "--require-solved", "--stop-timeout", "300")
+    done = sac_control(tmp_path, "train", "--run", "short", *arguments)
     assert done.returncode == 3, done.stdout + done.stderr
     assert "not solved: max_steps reached after 60 transitions" in done.stdout

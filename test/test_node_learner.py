@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import time
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,7 @@ def test_a_bad_transition_is_left_out_counted_and_told_once_per_second(
         transitions = ros.publisher(topics.TRANSITIONS)
         broken = OBSERVATION.copy()
         broken[2] = math.nan
+        started = time.monotonic()
         for sequence in range(0, 20, 2):
             send(transitions, transition(sequence, observation=broken))
             send(transitions, transition(sequence + 1, observation=OBSERVATION[:3]))
@@ -88,8 +90,9 @@ def test_a_bad_transition_is_left_out_counted_and_told_once_per_second(
         ros.until(lambda: statuses and statuses[-1].rejected_transitions == 20, "20 were not counted")
         ros.until(lambda: statuses[-1].env_steps == 1, "the good one was not taken")
         assert statuses[-1].buffer_size == 1
+        elapsed = time.monotonic() - started
     said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("left out a transition")]
-    assert 1 <= len(said) <= 3
+    assert 1 <= len(said) <= 1 + elapsed
 
 
 def test_duplicates_and_gaps_are_counted_and_nothing_is_taken_twice(tmp_path: Path) -> None:

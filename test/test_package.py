@@ -89,13 +89,13 @@ def colcon_build(workspace: Path, *options: str) -> dict:
     interpreter = Path(sys.executable).parent
     colcon = shutil.which("colcon", path=os.pathsep.join([str(interpreter), os.environ["PATH"]]))
     assert colcon is not None, "colcon is not installed"
-    built = subprocess.run([colcon, "build", *options], cwd=workspace, capture_output=True, text=True, timeout=270)
+    built = subprocess.run([colcon, "build", *options], cwd=workspace, capture_output=True, text=True, timeout=1500)
     assert built.returncode == 0, built.stdout + built.stderr
 
     command = '. install/setup.bash && cd / && exec "$@"'
     probed = subprocess.run(
         ["bash", "-c", command, "bash", sys.executable, "-c", PROBE, *map(" ".join, (MESSAGES, EXECUTABLES.values()))],
-        cwd=workspace, capture_output=True, text=True, timeout=60,
+        cwd=workspace, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert probed.returncode == 0, probed.stdout + probed.stderr
     return json.loads(probed.stdout)

@@ -144,7 +144,7 @@ def test_policy_file_is_read_and_acts_without_torch_pybullet_gymnasium_and_ros(t
     path = tmp_path / "policy.safetensors"
     path.write_bytes(file.to_bytes())
     command = [sys.executable, "-c", WITHOUT_PACKAGES, str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     observation: Float32Array = np.arange(len(file.specification.observation), dtype=np.float32) / np.float32(10)
     assert done.stdout.strip() == str(Policy(file.actor).act(observation).tolist())

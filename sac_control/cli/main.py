@@ -64,6 +64,8 @@ def _train(options: argparse.Namespace) -> int:
     if code != 0:
         return code
     summary = plan.run.read_summary()
+    if not plan.run.has_current_curve:  # the training was interrupted
+        _draw(plan.run)
     relative = os.path.relpath(plan.run.path)
     print(f"{time.monotonic() - started:.1f} s in all; curve: {relative}/curve.png")
     print(f"next: sac_control evaluate {relative}    sac_control info {relative}")
@@ -113,11 +115,15 @@ def _info(options: argparse.Namespace) -> int:
 def _plot(options: argparse.Namespace) -> int:
     path = Path(options.run)
     run = RunDirectory(path if path.is_dir() else options.runs_dir / options.run)
-    from sac_control.runs import curve  # matplotlib takes a second to load, and no other verb needs it
-
-    curve.draw(run)
+    _draw(run)
     print(run.curve)
     return 0
+
+
+def _draw(run: RunDirectory) -> None:
+    from sac_control.runs import curve  # matplotlib takes a second to load, and other verbs do not need it
+
+    curve.draw(run)
 
 
 def _run(plan: Plan, options: argparse.Namespace, *, own_domain: bool = True) -> int:
@@ -134,7 +140,7 @@ def _run(plan: Plan, options: argparse.Namespace, *, own_domain: bool = True) ->
     where = f"ROS_DOMAIN_ID={environment.get('ROS_DOMAIN_ID', '0')}, "
     where += f"discovery {environment['ROS_AUTOMATIC_DISCOVERY_RANGE'].lower()}"
     print(f"nodes {', '.join(node.executable for node in plan)}: {where}", file=sys.stderr, flush=True)
-    return runner.run(plan, environment)
+    return runner.run(plan, environment, options.stop_timeout)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -179,6 +185,13 @@ def _parser() -> argparse.ArgumentParser:
             "--domain-id", type=int, metavar="N", help="ROS_DOMAIN_ID (default: that of the environment, or a free one)"
         )
         verb.add_argument("--network", action="store_true", help="let other machines see the nodes")
+        verb.add_argument(
+            "--stop-timeout",
+            type=float,
+            default=runner.STOP_TIMEOUT,
+            metavar="SECONDS",
+            help="time for the nodes to end in order before they are killed (default: %(default)s)",
+        )
         verb.add_argument("--log-level", default="info", choices=LOG_LEVELS, help="of the nodes (default: %(default)s)")
     for verb in (train, evaluate):
         verb.add_argument("--gui", action="store_true", help="show the physics in a window")

@@ -15,7 +15,7 @@ from typing import IO
 
 from sac_control.cli.plan import NodeDescription, Plan
 
-STOP_TIMEOUT = 4.0  # [s] after which a process that was asked to stop is killed
+STOP_TIMEOUT = 4.0  # [s] after which a process that was asked to stop is killed, unless said otherwise
 POLL_PERIOD = 0.05  # [s]
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _LIBC = ctypes.CDLL(None)
@@ -66,7 +66,7 @@ class NodeProcess:
             print(f"{erase}[{self.name}] {line.rstrip()}", file=sys.stderr, flush=True)
 
 
-def run(plan: Plan, environment: Mapping[str, str]) -> int:
+def run(plan: Plan, environment: Mapping[str, str], stop_timeout: float = STOP_TIMEOUT) -> int:
     """Start all nodes, and stop all when the first one of the plan ends, when any other one ends, or on Ctrl-C.
 
     Returns:
@@ -89,18 +89,22 @@ def run(plan: Plan, environment: Mapping[str, str]) -> int:
         if was_interrupted:
             print("stopping", file=sys.stderr, flush=True)
     finally:
-        killed = _stop(processes, signals)
+        killed = _stop(processes, signals, stop_timeout)
         for number, handler in previous.items():
             signal.signal(number, handler)
+    for process in killed:
+        print(
+            f"error: the {process.name} process did not stop within {stop_timeout:g} s and was killed", file=sys.stderr
+        )
     return _verdict(processes[0], ended, killed, was_interrupted)
 
 
-def _stop(processes: list[NodeProcess], signals: list[int]) -> list[NodeProcess]:
-    """End all processes: politely, and after `STOP_TIMEOUT` or a second Ctrl-C by force. Returns those killed."""
+def _stop(processes: list[NodeProcess], signals: list[int], stop_timeout: float) -> list[NodeProcess]:
+    """End all processes: politely, and after `stop_timeout` or a second Ctrl-C by force. Returns those killed."""
     asked = len(signals)
     for process in processes:
         process.send(signal.SIGINT)
-    deadline = time.monotonic() + STOP_TIMEOUT
+    deadline = time.monotonic() + stop_timeout
     while any(process.exit_code is None for process in processes):
         if time.monotonic() > deadline or len(signals) > max(asked, 1):
             break
@@ -114,10 +118,6 @@ def _stop(processes: list[NodeProcess], signals: list[int]) -> list[NodeProcess]
 
 
 def _verdict(first: NodeProcess, ended: list[NodeProcess], killed: list[NodeProcess], was_interrupted: bool) -> int:
-    for process in killed:
-        print(
-            f"error: the {process.name} process did not stop within {STOP_TIMEOUT:g} s and was killed", file=sys.stderr
-        )
     for process in ended:
         code = process.exit_code
         if process is first and code == 0:

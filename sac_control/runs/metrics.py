@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,7 +28,7 @@ class Metrics:
         self._table = Table(csv_path, ("env_steps", *names))
         events.mkdir(parents=True, exist_ok=True)
         # Not SummaryWriter: it passes each value through a thread and a pickling queue.
-        self._events = EventsWriter(str(events / f"events.out.tfevents.{time.time_ns()}.{socket.gethostname()}"))
+        self._events = EventsWriter(str(events / "events"), filename_suffix=f".{os.getpid()}")
 
     def write(self, env_steps: int, values: Mapping[str, float]) -> None:
         """Write one row; names without a value stay empty."""

@@ -148,13 +148,10 @@ class Recorder:
         )
 
     def close(self, summary: Mapping[str, Any]) -> None:
-        """Write the summary and draw the curve."""
+        """Write the summary."""
         self._metrics.close()
         self._episodes.close()
         self._evaluations.close()
         versions = {"python": platform.python_version()}
         versions |= {name: importlib.metadata.version(name) for name in _PACKAGES}
         self._run.write_summary({**summary, "versions": versions})
-        from sac_control.runs import curve  # matplotlib takes a second to load: not at the start of a training
-
-        curve.draw(self._run)

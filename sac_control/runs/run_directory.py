@@ -56,6 +56,11 @@ class RunDirectory:
         """
         self._write_config(config_text, remove_files=False)
 
+    @property
+    def has_current_curve(self) -> bool:
+        """Whether the curve was drawn after the summary was written."""
+        return self.curve.exists() and self.curve.stat().st_mtime_ns >= self.summary.stat().st_mtime_ns
+
     def lock(self) -> None:
         """Become the only writer until the process ends.
 

@@ -187,7 +187,10 @@ class TrainingRun:
         return self.run.checkpoints / str(snapshot.step)
 
     def close(self) -> None:
-        """Stop evaluating, write a last checkpoint, the summary and the curve, and let go of the directory."""
+        """Stop evaluating, write a last checkpoint and the summary, and let go of the directory.
+
+        A training that has come to its end leaves its curve, too. One that is interrupted must not take the time.
+        """
         if self._evaluations is not None:
             self._evaluations.close()
         wall_time = self.wall_time
@@ -196,24 +199,27 @@ class TrainingRun:
             self._save(self._snapshot())
         self._attempt(lambda: self._recorder.write_status(self.status()))
         evaluation, episodes = self._evaluation, self._config.evaluation_episodes
-        self._recorder.close(
-            {
-                "run": self.run.name,
-                "task": self._config.task,
-                "solved": self._is_solved,
-                "env_steps": self._training.transitions,
-                "solved_at_step": evaluation.env_steps if evaluation and self._is_solved else None,
-                "updates": self._training.updates,
-                "wall_seconds": round(wall_time, 3),
-                "eval_returns": list(evaluation.returns[:episodes]) if evaluation else [],
-                "confirmation_returns": list(evaluation.returns[episodes:]) if evaluation else [],
-                "eval_policy_version": evaluation.policy_version if evaluation else None,
-                "policy_version": self._training.policy_version,
-                "swap_gap_median": statistics.median(self.swap_gaps) if self.swap_gaps else None,
-                "swap_gap_max": max(self.swap_gaps, default=None),
-                "seed": self._config.seed,
-            }
-        )
+        summary = {
+            "run": self.run.name,
+            "task": self._config.task,
+            "solved": self._is_solved,
+            "env_steps": self._training.transitions,
+            "solved_at_step": evaluation.env_steps if evaluation and self._is_solved else None,
+            "updates": self._training.updates,
+            "wall_seconds": round(wall_time, 3),
+            "eval_returns": list(evaluation.returns[:episodes]) if evaluation else [],
+            "confirmation_returns": list(evaluation.returns[episodes:]) if evaluation else [],
+            "eval_policy_version": evaluation.policy_version if evaluation else None,
+            "policy_version": self._training.policy_version,
+            "swap_gap_median": statistics.median(self.swap_gaps) if self.swap_gaps else None,
+            "swap_gap_max": max(self.swap_gaps, default=None),
+            "seed": self._config.seed,
+        }
+        self._attempt(lambda: self._recorder.close(summary))
+        if self.is_done:
+            from sac_control.runs import curve  # matplotlib takes a second to load: not at the start of a training
+
+            self._attempt(lambda: curve.draw(self.run))
         self.run.unlock()
 
     @property
@@ -308,9 +314,7 @@ class TrainingRun:
             now = self._clock()
             if now - self._complained_at > COMPLAINT_PERIOD:
                 self._complained_at = now
-                self._say(
-                    f"cannot write to {self.run.path} ({error}); training goes on, the last checkpoint stays valid"
-                )
+                self._say(f"cannot write to {self.run.path} ({error}); the last checkpoint stays valid")
 
     def _resume(self) -> None:
         checkpoint, complaints = self._recorder.load()

@@ -7,6 +7,7 @@ A map, from the outside in::
       episodes.py       returns of whole episodes
       replay_buffer.py  transitions kept for replay
       learner.py        SoftActorCritic: one update on one page
+      fast_update.py    the same update with gradients derived by hand, for the CPU
         losses.py         the equations
         networks.py       actor and twin critics
           squashed_gaussian.py  the actor's distribution

@@ -13,12 +13,15 @@ class Adam:
 
     The arithmetic is that of ``torch.optim.Adam(fused=True)``. Only the bookkeeping of parameter groups is missing: for
     networks this small it takes several times as long as the arithmetic.
+
+    Attributes:
+        gradient: (n,) float32, of the newest loss.
     """
 
     def __init__(self, parameters: Parameters, learning_rate: float) -> None:
         self._parameters = parameters
         self._learning_rate = learning_rate
-        self._gradient = torch.zeros_like(parameters.flat)
+        self.gradient = torch.zeros_like(parameters.flat)
         self._first_moment = torch.zeros_like(parameters.flat)
         self._second_moment = torch.zeros_like(parameters.flat)
         self._steps = torch.zeros((), device=parameters.flat.device)
@@ -26,11 +29,15 @@ class Adam:
     def minimise(self, loss: Tensor) -> None:
         """Take one step down the gradient of `loss` with respect to these parameters, and to no others."""
         gradients = torch.autograd.grad(loss, self._parameters.tensors)
-        torch.cat([gradient.reshape(-1) for gradient in gradients], out=self._gradient)
+        torch.cat([gradient.reshape(-1) for gradient in gradients], out=self.gradient)
+        self.step()
+
+    def step(self) -> None:
+        """Take one step down `gradient`."""
         self._steps += 1.0
         torch._fused_adam_(
             [self._parameters.flat],
-            [self._gradient],
+            [self.gradient],
             [self._first_moment],
             [self._second_moment],
             [],

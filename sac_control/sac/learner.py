@@ -40,9 +40,9 @@ class SoftActorCritic:
         self.temperature.flat.fill_(math.log(config.alpha))
         self.normaliser = Normaliser(observation_size, self.device)
         self.target_entropy = config.target_entropy * action_size
-        self._actor_adam = Adam(self.actor, config.actor_learning_rate)
-        self._critic_adam = Adam(self.critics, config.critic_learning_rate)
-        self._alpha_adam = Adam(self.temperature, config.alpha_learning_rate)
+        self.actor_adam = Adam(self.actor, config.actor_learning_rate)
+        self.critic_adam = Adam(self.critics, config.critic_learning_rate)
+        self.alpha_adam = Adam(self.temperature, config.alpha_learning_rate)
         self._config = config
         self._action_size = action_size
 
@@ -60,25 +60,29 @@ class SoftActorCritic:
             observation=self.normaliser.normalised(batch.observation),
             next_observation=self.normaliser.normalised(batch.next_observation),
         )
-        noise, next_noise = self._noise(len(batch.reward))
+        noise, next_noise = self.draw_noise(len(batch.reward)).to(self.device)
         action, log_prob = self.actor.sample(batch.observation, noise)
         metrics: Metrics = {"alpha": alpha}
 
         if self._config.learn_alpha:
             loss, found = alpha_loss(log_alpha, log_prob, self.target_entropy)
-            self._alpha_adam.minimise(loss)
+            self.alpha_adam.minimise(loss)
             metrics |= found
 
         loss, found = critic_loss(self.critics, self.targets, self.actor, alpha, batch, next_noise, self._config.gamma)
-        self._critic_adam.minimise(loss)
+        self.critic_adam.minimise(loss)
         metrics |= found
 
         loss, found = actor_loss(self.critics, alpha, batch.observation, action, log_prob)
-        self._actor_adam.minimise(loss)
+        self.actor_adam.minimise(loss)
         metrics |= found
 
         self.targets.flat.lerp_(self.critics.flat, self._config.tau)  # Q̄ ← (1 - τ) Q̄ + τ Q
         return metrics
+
+    def draw_noise(self, batch_size: int) -> Tensor:
+        """The noise of one update, (2, b, a) from N(0, 1): for the observations, and for the next ones."""
+        return torch.randn((2, batch_size, self._action_size), generator=self.generator)
 
     def start_values_at(self, value: float) -> None:
         """Shift what the untrained critics and their targets predict, which is about 0, by `value`."""
@@ -133,16 +137,12 @@ class SoftActorCritic:
             tensor.copy_(state[name])
         self.generator.set_state(state["generator"])
 
-    def _noise(self, batch_size: int) -> tuple[Tensor, Tensor]:
-        noise, next_noise = torch.randn((2, batch_size, self._action_size), generator=self.generator).to(self.device)
-        return noise, next_noise
-
     def _state(self) -> dict[str, Tensor]:
         parts = {
-            "actor": {"parameters": self.actor.flat} | self._actor_adam.state(),
-            "critics": {"parameters": self.critics.flat} | self._critic_adam.state(),
+            "actor": {"parameters": self.actor.flat} | self.actor_adam.state(),
+            "critics": {"parameters": self.critics.flat} | self.critic_adam.state(),
             "targets": {"parameters": self.targets.flat},
-            "log_alpha": {"parameters": self.temperature.flat} | self._alpha_adam.state(),
+            "log_alpha": {"parameters": self.temperature.flat} | self.alpha_adam.state(),
             "normaliser": self.normaliser.state(),
         }
         return {f"{part}.{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}

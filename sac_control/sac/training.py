@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -15,9 +16,10 @@ from sac_control.config import LearnerConfig
 from sac_control.errors import RunError, TransitionError
 from sac_control.sac.arrivals import Arrivals
 from sac_control.sac.episodes import Episode, Episodes
+from sac_control.sac.fast_update import FastUpdate
 from sac_control.sac.learner import SoftActorCritic
 from sac_control.sac.losses import Metrics
-from sac_control.sac.replay_buffer import ReplayBuffer
+from sac_control.sac.replay_buffer import Batch, ReplayBuffer
 from sac_control.types import ActorParameters, Transition
 
 _REFRESH_EVERY = 200  # transitions between two refreshes of the normalisation statistics
@@ -72,6 +74,11 @@ class Training:
             action_size=action_size,
             seed=buffer_seed,
         )
+        self._update_on: Callable[[Batch], Metrics] = self.learner.update
+        if config.fast_update and self.learner.device.type == "cpu":
+            self._update_on = FastUpdate(
+                self.learner, config, observation_size=observation_size, action_size=action_size
+            ).update
         self.transitions = 0
         self.updates = 0
         self.policy_version = 0
@@ -140,7 +147,7 @@ class Training:
             self.learner.refresh_normalisation()
             self._refreshed_at = self.transitions
         for batch in self.buffer.sample(self._config.batch_size, count, self.learner.device):
-            self._metrics = self.learner.update(batch)
+            self._metrics = self._update_on(batch)
         self.updates += count
 
     def _start(self) -> None:
