@@ -19,6 +19,7 @@ from policies import SPECIFICATION, make_file, make_weights
 from ros_world import RosWorld
 from sac_control.errors import PolicyFileError
 from sac_control.nodes import messages, topics
+from sac_control.nodes.compatibility import CompatibilityCheck
 from sac_control.nodes.policy import PolicyNode
 from sac_control.observation import StateObserver
 from sac_control.policy.policy import Policy
@@ -203,7 +204,10 @@ def test_a_missing_simulator_is_named_with_its_topic(capfd: pytest.CaptureFixtur
 def test_a_peer_with_excluding_quality_of_service_is_named(capfd: pytest.CaptureFixture[str]) -> None:
     latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
     with RosWorld() as ros:
-        ros.add(PolicyNode)
+        check = CompatibilityCheck(ros.add(PolicyNode))
+        ros.hear(topics.ACTION)
+        ros.publisher(topics.JOINT_STATES)
+        assert not [sentence for _ in range(20) if (sentence := check.next_complaint())]  # these fit
         ros.probe.create_subscription(topics.COMMANDS.type, topics.COMMANDS.name, print, latched)
         ros.until(
             lambda: "/effort_controller/commands does not connect us with node /probe" in capfd.readouterr().err,

@@ -13,7 +13,7 @@ from rclpy.qos import QoSCompatibility, qos_check_compatible
 
 
 class CompatibilityCheck:
-    """Looks at one endpoint of `node` after the other."""
+    """Looks at one topic of `node` after the other."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -21,27 +21,33 @@ class CompatibilityCheck:
         self._told: set[str] = set()
 
     def next_complaint(self) -> str | None:
-        """Look at the next endpoint; a sentence about a peer that was not told of before, or None."""
-        endpoints = [*self._node.publishers, *self._node.subscriptions]
-        self._turn = (self._turn + 1) % len(endpoints)
-        endpoint = endpoints[self._turn]
-        for peer, verdict, reason in self._verdicts(endpoint):
+        """Look at the next topic; a sentence about a peer that was not told of before, or None."""
+        names = sorted({endpoint.topic_name for endpoint in (*self._node.publishers, *self._node.subscriptions)})
+        self._turn = (self._turn + 1) % len(names)
+        name = names[self._turn]
+        for peer, reason in self._excluded(name):
             sentence = (
-                f"{endpoint.topic_name} does not connect us with node {peer}: the qualities of service exclude each "
-                f"other ({reason.strip()}). Change one side, ours by parameters qos_overrides.{endpoint.topic_name}.*"
+                f"{name} does not connect us with node {peer}: the qualities of service exclude each other "
+                f"({reason.strip()}). Change one side, ours by the parameters qos_overrides.{name}.*"
             )
-            if verdict == QoSCompatibility.ERROR and sentence not in self._told:
+            if sentence not in self._told:
                 self._told.add(sentence)
                 return sentence
         return None
 
-    def _verdicts(self, endpoint: Any) -> list[tuple[str, QoSCompatibility, str]]:
-        ours, name = endpoint.qos_profile, endpoint.topic_name
-        if endpoint in self._node.subscriptions:
-            peers = self._node.get_publishers_info_by_topic(name)
-            verdicts = [qos_check_compatible(peer.qos_profile, ours) for peer in peers]
-        else:
-            peers = self._node.get_subscriptions_info_by_topic(name)
-            verdicts = [qos_check_compatible(ours, peer.qos_profile) for peer in peers]
-        names = [f"{peer.node_namespace.rstrip('/')}/{peer.node_name}" for peer in peers]
-        return [(peer, *verdict) for peer, verdict in zip(names, verdicts, strict=True)]
+    def _excluded(self, name: str) -> list[tuple[str, str]]:
+        """Peers that a topic does not connect with us, and why. Both sides are asked for as the graph knows them."""
+        ours = self._node.get_fully_qualified_name()
+        excluded = []
+        for publisher in self._node.get_publishers_info_by_topic(name):
+            for subscription in self._node.get_subscriptions_info_by_topic(name):
+                nodes = [_full_name(publisher), _full_name(subscription)]
+                verdict, reason = qos_check_compatible(publisher.qos_profile, subscription.qos_profile)
+                if ours in nodes and verdict == QoSCompatibility.ERROR:
+                    nodes.remove(ours)
+                    excluded.append((nodes[0], reason))
+        return excluded
+
+
+def _full_name(endpoint: Any) -> str:
+    return f"{endpoint.node_namespace.rstrip('/')}/{endpoint.node_name}"
