@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import safetensors.torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
 
 from sac_control.errors import RunError
 from sac_control.runs.checkpoints import Checkpoint, CheckpointStore
@@ -80,7 +81,7 @@ class Recorder:
         added: int = state["replay_rows"]
         buffer = self._training.buffer
         buffer.restore(self._replay.read(max(0, added - buffer.capacity), added), added)
-        tensors = safetensors.torch.load(checkpoint.files["learner.safetensors"])
+        tensors = load_tensors(checkpoint.files["learner.safetensors"])
         self._training.restore(TrainingState(tensors=tensors, numbers=state["training"]))
         self._saved_rows = added
         for table in (self._run.metrics, self._run.episodes, self._run.evaluations):
@@ -107,7 +108,7 @@ class Recorder:
             self._saved_rows = added
         files = {
             "policy.safetensors": snapshot.policy,
-            "learner.safetensors": safetensors.torch.save(snapshot.training.tensors),
+            "learner.safetensors": save_tensors(snapshot.training.tensors),
         }
         state = {**snapshot.extra, "replay_rows": snapshot.step, "training": snapshot.training.numbers}
         self._store.save(snapshot.step, files, state, is_best=is_best)

@@ -59,7 +59,10 @@ class TrainingRun:
             observation_size=len(self._specification.observation),
             action_size=len(self._specification.actuated_joints),
         )
-        self._recorder = Recorder(self.run, self._training, config.keep_last)
+        try:
+            self._recorder = Recorder(self.run, self._training, config.keep_last)
+        except OSError as error:
+            raise RunError(f"cannot write run directory {self.run.path}: {error.strerror}") from error
         self._wall_before = 0.0  # [s] spent in earlier lives
         self._best_return = -math.inf
         if config.resume:
