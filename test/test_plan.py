@@ -360,7 +360,7 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Plan]:
     """The plan that a command line would have run."""
     started: list[Plan] = []
 
-    def run(plan: Plan, environment: Mapping[str, str]) -> int:
+    def run(plan: Plan, environment: Mapping[str, str], stop_timeout: float) -> int:
         started.append(plan)
         return 1
 

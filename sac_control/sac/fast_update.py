@@ -53,7 +53,8 @@ class FastUpdate:
         np.subtract(batch.next_observation.numpy(), mean, out=both[n:])
         np.divide(both, std, out=both)
         noise = sac.draw_noise(n).numpy().reshape(2 * n, a)
-        alpha = np.exp(sac.temperature.flat.numpy()[0])
+        log_alpha = sac.temperature.flat.numpy()[0]  # a copy: α is that of before its step throughout
+        alpha = np.exp(log_alpha)
 
         # The policy at s and s' in one pass: u = μ + σ ε, a = tanh u
         head = self._actor.forward(both)
@@ -67,9 +68,12 @@ class FastUpdate:
             - (log_std + 0.5 * np.square(noise) + LOG_SQRT_TWO_PI)  # log N(u; μ, σ)
         ).sum(-1, dtype=np.float32)
 
+        figures = {"alpha": np.array(alpha)}
         if self._config.learn_alpha:
-            self._alpha_gradient[0] = -(log_prob[:n].mean() + sac.target_entropy)
+            excess = log_prob[:n] + np.float32(sac.target_entropy)
+            self._alpha_gradient[0] = -excess.mean()
             sac.alpha_adam.step()
+            figures["alpha_loss"] = -log_alpha * excess
 
         # Critics: y = r + γ (1 - terminated) (min Q̄(s', a') - α log π(a'|s')), ∂J/∂Q = (Q - y) / n
         self._next_input[:, :o] = both[n:]
@@ -103,8 +107,7 @@ class FastUpdate:
         sac.actor_adam.step()
 
         sac.targets.flat.lerp_(sac.critics.flat, self._config.tau)
-        figures = {
-            "alpha": np.array(alpha),
+        figures |= {
             "critic_loss": np.square(error),
             "q": q,
             "actor_loss": alpha * log_prob[:n] - least,
