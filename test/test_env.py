@@ -14,9 +14,10 @@ import pytest
 from gymnasium.error import ClosedEnvironmentError, InvalidAction, ResetNeeded
 from gymnasium.utils.env_checker import check_env
 
-from sac_control.envs import make_env, make_task
+from sac_control.envs import TASKS, make_env, make_task
 from sac_control.envs.env import Env
 from sac_control.envs.inverted_pendulum import InvertedPendulum
+from sac_control.envs.registry import gymnasium_id
 from sac_control.envs.world import World
 from sac_control.errors import ConfigError, StateError
 from sac_control.types import Float32Array, FloatArray
@@ -57,16 +58,26 @@ def count_engines() -> int:
 # Gymnasium
 
 
-@pytest.mark.parametrize("make", [lambda: make_env(NAME), lambda: gymnasium.make(GYMNASIUM_ID).unwrapped])
-def test_gymnasium_finds_nothing_wrong(make: Any) -> None:
+@pytest.mark.parametrize("make", [make_env, lambda name: gymnasium.make(gymnasium_id(name)).unwrapped])
+@pytest.mark.parametrize("name", TASKS)
+def test_gymnasium_finds_nothing_wrong(name: str, make: Any) -> None:
     # The render check would open a window, which needs a display; test_env_rendering.py tests rendering.
-    env = make()
+    env = make(name)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         check_env(env, skip_render_check=True)
     env.close()
     complaints = [str(warning.message) for warning in caught]
     assert [text for text in complaints if "infinity" not in text] == []  # velocities have no bound
+
+
+def test_tasks_have_the_names_of_their_specifications_and_such_names_in_gymnasium() -> None:
+    assert [task.specification.task for task in TASKS.values()] == list(TASKS)
+    assert [gymnasium_id(name) for name in TASKS] == [
+        "sac_control/InvertedPendulum-v0",
+        "sac_control/InvertedPendulumSwingup-v0",
+        "sac_control/InvertedDoublePendulum-v0",
+    ]
 
 
 def test_spaces_are_the_normalised_action_and_the_observation_of_the_specification(env: Env) -> None:
@@ -127,6 +138,15 @@ def test_reset_starts_from_the_given_state(env: Env) -> None:
     assert velocity.tolist() == [-0.2, 0.3]
     assert observation.dtype == np.float32
     np.testing.assert_array_equal(observation, np.array([0.1, -0.2, np.cos(0.05), np.sin(0.05), 0.3], np.float32))
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_reset_of_every_task_starts_from_the_given_state(name: str) -> None:
+    env = make_env(name)
+    state = np.linspace(-0.3, 0.4, 2 * len(env.specification.joints))
+    env.reset(options={"state": state})
+    np.testing.assert_array_equal(np.array(env.joint_state()), [state[0::2], state[1::2]])
+    env.close()
 
 
 def test_seeded_resets_repeat_exactly_and_seeds_differ(env: Env) -> None:

@@ -1,15 +1,19 @@
-"""Our physics and rules against pybullet_envs_gymnasium's ``InvertedPendulumBulletEnv-v0``, whole episodes."""
+"""Our physics and rules against those of pybullet_envs_gymnasium, whole episodes of each task."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pybullet
+import pybullet_envs_gymnasium  # noqa: F401 registers the originals with Gymnasium
 import pytest
-from pybullet_envs_gymnasium.gym_pendulum_envs import InvertedPendulumBulletEnv
 
 from sac_control.envs import make_env, make_task
 from sac_control.envs.env import Env
+from sac_control.envs.registry import gymnasium_id
+from sac_control.envs.task import Task
 from sac_control.envs.world import World
 from sac_control.types import Float32Array, FloatArray
 
@@ -22,8 +26,14 @@ def at_random(rng: np.random.Generator, observation: Float32Array) -> float:
 
 
 def balancing(rng: np.random.Generator, observation: Float32Array) -> float:
-    x, vx, cos, sin, rate = observation.tolist()
-    return float(0.9 * x + 1.0 * vx + 7.2 * np.arctan2(sin, cos) + 1.4 * rate + rng.normal(0.0, 0.05))
+    if len(observation) == 5:
+        x, vx, cos, sin, rate = observation.tolist()
+        share = 0.9 * x + 1.0 * vx + 7.2 * np.arctan2(sin, cos) + 1.4 * rate
+    else:
+        x, vx, _, cos, sin, rate, cos_2, sin_2, rate_2 = observation.tolist()
+        lean, bend = np.arctan2(sin, cos), np.arctan2(sin_2, cos_2)
+        share = -(0.7 * x + 1.0 * vx + 6.4 * lean + 3.1 * rate + 17.9 * bend + 2.9 * rate_2)
+    return float(share + rng.normal(0.0, 0.05))
 
 
 def bang_bang_out_of_range(rng: np.random.Generator, observation: Float32Array) -> float:
@@ -42,101 +52,147 @@ POLICIES: dict[str, Policy] = {
 }
 
 
-@pytest.fixture(scope="module")
-def original() -> Iterator[Any]:
-    env: Any = InvertedPendulumBulletEnv()
-    yield env
-    env.close()
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One of our tasks beside its original, both used for every episode: what one leaves behind shows in the next."""
+
+    task: Task
+    ours: Env
+    original: Any
+    joints: list[Any]  # the original's, in the order of our state
+    late: list[int]  # places in the observation where the original has what was there one step before
+    spread: FloatArray  # (2j,) start states of the tests are up to this from upright
+
+    def start(self, state: FloatArray) -> Float32Array:
+        """Put both into `state`, which the original's own reset cannot do; returns the observation that both give."""
+        self.start_original(state)
+        observation = self.original.robot.calc_state().astype(np.float32)
+        ours, _ = self.ours.reset(options={"state": state})
+        np.testing.assert_allclose(ours, observation, rtol=0.0, atol=TOLERANCE)
+        return ours
+
+    def start_original(self, state: FloatArray) -> None:
+        self.original.reset()
+        for joint, (position, velocity) in zip(self.joints, state.reshape(-1, 2), strict=True):
+            joint.reset_current_position(position, velocity)
+
+    def original_state(self) -> FloatArray:
+        """The original's joint state, (2j,)."""
+        return np.array([joint.get_state() for joint in self.joints]).ravel()
+
+    def assert_episodes_agree(self, first: Float32Array, policy: Policy, rng: np.random.Generator) -> int:
+        """Run both to the end of the episode under one action sequence; returns its number of steps."""
+        observation = first
+        ours, originals, ends = [], [], []
+        for step in range(1000):
+            action = np.array([policy(rng, observation)], dtype=np.float32)
+            expected, reward, is_over, _, _ = self.original.step(action)
+            originals.append([*expected, reward])
+            late = observation[self.late]
+            observation, reward, terminated, truncated, _ = self.ours.step(action)
+            ours.append([*observation, reward])
+            for place, value in zip(self.late, late, strict=True):
+                ours[-1][place] = value
+            ends.append((terminated, is_over, truncated, step == 999))
+            if terminated or is_over:
+                break
+        np.testing.assert_allclose(ours, originals, rtol=0.0, atol=TOLERANCE)
+        assert all(end[0] is end[1] and end[2] is end[3] for end in ends)
+        return len(ends)
 
 
-@pytest.fixture(scope="module")
-def ours() -> Iterator[Env]:
-    env = make_env("inverted_pendulum")
-    yield env
-    env.close()
+UNTIL_A_FALL = np.array([0.9, 1.0, 0.1, 0.3])
+ORIGINALS: dict[str, tuple[list[str], list[int], FloatArray]] = {  # names of the joints, late places, spread
+    "inverted_pendulum": (["slider", "j1"], [], UNTIL_A_FALL),
+    "inverted_pendulum_swingup": (["slider", "j1"], [], np.array([0.9, 1.0, np.pi, 5.0])),
+    "inverted_double_pendulum": (["slider", "j1", "j2"], [2], np.array([0.9, 1.0, 0.1, 0.3, 0.1, 0.3])),
+}
 
 
-def start_original(original: Any, state: FloatArray) -> Float32Array:
-    """Put the original into `state`, (4,), which its own reset cannot do; returns the observation."""
+@pytest.fixture(scope="module", params=ORIGINALS)
+def case(request: pytest.FixtureRequest) -> Iterator[Case]:
+    joints, late, spread = ORIGINALS[request.param]
+    original: Any = original_spec(request.param).make(disable_env_checker=True).unwrapped
     original.reset()
-    original.robot.slider.reset_current_position(state[0], state[1])
-    original.robot.j1.reset_current_position(state[2], state[3])
-    observation: Float32Array = original.robot.calc_state().astype(np.float32)
-    return observation
+    ours = make_env(request.param)
+    yield Case(
+        task=ours.task,
+        ours=ours,
+        original=original,
+        joints=[getattr(original.robot, name) for name in joints],
+        late=late,
+        spread=spread,
+    )
+    original.close()
+    ours.close()
 
 
-def assert_episodes_agree(
-    original: Any, ours: Env, first: Float32Array, policy: Policy, rng: np.random.Generator
-) -> int:
-    """Run both to the end of the episode under one action sequence; returns its number of steps."""
-    observation = first
-    for step in range(1000):
-        action = np.array([policy(rng, observation)], dtype=np.float32)
-        observation, reward, terminated, _, _ = original.step(action)
-        our_observation, our_reward, our_terminated, our_truncated, _ = ours.step(action)
-        np.testing.assert_allclose(our_observation, observation, rtol=0.0, atol=TOLERANCE)
-        assert our_reward == pytest.approx(reward, abs=TOLERANCE)
-        assert our_terminated is terminated
-        assert our_truncated is (step == 999)
-        if terminated:
-            break
-    return step + 1
+def original_spec(name: str) -> gymnasium.envs.registration.EnvSpec:
+    return gymnasium.spec(f"{name.title().replace('_', '')}BulletEnv-v0")
 
 
-def test_engine_has_the_settings_of_the_original(original: Any) -> None:
-    # The solver's iterations change no trajectory of this task, where nothing touches; they would in others.
-    original.reset()
-    task = make_task("inverted_pendulum")
-    world = World(task.mechanism, task.specification)
+def test_engine_has_the_settings_of_the_original(case: Case) -> None:
+    # The solver's iterations change no trajectory of these tasks, where nothing touches; they would in others.
+    world = World(case.task.mechanism, case.task.specification)
     settings = pybullet.getPhysicsEngineParameters(physicsClientId=world._client)
     world.close()
-    assert settings == original._p.getPhysicsEngineParameters()
+    assert settings == case.original._p.getPhysicsEngineParameters()
     assert settings["numSolverIterations"] == 5
     assert settings["fixedTimeStep"] == 0.0165
 
 
+@pytest.mark.parametrize("name", ORIGINALS)
+def test_episodes_are_as_long_as_the_originals_and_solved_by_as_much(name: str) -> None:
+    original, ours = original_spec(name), gymnasium.spec(gymnasium_id(name))
+    assert ours.max_episode_steps == original.max_episode_steps
+    # What fell a little early would count as solved by the original's 950.
+    expected = 1000.0 if name == "inverted_pendulum" else original.reward_threshold
+    assert ours.reward_threshold == make_task(name).solved_return == expected
+
+
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("name", POLICIES)
-def test_whole_episodes_agree_from_the_same_state(original: Any, ours: Env, name: str, seed: int) -> None:
-    # Both environments are used again for every episode: what one leaves behind would show in the next.
+def test_whole_episodes_agree_from_the_same_state(case: Case, name: str, seed: int) -> None:
     rng = np.random.default_rng([seed, list(POLICIES).index(name)])
-    state = rng.uniform([-0.9, -1.0, -0.1, -0.3], [0.9, 1.0, 0.1, 0.3])
+    state = rng.uniform(-case.spread, case.spread)
     if name == "balancing":
-        state *= 0.2
-    first = start_original(original, state)
-    our_first, _ = ours.reset(options={"state": state})
-    np.testing.assert_allclose(our_first, first, rtol=0.0, atol=TOLERANCE)
-    steps = assert_episodes_agree(original, ours, first, POLICIES[name], rng)
-    assert steps == 1000 if name == "balancing" else steps < 1000
+        state = rng.uniform(-0.1, 0.1, state.size) * np.resize(UNTIL_A_FALL, state.size)
+    steps = case.assert_episodes_agree(case.start(state), POLICIES[name], rng)
+    if name == "balancing" or case.task.specification.task == "inverted_pendulum_swingup":
+        assert steps == 1000
+    else:
+        assert steps < 1000
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_seed_starts_the_episode_that_it_starts_in_the_original(original: Any, ours: Env, seed: int) -> None:
+def test_a_seed_starts_the_episode_that_it_starts_in_the_original(case: Case, seed: int) -> None:
     for episode_seed in (seed, None, None):  # the later episodes go on with the same random numbers
-        first, _ = original.reset(seed=episode_seed)
-        our_first, _ = ours.reset(seed=episode_seed)
-        np.testing.assert_allclose(our_first, first, rtol=0.0, atol=TOLERANCE)
-        assert_episodes_agree(original, ours, first, at_random, np.random.default_rng(seed))
+        expected, _ = case.original.reset(seed=episode_seed)
+        first, _ = case.ours.reset(seed=episode_seed)
+        np.testing.assert_allclose(first, expected, rtol=0.0, atol=TOLERANCE)
+        case.assert_episodes_agree(first, at_random, np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_physics_agrees_after_the_pole_has_fallen_and_at_the_ends_of_the_rail(original: Any, seed: int) -> None:
-    task = make_task("inverted_pendulum")
+def test_physics_agrees_after_the_pole_has_fallen_and_at_the_ends_of_the_rail(case: Case, seed: int) -> None:
+    task = case.task
     world = World(task.mechanism, task.specification)
     rng = np.random.default_rng(seed)
-    state = rng.uniform([-1.0, -3.0, -3.0, -5.0], [1.0, 3.0, 3.0, 5.0])
-    start_original(original, state)
+    bounds = np.resize([1.0, 3.0, 3.0, 5.0], 2 * len(case.joints))
+    state = rng.uniform(-bounds, bounds)
+    case.start_original(state)
     world.reset(state)
-    furthest = largest = 0.0
+    ours, originals = [], []
     push = 0.0
     for step in range(1000):
         if step % 40 == 0:
             push = float(rng.uniform(-1.0, 1.0))
-        original.step(np.array([push]))
-        world.step([100.0 * push])
-        expected = [*original.robot.slider.get_state(), *original.robot.j1.get_state()]
-        np.testing.assert_allclose(world.state, expected, rtol=0.0, atol=TOLERANCE)
-        furthest, largest = max(furthest, abs(expected[0])), max(largest, abs(expected[2]))
+        case.original.step(np.array([push]))
+        world.step([task.specification.effort_limit[0] * push])
+        ours.append(world.state.copy())
+        originals.append(case.original_state())
     world.close()
+    np.testing.assert_allclose(ours, originals, rtol=0.0, atol=TOLERANCE)
+    furthest, largest = np.abs(originals).max(axis=0)[[0, 2]]
     assert furthest > 0.99  # the end stop was reached
     assert largest > np.pi / 2  # the pole hung

@@ -9,7 +9,7 @@ import pybullet
 import pytest
 from numpy.typing import NDArray
 
-from sac_control.envs import make_env, window
+from sac_control.envs import TASKS, make_env, window
 from sac_control.envs.env import Env
 from sac_control.envs.pacer import Pacer
 from sac_control.errors import ConfigError
@@ -51,6 +51,31 @@ def test_picture_shows_cart_rail_and_pole_whole(env: Env) -> None:
         colors = image[machine].astype(int)
         assert (colors[:, 0] > colors[:, 2] + 80).sum() > 1000  # the orange pole
         assert (colors[:, 2] > colors[:, 0] + 40).sum() > 1000  # the blue cart
+
+
+FURTHEST: dict[str, list[list[float]]] = {  # states at the ends of the rail, poles as far out as they get
+    "inverted_pendulum": [[1.0, 0.0, 0.2, 0.0]],
+    "inverted_pendulum_swingup": [[1.0, 0.0, angle, 0.0] for angle in (0.0, 1.0, 1.57, 2.5, 3.14)],
+    "inverted_double_pendulum": [[1.0, 0.0, *angles] for angles in ([0.7, 0.0, 0.0, 0.0], [0.0, 0.0, 1.3, 0.0])],
+}
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_picture_of_every_task_shows_the_whole_machine_and_nothing_else(name: str) -> None:
+    env = make_env(name, render_mode="rgb_array")
+    for state in FURTHEST[name]:
+        for sign in (-1.0, 1.0):
+            env.reset(options={"state": [sign * value for value in state]})
+            image = env.render()
+            assert image is not None
+            machine = (image != image[:, :1]).any(axis=2)
+            assert not machine[[0, -1]].any()
+            assert not machine[:, [0, -1]].any()
+            assert 0.01 < machine.mean() < 0.2
+            colors = image[machine].astype(int)
+            assert (colors[:, 0] > colors[:, 2] + 80).sum() > 500  # orange poles
+            assert (colors[:, 2] > colors[:, 0] + 40).sum() > 500  # the blue cart
+    env.close()
 
 
 def test_picture_follows_the_cart_and_the_pole(env: Env) -> None:

@@ -1,7 +1,7 @@
 """The world that a policy acts in. pybullet, Gymnasium and numpy; no ROS, no torch.
 
     task.py               what is asked: start, reward, failure. Pure numpy
-    inverted_pendulum.py  the one task so far
+    inverted_pendulum.py inverted_pendulum_swingup.py inverted_double_pendulum.py    the tasks
     mechanism.py          which machine a task is about, as plain data
     world.py              physics: forces in, joint states out
     window.py picture.py  the physics shown, in a window or as an image

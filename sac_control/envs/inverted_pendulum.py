@@ -17,7 +17,7 @@ MAX_START_ANGLE = 0.1  # [rad] start angles are uniform between plus and minus t
 CART_POLE = Mechanism(
     model="inverted_pendulum.xml",
     joints={"slider_to_cart": "slider", "cart_to_pendulum": "hinge"},
-    colors={"rail": (0.35, 0.38, 0.42), "cart": (0.16, 0.32, 0.55), "pole": (0.95, 0.5, 0.1)},
+    colors={"rail": (0.35, 0.38, 0.42, 1.0), "cart": (0.16, 0.32, 0.55, 1.0), "pole": (0.95, 0.5, 0.1, 1.0)},
     camera=Camera(target=(0.0, 0.0, 0.2), distance=3.5, pitch=-12.0),
 )
 
@@ -41,6 +41,8 @@ class InvertedPendulum(Task):
     )
     mechanism = CART_POLE
     max_episode_steps = 1000
+    solved_return = 1000.0  # full length; the original registers 950, which lets a policy fall now and then
+    is_mirror_symmetric = True
 
     start_dimensions = 1  # one draw and no other: a seed then starts the original environment at the same angle
 

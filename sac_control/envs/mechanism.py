@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+Color = tuple[float, float, float, float]  # red, green, blue and opacity, in [0, 1]
+INVISIBLE: Color = (0.0, 0.0, 0.0, 0.0)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Camera:
@@ -22,5 +25,5 @@ class Mechanism:
 
     model: str  # file name in the folder `mjcf` of pybullet_data
     joints: Mapping[str, str]  # our name of a joint -> the model's name
-    colors: Mapping[str, tuple[float, float, float]]  # the model's name of a body -> red, green, blue in [0, 1]
+    colors: Mapping[str, Color]  # the model's name of a body -> how it is shown
     camera: Camera

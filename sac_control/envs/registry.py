@@ -57,5 +57,6 @@ def register_tasks() -> None:
                 id=gymnasium_id(name),
                 entry_point="sac_control.envs.registry:make_gymnasium_env",
                 max_episode_steps=task.max_episode_steps,
+                reward_threshold=task.solved_return,
                 kwargs={"name": name},
             )

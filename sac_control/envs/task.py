@@ -2,6 +2,10 @@
 
 A *state* is a (2j,) float64 vector: position and velocity of each joint in turn, in the order of
 ``specification.joints``. For the cart-pole: ``[x, vx, θ, θ̇]``.
+
+The *mirror image* of a state is the state of opposite sign. Where a task is symmetric, mirror images earn the same and
+end in the same step. The cart-pole is so but for its model's pole, which leans by 1/600 rad at θ = 0: its mirror images
+are that far beside the exact ones.
 """
 
 from __future__ import annotations
@@ -20,6 +24,9 @@ class Task(ABC):
     specification: Specification  # what is seen and moved
     mechanism: Mechanism  # the machine to simulate
     max_episode_steps: int  # control periods until an episode is truncated
+    solved_return: float  # an episode with at least this return has solved the task
+    is_mirror_symmetric: bool  # from the state of opposite sign, efforts of opposite sign lead to the mirror image
+
     start_dimensions: int  # k, numbers that a start state is made of
 
     @abstractmethod

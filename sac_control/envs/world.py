@@ -15,7 +15,7 @@ import pybullet
 import pybullet_data
 from numpy.typing import NDArray
 
-from sac_control.envs.mechanism import Mechanism
+from sac_control.envs.mechanism import Color, Mechanism
 from sac_control.envs.picture import take_picture
 from sac_control.envs.window import close_window, open_window
 from sac_control.types import FloatArray, Specification
@@ -79,10 +79,10 @@ class World:
                 machine, indices[info[1].decode()] = body, index
         return machine, indices
 
-    def _paint(self, body: int, link: int, name: bytes, colors: Mapping[str, tuple[float, float, float]]) -> None:
+    def _paint(self, body: int, link: int, name: bytes, colors: Mapping[str, Color]) -> None:
         color = colors.get(name.decode())
         if color is not None:
-            pybullet.changeVisualShape(body, link, rgbaColor=(*color, 1.0), physicsClientId=self._client)
+            pybullet.changeVisualShape(body, link, rgbaColor=color, physicsClientId=self._client)
 
     def reset(self, state: FloatArray) -> None:
         """Put the machine into `state`, (2j,) [m or rad, m/s or rad/s], forgetting all that happened before."""
