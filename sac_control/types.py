@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 Float32Array = NDArray[np.float32]
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +108,10 @@ class ActorParameters:
     observation_mean: Float32Array  # (o,) float32, subtracted from the observation
     observation_std: Float32Array  # (o,) float32, > 0, divides the difference
     log_std_bounds: tuple[float, float]  # log σ is clamped to these
+    # Ticks that an exploration matrix (f, a) is kept; -1: for the life of this policy; 0: there is none. Where there is
+    # one, the last weight's columns for log σ hold the log σ_ij of its elements, and their bias means nothing.
+    sde_sample_interval: int = 0
+    noise_correlation: float = 0.0  # of exploration noise at one tick with that at the next, from 0 to less than 1
 
     @property
     def hidden_sizes(self) -> tuple[int, ...]:
@@ -120,7 +125,7 @@ class Phase(enum.IntEnum):
     WAITING = 0  # no transition yet
     WARMUP = 1  # transitions come, no update yet
     TRAINING = 2
-    SOLVED = 3  # every evaluation episode had full length, and that ended the training
+    SOLVED = 3  # every evaluation episode reached the task's solved return, and that ended the training
     FINISHED = 4  # max_steps are reached
 
 
@@ -152,4 +157,5 @@ class TrainingStatus:
     rejected_transitions: int  # of a wrong size or with a value that is not finite
     missing_transitions: int  # never came
     duplicate_transitions: int  # came again
+    rollbacks: int  # times that diverged updates were thrown away
     eta: float  # [s] until max_steps at the present rate; NaN if unknown

@@ -15,11 +15,11 @@ SPECIFICATION: Specification = make_task("inverted_pendulum").specification
 
 
 def make_file(
-    seed: int = 0, *, version: int = 1, run: str = "test", specification: Specification = SPECIFICATION
+    seed: int = 0, *, version: int = 1, run: str = "test", specification: Specification = SPECIFICATION, hidden: int = 8
 ) -> PolicyFile:
-    """A policy with random weights, two layers of 8."""
+    """A policy with random weights, two layers of `hidden`."""
     rng = np.random.default_rng(seed)
-    sizes = [len(specification.observation), 8, 8, 2 * len(specification.actuated_joints)]
+    sizes = [len(specification.observation), hidden, hidden, 2 * len(specification.actuated_joints)]
 
     def array(*shape: int) -> Float32Array:
         return rng.standard_normal(shape).astype(np.float32)

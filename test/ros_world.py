@@ -16,6 +16,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from sac_control.cli.domain import DomainLease
 from sac_control.nodes import topics
+from sac_control.nodes.event_loop import EventLoop
 from sac_control.nodes.topics import Topic
 
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
@@ -35,6 +36,7 @@ class RosWorld:
             for name, value in values.items():
                 self._arguments += ["-p", f"{node}:{name}:={json.dumps(value)}"]
         self._nodes: list[Any] = []
+        self._loops: list[EventLoop] = []
 
     def __enter__(self) -> RosWorld:
         self._lease = DomainLease()
@@ -55,10 +57,10 @@ class RosWorld:
         rclpy.try_shutdown()
 
     def add(self, make_node: Callable[[], Any]) -> Any:
-        """Make a node of the package and spin it with the others."""
+        """Make a node of the package; it is served as in a process of its own."""
         node = make_node()
         self._nodes.append(node)
-        self._executor.add_node(node)
+        self._loops.append(EventLoop(node))
         return node
 
     def hear(self, topic: Topic, take: Callable[[Any], None] | None = None) -> list[Any]:
@@ -93,14 +95,16 @@ class RosWorld:
         while not condition():
             if time.monotonic() > deadline:
                 raise AssertionError(complaint)
-            for node in self._nodes:
-                node.work()
-            self._executor.spin_once(timeout_sec=0.02)
+            self._spin_once()
 
     def spin_for(self, seconds: float) -> None:
         """Let time pass, to see that something does not happen."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            for node in self._nodes:
-                node.work()
-            self._executor.spin_once(timeout_sec=0.02)
+            self._spin_once()
+
+    def _spin_once(self) -> None:
+        is_busy = False
+        for node, loop in zip(self._nodes, self._loops, strict=True):
+            is_busy |= node.work() | loop.spin_once(0.0)
+        self._executor.spin_once(timeout_sec=0.0 if is_busy else 0.002)

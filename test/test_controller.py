@@ -116,6 +116,19 @@ def test_state_asked_for_again_gets_the_same_answer_even_after_a_swap(clock: Clo
     assert second.effort.tolist() != first.effort.tolist()
 
 
+def test_exploration_goes_on_across_a_swap_until_its_ticks_are_over(clock: Clock) -> None:
+    file = gentle_file(version=1)
+    file = dataclasses.replace(file, actor=dataclasses.replace(file.actor, sde_sample_interval=5))
+    one = controller(clock, file, deterministic=False)
+    actions = [answer(one, state(stamp=stamp)).action.item() for stamp in range(2)]
+    report = one.offer(make_weights(dataclasses.replace(file, policy_version=2)))
+    assert report is not None
+    assert report.accepted
+    actions += [answer(one, state(stamp=stamp)).action.item() for stamp in range(2, 10)]
+    assert actions == [actions[0]] * 5 + [actions[5]] * 5
+    assert actions[0] != actions[5]
+
+
 def test_older_stamp_is_answered_because_a_simulation_may_begin_anew(clock: Clock) -> None:
     one = controller(clock, gentle_file())
     answer(one, state(stamp=10))

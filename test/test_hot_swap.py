@@ -12,6 +12,7 @@ import pytest
 from policies import SPECIFICATION, make_file, make_weights
 from sac_control.errors import PolicyFileError
 from sac_control.policy.hot_swap import HotSwap
+from sac_control.policy.pieces import BLOCK
 from sac_control.types import SwapReport, Weights
 
 MAX_BYTES = 10_000
@@ -166,7 +167,7 @@ def test_good_weights_are_accepted_after_refused_ones(swap: HotSwap) -> None:
     assert (swap.swaps, swap.rejected) == (2, 1)
 
 
-def test_gap_is_the_time_that_the_offer_took(swap: HotSwap) -> None:
+def test_gap_is_the_time_of_a_piece_where_all_take_the_same(swap: HotSwap) -> None:
     for version in (4, 6):
         report = offer(swap, make_weights(make_file(version=version)))
         assert report.gap == 0.25
@@ -197,3 +198,86 @@ def test_policy_from_disk_that_does_not_fit_is_refused_and_the_old_one_stays(swa
         with pytest.raises(PolicyFileError, match=complaint):
             swap.install(make_file(version=9, specification=specification))
         assert (swap.file, swap.policy) == before
+
+
+# piece by piece
+
+
+def finish(swap: HotSwap) -> list[SwapReport]:
+    """Work until nothing is left; the verdicts."""
+    reports = []
+    while swap.is_busy:
+        report = swap.work()
+        if report is not None:
+            reports.append(report)
+    return reports
+
+
+def test_old_policy_acts_until_the_last_piece_of_the_check_is_done(swap: HotSwap) -> None:
+    before = swap.file, swap.policy
+    swap.consider(make_weights(make_file(seed=1, version=6)))
+    pieces = 0
+    while swap.work() is None:
+        assert (swap.file, swap.policy) == before
+        assert swap.is_busy
+        pieces += 1
+    assert pieces > 5
+    assert not swap.is_busy
+    assert swap.file is not None
+    assert swap.file.policy_version == 6
+
+
+def test_large_weights_are_hashed_in_blocks_so_that_no_piece_grows_with_their_size() -> None:
+    def pieces(hidden: int) -> int:
+        swap = HotSwap("inverted_pendulum", 2**26, SteppingClock())
+        weights = make_weights(make_file(hidden=hidden))
+        swap.consider(weights)
+        count = 1
+        while swap.work() is None:
+            count += 1
+        assert swap.swaps == 1
+        return count - 2 * len(weights.data) // BLOCK  # the bytes are hashed as they came, the content once more
+
+    assert abs(pieces(256) - pieces(8)) < 10
+
+
+def test_weights_offered_during_a_check_wait_for_its_end_and_only_the_newest_do(swap: HotSwap) -> None:
+    swap.consider(make_weights(make_file(seed=1, version=6)))
+    swap.work()
+    for version in (7, 8, 9):
+        swap.consider(make_weights(make_file(seed=1, version=version)))
+    assert [report.offered_version for report in finish(swap)] == [6, 9]
+    assert swap.swaps == 3
+
+
+def test_damaged_weights_leave_the_old_policy_and_the_next_offer_is_checked_afresh(swap: HotSwap) -> None:
+    before = swap.file, swap.policy
+    good = make_weights(make_file(seed=1, version=6))
+    swap.consider(dataclasses.replace(good, data=good.data[:-1]))
+    assert [report.accepted for report in finish(swap)] == [False]
+    assert (swap.file, swap.policy) == before
+    swap.consider(good)
+    assert [report.accepted for report in finish(swap)] == [True]
+
+
+def test_policy_that_was_installed_during_a_check_is_not_replaced_by_an_older_one(swap: HotSwap) -> None:
+    swap.consider(make_weights(make_file(seed=1, version=6)))
+    for _ in range(5):
+        swap.work()
+    newer = make_file(seed=2, version=7)
+    swap.install(newer)
+    (report,) = finish(swap)
+    assert report.verdict == "version 6 is older than 7, in force"
+    assert swap.file is newer
+
+
+def test_version_in_force_is_passed_over_in_silence_piece_by_piece_too(swap: HotSwap) -> None:
+    swap.consider(make_weights(make_file(version=5)))
+    assert finish(swap) == []
+    assert (swap.swaps, swap.rejected) == (1, 0)
+
+
+def test_gap_is_that_of_the_longest_piece() -> None:
+    times = itertools.accumulate([0.0, *([0.25, 0.5] * 2), 8.0, *[0.5] * 100])  # the third piece takes 8 s
+    swap = HotSwap("inverted_pendulum", MAX_BYTES, lambda: next(times))
+    assert offer(swap, make_weights(make_file())).gap == 8.0

@@ -125,6 +125,56 @@ def test_every_action_is_wholly_of_the_version_it_names_while_weights_are_swappe
             np.testing.assert_allclose(action.action, expected[action.policy_version], atol=1e-6)
 
 
+def test_state_that_comes_again_gets_the_same_action_and_moves_nothing_twice(policy_path: Path) -> None:
+    with RosWorld(policy={"policy_file": str(policy_path), "deterministic": False}) as ros:
+        actions, commands = ros.hear(topics.ACTION), ros.hear(topics.COMMANDS)
+        ros.add(PolicyNode)
+        states = ros.publisher(topics.JOINT_STATES)
+        states.publish(messages.state_to_msg(state(1)))
+        ros.until(lambda: len(actions) == 1, "no answer")
+        states.publish(messages.state_to_msg(state(1)))
+        ros.until(lambda: len(actions) == 2, "not answered again")
+        states.publish(messages.state_to_msg(state(2)))
+        ros.until(lambda: len(actions) == 3, "no answer to the next")
+        assert actions[1] == actions[0]
+        assert actions[2] != actions[0]
+        efforts = [command.data[0] for command in commands if command.data[0] != 0.0]
+        assert efforts == [actions[0].effort[0], actions[2].effort[0]][: len(efforts)]
+
+
+def test_watchdog_commands_zero_while_weights_flood_in(policy_path: Path) -> None:
+    with RosWorld(policy={"policy_file": str(policy_path)}) as ros:
+        commands, statuses = ros.hear(topics.COMMANDS), ros.hear(topics.POLICY_STATUS)
+        ros.add(PolicyNode)
+        states, weights = ros.publisher(topics.JOINT_STATES), ros.publisher(topics.WEIGHTS)
+        states.publish(messages.state_to_msg(state(1)))
+        ros.until(lambda: commands and commands[0].data[0] != 0.0, "no command")
+        flood = itertools.count(2)
+
+        def is_zero() -> bool:
+            weights.publish(messages.weights_to_msg(make_weights(make_file(version=next(flood)))))
+            return bool(commands[-1].data[0] == 0.0)
+
+        ros.until(is_zero, "weights keep the watchdog from its work")
+        ros.until(lambda: statuses[-1].swaps > 0, "no weights were swapped in")
+
+
+def test_states_are_answered_between_the_pieces_of_a_check(policy_path: Path) -> None:
+    with RosWorld(policy={"policy_file": str(policy_path)}) as ros:
+        actions = ros.hear(topics.ACTION)
+        ros.add(PolicyNode)
+        states, weights = ros.publisher(topics.JOINT_STATES), ros.publisher(topics.WEIGHTS)
+        weights.publish(messages.weights_to_msg(make_weights(make_file(seed=1, version=2, hidden=512))))  # 270 pieces
+        stamps = itertools.count(1)
+
+        def is_swapped() -> bool:
+            states.publish(messages.state_to_msg(state(next(stamps))))
+            return bool(actions) and actions[-1].policy_version == 2
+
+        ros.until(is_swapped, "not swapped")
+        assert sum(action.policy_version == 1 for action in actions) > 1
+
+
 @pytest.mark.parametrize(
     "bad",
     [

@@ -171,6 +171,36 @@ def test_realtime_holds_the_last_command_and_falls_to_zero_when_it_is_too_old() 
         assert not any(transition.action[0] for transition in transitions[-20:])  # and zero for good
 
 
+def test_realtime_counts_the_periods_whose_state_was_not_answered_in_time() -> None:
+    with RosWorld(simulator={"mode": "realtime", "real_time_factor": 0.5}) as ros:
+        diagnostics, transitions = ros.hear(topics.DIAGNOSTICS), ros.hear(topics.TRANSITIONS)
+        states = ros.hear(topics.JOINT_STATES)
+        ros.add(SimulatorNode)
+        commands, actions = ros.publisher(topics.COMMANDS), ros.publisher(topics.ACTION)
+
+        def count(name: str) -> int:
+            values = {value.key: value.value for value in diagnostics[-1].status[0].values} if diagnostics else {}
+            return int(values.get(name, 0))
+
+        commands.publish(Float64MultiArray(data=[0.0]))
+        ros.until(lambda: len(transitions) > 5 and count("transitions") > 5, "time does not pass")
+        assert count("unanswered_periods") == 0  # by a controller that publishes no actions, nobody can tell
+        actions.publish(answer(stamp_of(states[-1]), 0.0))
+        ros.until(lambda: count("unanswered_periods") > 3, "periods without an action are not counted")
+
+
+def test_realtime_at_one_kilohertz_counts_each_period_once_as_made_late_or_given_up() -> None:
+    with RosWorld(simulator={"mode": "realtime", "real_time_factor": 16.5}) as ros:
+        diagnostics, transitions = ros.hear(topics.DIAGNOSTICS), ros.hear(topics.TRANSITIONS)
+        ros.add(SimulatorNode)
+        ros.publisher(topics.COMMANDS).publish(Float64MultiArray(data=[0.0]))
+        ros.until(lambda: len(transitions) > 1000, "time does not pass")
+        ros.until(lambda: diagnostics, "no diagnostics")
+        values = {value.key: int(value.value) for value in diagnostics[-1].status[0].values if value.key != "mode"}
+        assert 0 <= values["overruns"] <= values["late_periods"]
+        assert [transition.sequence for transition in transitions] == list(range(len(transitions)))
+
+
 @pytest.mark.parametrize("data", [[math.nan], [math.inf], [1.0, 2.0], []])
 def test_realtime_takes_a_command_that_cannot_be_used_as_no_command(data: list[float]) -> None:
     with RosWorld(simulator={"mode": "realtime", "command_timeout": 0.1, "real_time_factor": 0.5}) as ros:

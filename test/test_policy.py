@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,7 @@ import torch
 from policies import make_file
 from sac_control.config import SacConfig
 from sac_control.policy.policy import Policy
-from sac_control.sac.learner import SoftActorCritic
+from sac_control.sac.reference.soft_actor_critic import SoftActorCritic
 from sac_control.types import ActorParameters, Float32Array
 
 OBSERVATIONS: Float32Array = np.random.default_rng(0).normal(0.0, 2.0, (200, 5)).astype(np.float32)
@@ -53,9 +55,12 @@ def learner(hidden_sizes: tuple[int, ...], action_size: int = 2) -> SoftActorCri
 
 
 def distribution(algorithm: SoftActorCritic, observation: Float32Array) -> tuple[torch.Tensor, torch.Tensor]:
-    normalised = algorithm.normaliser.normalised(torch.from_numpy(observation))
     with torch.no_grad():
-        return algorithm.actor.distribution(normalised)
+        return algorithm.actor.distribution(normalised(algorithm, observation))
+
+
+def normalised(algorithm: SoftActorCritic, observation: Float32Array) -> torch.Tensor:
+    return torch.from_numpy((observation - algorithm.normaliser.mean) / algorithm.normaliser.std)
 
 
 @pytest.mark.parametrize("hidden_sizes", [(16,), (64, 64), (256, 256), (8, 32, 8)])
@@ -74,9 +79,8 @@ def test_sampled_action_is_that_of_the_torch_actor_for_the_same_noise() -> None:
     policy = Policy(algorithm.actor_parameters())
     noise = np.random.default_rng(8)
     expected = np.random.default_rng(8).standard_normal((len(OBSERVATIONS), 2), np.float32)
-    normalised = algorithm.normaliser.normalised(torch.from_numpy(OBSERVATIONS))
     with torch.no_grad():
-        ours, _ = algorithm.actor.sample(normalised, torch.from_numpy(expected))
+        ours, _ = algorithm.actor.sample(normalised(algorithm, OBSERVATIONS), torch.from_numpy(expected))
     actions = np.stack([policy.act(observation, noise) for observation in OBSERVATIONS])
     np.testing.assert_allclose(actions, ours.numpy(), rtol=0, atol=1e-5)
 
@@ -131,6 +135,31 @@ def test_action_stays_as_it_was_when_another_is_asked_for() -> None:
     policy.act(OBSERVATIONS[1], rng)
     np.testing.assert_array_equal(first, kept[0])
     np.testing.assert_array_equal(second, kept[1])
+
+
+@pytest.mark.parametrize("hidden", [8, 1024])
+def test_action_allocates_nothing_that_grows_with_the_network(hidden: int) -> None:
+    policy = Policy(make_file(hidden=hidden).actor)
+    policy.act(OBSERVATIONS[0])
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for observation in OBSERVATIONS:
+            policy.act(observation)
+        after, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak - before < 1000  # [bytes] the action, and nothing like a layer's output
+    assert after - before < 1000
+
+
+def test_normalisation_and_biases_are_exact_where_the_mean_is_far_from_zero() -> None:
+    actor = dataclasses.replace(make_file().actor, observation_mean=np.full(5, 1000.0, np.float32))
+    near = dataclasses.replace(actor, observation_mean=np.zeros(5, np.float32))
+    for observation in np.round(OBSERVATIONS[:20] * 8) / 8:  # still exact when 1000 is added
+        np.testing.assert_array_equal(
+            Policy(actor).act(observation + np.float32(1000.0)), Policy(near).act(observation)
+        )
 
 
 def test_observation_is_left_as_it_was() -> None:

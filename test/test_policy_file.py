@@ -221,7 +221,7 @@ def test_header_that_lacks_something_is_refused_and_names_it(key: str) -> None:
         PolicyFile.from_bytes(edited(lambda header, _: header.pop(key)))
 
 
-@pytest.mark.parametrize("key", sorted(set(header_of(DATA)) - {"run"}))
+@pytest.mark.parametrize("key", sorted(set(header_of(DATA)) - {"run", "sde_sample_interval"}))  # text; -1 is allowed
 def test_header_with_a_value_of_another_kind_is_refused(key: str) -> None:
     values: list[Any] = [None, -1, 1e400, "text", [], {}, [[[]]], [1, "a"], {"a": 1}]
     for value in values:
@@ -339,6 +339,29 @@ def test_mean_that_cannot_be_subtracted_is_refused(mean: object) -> None:
 def test_bounds_of_log_std_that_bound_nothing_are_refused(bounds: list[float]) -> None:
     with pytest.raises(PolicyFileError, match=r"^log_std_bounds are .*, expected two finite numbers in rising order$"):
         PolicyFile.from_bytes(with_header(log_std_bounds=bounds))
+
+
+@pytest.mark.parametrize("correlation", [-0.1, 1.0, math.nan])
+def test_noise_correlation_outside_its_range_is_refused(correlation: float) -> None:
+    with pytest.raises(PolicyFileError, match=r"^noise_correlation is .*, expected a number from 0 to less than 1$"):
+        PolicyFile.from_bytes(with_header(noise_correlation=correlation))
+
+
+@pytest.mark.parametrize("interval", [-2, 1.0, "1", True, None])
+def test_interval_of_exploration_that_is_none_is_refused(interval: Any) -> None:
+    with pytest.raises(PolicyFileError, match=r"^sde_sample_interval is .*, expected a whole number from -1$"):
+        PolicyFile.from_bytes(with_header(sde_sample_interval=interval))
+
+
+@pytest.mark.parametrize("interval", [-1, 7])
+def test_state_dependent_exploration_travels_with_the_policy(interval: int) -> None:
+    actor = dataclasses.replace(FILE.actor, sde_sample_interval=interval)
+    file = PolicyFile.from_bytes(dataclasses.replace(FILE, actor=actor).to_bytes())
+    assert file.actor.sde_sample_interval == interval
+    ours, theirs = Policy(file.actor), Policy(actor)
+    first, second = np.random.default_rng(1), np.random.default_rng(1)
+    for observation in OBSERVATIONS:
+        np.testing.assert_array_equal(ours.act(observation, first), theirs.act(observation, second))
 
 
 @pytest.mark.parametrize("version", [-1, 1.0, "1", True, None])

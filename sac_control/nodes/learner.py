@@ -105,6 +105,7 @@ class LearnerNode(Node):
         if msg.rejected_weights > self._rejected_weights:
             self._warn(f"the policy node kept out version {msg.offered_version}: {msg.offered_verdict}")
         self._rejected_weights = msg.rejected_weights
+        self._training.note_version_in_force(msg.policy_version)
         if msg.offered_accepted and msg.offered_version > self._swapped_version:
             self._swapped_version = msg.offered_version
             self._training.swap_gaps.append(msg.swap_gap)

@@ -1,5 +1,7 @@
 """Value to message and back, a two-way table. The only file that knows the fields of messages.
 
+Where messages go out at the rate of control, one message is made once and filled again for each publication, which has
+copied it when it returns: `msg` is that message; without it a new one is made.
 Arrays go into messages as `array.array`: it is the one type that the generated setters copy at once.
 """
 
@@ -20,9 +22,11 @@ import sac_control.msg
 from sac_control.types import Action, Float32Array, FloatArray, JointState, TrainingStatus, Transition, Weights
 
 
-def stamp_to_msg(stamp: int) -> builtin_interfaces.msg.Time:
+def stamp_to_msg(stamp: int, msg: builtin_interfaces.msg.Time | None = None) -> builtin_interfaces.msg.Time:
     """[ns] to seconds and nanoseconds."""
-    return builtin_interfaces.msg.Time(sec=stamp // 1_000_000_000, nanosec=stamp % 1_000_000_000)
+    msg = msg or builtin_interfaces.msg.Time()
+    msg.sec, msg.nanosec = divmod(stamp, 1_000_000_000)
+    return msg
 
 
 def stamp_from_msg(msg: builtin_interfaces.msg.Time) -> int:
@@ -30,10 +34,10 @@ def stamp_from_msg(msg: builtin_interfaces.msg.Time) -> int:
     return int(msg.sec) * 1_000_000_000 + int(msg.nanosec)
 
 
-def state_to_msg(state: JointState) -> sensor_msgs.msg.JointState:
+def state_to_msg(state: JointState, msg: sensor_msgs.msg.JointState | None = None) -> sensor_msgs.msg.JointState:
     """A joint state without efforts."""
-    msg = sensor_msgs.msg.JointState()
-    msg.header.stamp = stamp_to_msg(state.stamp)
+    msg = msg or sensor_msgs.msg.JointState()
+    stamp_to_msg(state.stamp, msg.header.stamp)
     msg.name = list(state.names)
     msg.position = _doubles(state.position)
     msg.velocity = _doubles(state.velocity)
@@ -50,9 +54,13 @@ def state_from_msg(msg: sensor_msgs.msg.JointState) -> JointState:
     )
 
 
-def effort_to_msg(effort: FloatArray) -> std_msgs.msg.Float64MultiArray:
+def effort_to_msg(
+    effort: FloatArray, msg: std_msgs.msg.Float64MultiArray | None = None
+) -> std_msgs.msg.Float64MultiArray:
     """What `forward_command_controller` takes: efforts [N or N m] in the order of its joints."""
-    return std_msgs.msg.Float64MultiArray(data=_doubles(effort))
+    msg = msg or std_msgs.msg.Float64MultiArray()
+    msg.data = _doubles(effort)
+    return msg
 
 
 def effort_from_msg(msg: std_msgs.msg.Float64MultiArray) -> FloatArray:
@@ -60,10 +68,12 @@ def effort_from_msg(msg: std_msgs.msg.Float64MultiArray) -> FloatArray:
     return np.asarray(msg.data)
 
 
-def action_to_msg(action: Action, mode: int) -> sac_control.msg.PolicyAction:
+def action_to_msg(
+    action: Action, mode: int, msg: sac_control.msg.PolicyAction | None = None
+) -> sac_control.msg.PolicyAction:
     """An answer, with the `Mode` in which it was given."""
-    msg = sac_control.msg.PolicyAction()
-    msg.header.stamp = stamp_to_msg(action.stamp)
+    msg = msg or sac_control.msg.PolicyAction()
+    stamp_to_msg(action.stamp, msg.header.stamp)
     msg.policy_version = action.policy_version
     msg.action = _floats(action.action)
     msg.effort_raw = _doubles(action.effort_raw)
@@ -83,10 +93,12 @@ def action_from_msg(msg: sac_control.msg.PolicyAction) -> Action:
     )
 
 
-def transition_to_msg(transition: Transition) -> sac_control.msg.Transition:
+def transition_to_msg(
+    transition: Transition, msg: sac_control.msg.Transition | None = None
+) -> sac_control.msg.Transition:
     """One control step."""
-    msg = sac_control.msg.Transition()
-    msg.header.stamp = stamp_to_msg(transition.stamp)
+    msg = msg or sac_control.msg.Transition()
+    stamp_to_msg(transition.stamp, msg.header.stamp)
     msg.source = transition.source
     msg.sequence = transition.sequence
     msg.episode = transition.episode
@@ -150,9 +162,11 @@ def training_status_to_msg(status: TrainingStatus, stamp: int) -> sac_control.ms
     return msg
 
 
-def clock_to_msg(stamp: int) -> rosgraph_msgs.msg.Clock:
+def clock_to_msg(stamp: int, msg: rosgraph_msgs.msg.Clock | None = None) -> rosgraph_msgs.msg.Clock:
     """Simulated time [ns]."""
-    return rosgraph_msgs.msg.Clock(clock=stamp_to_msg(stamp))
+    msg = msg or rosgraph_msgs.msg.Clock()
+    stamp_to_msg(stamp, msg.clock)
+    return msg
 
 
 def diagnostics_to_msg(
@@ -178,8 +192,8 @@ def _text(value: object) -> str:
 
 
 def _doubles(values: FloatArray) -> array.array[float]:
-    return array.array("d", np.ascontiguousarray(values, np.float64).tobytes())
+    return array.array("d", values.tolist())  # for the few numbers of a state this is the fastest way
 
 
 def _floats(values: Float32Array) -> array.array[float]:
-    return array.array("f", np.ascontiguousarray(values, np.float32).tobytes())
+    return array.array("f", values.tolist())

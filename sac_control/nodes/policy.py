@@ -34,7 +34,8 @@ class PolicyNode(LifecycleNode):
 
     When joint_states stop for state_timeout, zero effort is commanded until a usable state comes again. When
     policy_weights stop, the policy in force stays. Weights are checked and swapped between two callbacks of the one
-    thread, so never during a tick; what becomes of each offer, and how long it held the thread up, is on policy/status.
+    thread, so never during a tick, and piece by piece, so that a tick waits for one piece at most; what becomes of each
+    offer, and the time of its longest piece, is on policy/status.
     """
 
     def __init__(self) -> None:
@@ -45,6 +46,7 @@ class PolicyNode(LifecycleNode):
         self._answered: Action | None = None  # the newest answer
         self._warned_at = -math.inf  # [s] steady time of the last warning about a state
 
+        self._command_msg, self._action_msg = topics.COMMANDS.type(), topics.ACTION.type()
         # Ordinary publishers: a lifecycle publisher drops messages silently while inactive, and the zero that
         # deactivation commands must get out.
         self._commands = topics.publisher(self, topics.COMMANDS)
@@ -67,8 +69,16 @@ class PolicyNode(LifecycleNode):
     is_done = False
 
     def work(self) -> bool:
-        """Nothing to do between callbacks."""
-        return False
+        """Check a piece of the weights that were offered; whether more is left to check."""
+        controller = self._controller
+        if not controller.swap.is_busy:
+            return False
+        report = controller.work()
+        if report is not None:
+            if not report.accepted:
+                self.get_logger().warning(f"kept out policy version {report.offered_version}: {report.verdict}")
+            self._publish_status()
+        return controller.swap.is_busy
 
     def shut_down(self) -> None:
         """Command zero a last time."""
@@ -119,20 +129,16 @@ class PolicyNode(LifecycleNode):
             return
         if action is not self._answered:  # a state that comes again is answered again, but moves nothing twice
             self._answered = action
-            self._commands.publish(messages.effort_to_msg(action.effort))
-        self._actions.publish(messages.action_to_msg(action, controller.mode))
+            if topics.is_heard(self._commands):
+                self._commands.publish(messages.effort_to_msg(action.effort, self._command_msg))
+        self._actions.publish(messages.action_to_msg(action, controller.mode, self._action_msg))
         duration = time.perf_counter() - start
         self._tick_count += 1
         self._tick_total += duration
         self._tick_max = max(self._tick_max, duration)
 
     def _on_policy_weights(self, msg: Any) -> None:
-        report = self._controller.offer(messages.weights_from_msg(msg))
-        if report is None:
-            return
-        if not report.accepted:
-            self.get_logger().warning(f"kept out policy version {report.offered_version}: {report.verdict}")
-        self._publish_status()
+        self._controller.consider(messages.weights_from_msg(msg))
 
     # timers
 
@@ -150,7 +156,7 @@ class PolicyNode(LifecycleNode):
     def _command_zero(self) -> None:
         zero = self._controller.zero()
         if zero.size:
-            self._commands.publish(messages.effort_to_msg(zero))
+            self._commands.publish(messages.effort_to_msg(zero, self._command_msg))
 
     def _warn_of_state(self) -> None:
         """Say why a state was not used, at most once per second."""

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import gc
+import contextlib
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
 import rclpy
 from rclpy.clock import Clock, ClockType
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
 from sac_control.errors import ConfigError, SacControlError
+from sac_control.nodes.event_loop import EventLoop
+from sac_control.nodes.garbage import GarbageCollection
 
 STEADY_CLOCK = Clock(clock_type=ClockType.STEADY_TIME)  # for timers that must not follow simulated or corrected time
-LONGEST_SLEEP = 0.1  # [s] period of the timer that every node has, within which Ctrl-C is noticed
+LONGEST_SLEEP = 0.1  # [s] within which Ctrl-C is noticed
 
 
 class ProcessNode(Protocol):
-    """What a node offers to its process, beside being an rclpy node with a timer of at most `LONGEST_SLEEP`."""
+    """What a node offers to its process, beside being an rclpy node."""
 
     @property
     def is_done(self) -> bool:
@@ -63,16 +65,22 @@ def run(make_node: Callable[[], ProcessNode]) -> int:
 
 
 def _spin(make_node: Callable[[], ProcessNode], signals: list[int]) -> int:
+    _wake_up_in_time()
     node = make_node()
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-    gc.collect()
-    gc.freeze()  # what start-up made is never garbage: later collections need not look at it
+    loop, garbage = EventLoop(node), GarbageCollection()
+    garbage.begin()
     try:
         while not signals and not node.is_done:
-            executor.spin_once(timeout_sec=0.0 if node.work() else None)
+            is_more_to_do = node.work()
+            was_busy = loop.spin_once(0.0 if is_more_to_do else LONGEST_SLEEP)
+            garbage.collect_when_due(is_idle=not was_busy and not is_more_to_do)
     finally:
         node.shut_down()
-        executor.shutdown()
         node.destroy_node()  # type: ignore[attr-defined]
     return 0
+
+
+def _wake_up_in_time() -> None:
+    """Linux ends a wait up to 50 µs late, to save power, even one of no time at all; ask for 1 ns instead."""
+    with contextlib.suppress(OSError):  # another system, or an old one: what it does by itself must do
+        Path("/proc/self/timerslack_ns").write_text("1")

@@ -19,11 +19,10 @@ from sac_control.nodes import messages, topics
 from sac_control.nodes.compatibility import CompatibilityCheck
 from sac_control.nodes.exchange import Exchange
 from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters
+from sac_control.nodes.periods import Periods
 from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
 from sac_control.nodes.waiting import WaitWarning
 from sac_control.types import FloatArray, Transition
-
-MAX_CATCH_UP = 5  # control periods made up for at once before the rest is given up and counted
 
 
 class SimulatorNode(Node):
@@ -37,6 +36,8 @@ class SimulatorNode(Node):
     In lockstep a state waits for the action that echoes its stamp; an answer that does not come is asked for again and
     counted, and time stands still meanwhile. In realtime physics waits for nobody once a first command has come: the
     last command is held until the next, and the force is zero while the newest is older than command_timeout.
+    A period may be late, made up for together with the next, or unanswered: its action came after the next state or
+    never; /diagnostics counts both.
     """
 
     def __init__(self) -> None:
@@ -51,18 +52,21 @@ class SimulatorNode(Node):
         self._runner = EpisodeRunner(env, source=secrets.randbits(63), seed=config.seed)
         self._exchange = Exchange(config.answer_timeout, config.flow_control)
         self._zero: FloatArray = np.zeros(len(env.specification.effort_limit))
-        self._period = env.specification.control_period
+        period = env.specification.control_period / config.real_time_factor  # [s] of the steady clock
+        self._periods = Periods(period)
         self._last_transition: Transition | None = None
+        self._unpublished: list[Transition] = []
         self._is_paused = False
         self._commanded: FloatArray = self._zero
         self._command_time: float | None = None  # [s] steady time of the newest usable command
         self._policy_version = 0
-        self._realtime_start: float | None = None  # [s] steady time at which physics began to run
-        self._periods_done = 0
-        self._overruns = 0
+        self._published_stamp = 0  # [ns] of the newest state
+        self._answered_stamp: int | None = None  # [ns] of the state that the newest action answers
         self._rejected_commands = 0
         self._zeroed_periods = 0
 
+        self._state_msg, self._transition_msg = topics.JOINT_STATES.type(), topics.TRANSITIONS.type()
+        self._clock_msg = topics.CLOCK.type()
         self._states = topics.publisher(self, topics.JOINT_STATES)
         self._transitions = topics.publisher(self, topics.TRANSITIONS)
         self._clock_topic = topics.publisher(self, topics.CLOCK)
@@ -73,7 +77,7 @@ class SimulatorNode(Node):
         self._waiting = WaitWarning(self.resolve_topic_name("policy/action"), "policy", config.wait_warning, _now())
         if config.mode == "realtime":
             topics.subscription(self, topics.COMMANDS, self._on_command)
-            self.create_timer(self._period / config.real_time_factor, self._on_period, clock=STEADY_CLOCK)
+            self.create_timer(period, self._on_period, clock=STEADY_CLOCK)
         else:
             topics.subscription(self, topics.CREDIT, self._on_credit)
             self.create_timer(min(config.answer_timeout / 2, LONGEST_SLEEP), self._on_overdue, clock=STEADY_CLOCK)
@@ -103,12 +107,17 @@ class SimulatorNode(Node):
     def _on_action(self, msg: Any) -> None:
         self._waiting.heard()
         self._policy_version = msg.policy_version
-        if self._config.mode == "lockstep":
-            action = messages.action_from_msg(msg)
-            if _is_usable(action.effort, self._zero) and self._exchange.accept(action.stamp):
-                self._step(action.effort)
-                self._exchange.transition_sent(_now())
-                self._advance()
+        action = messages.action_from_msg(msg)
+        self._answered_stamp = action.stamp
+        if (
+            self._config.mode == "lockstep"
+            and _is_usable(action.effort, self._zero)
+            and self._exchange.accept(action.stamp)
+        ):
+            self._step(action.effort)
+            self._exchange.transition_sent(_now())
+            self._advance()  # the state first: the policy works while the rest is published
+            self._publish_transitions()
 
     def _on_credit(self, msg: Any) -> None:
         self._exchange.grant(msg.data)
@@ -121,7 +130,8 @@ class SimulatorNode(Node):
         if self._exchange.must_resend_state(_now()):
             self._publish_state()
         elif self._last_transition is not None and self._exchange.must_probe(_now()):
-            self._transitions.publish(messages.transition_to_msg(self._last_transition))
+            self._unpublished.append(self._last_transition)
+            self._publish_transitions()
 
     # realtime
 
@@ -134,18 +144,13 @@ class SimulatorNode(Node):
 
     def _on_period(self) -> None:
         if self._command_time is None or self._is_paused:
-            self._realtime_start = None
-            self._publish_state()
-            return
-        if self._realtime_start is None:  # the first command has come: the period that ends now is the first
-            self._realtime_start, self._periods_done = _now() - self._period / self._config.real_time_factor, 0
-        elapsed = (_now() - self._realtime_start) * self._config.real_time_factor
-        due = round(elapsed / self._period) - self._periods_done  # 1 unless a tick came late
-        for _ in range(min(due, MAX_CATCH_UP)):
-            self._step(self._held_effort())
-        self._periods_done += due
-        self._overruns += max(0, due - MAX_CATCH_UP)
+            self._periods.stop()
+        else:
+            self._periods.unanswered += self._answered_stamp not in (None, self._published_stamp)
+            for _ in range(self._periods.tick(_now())):
+                self._step(self._held_effort())
         self._publish_state()
+        self._publish_transitions()
 
     def _held_effort(self) -> FloatArray:
         """The newest command, or zero where it is too old: the watchdog that needs no policy process."""
@@ -158,12 +163,19 @@ class SimulatorNode(Node):
 
     def _step(self, effort: FloatArray) -> None:
         self._last_transition = self._runner.step(effort, self._policy_version)
-        self._transitions.publish(messages.transition_to_msg(self._last_transition))
+        self._unpublished.append(self._last_transition)
 
     def _publish_state(self) -> None:
         state = self._runner.state
-        self._states.publish(messages.state_to_msg(state))
-        self._clock_topic.publish(messages.clock_to_msg(state.stamp))
+        self._published_stamp = state.stamp
+        self._states.publish(messages.state_to_msg(state, self._state_msg))
+        if topics.is_heard(self._clock_topic):
+            self._clock_topic.publish(messages.clock_to_msg(state.stamp, self._clock_msg))
+
+    def _publish_transitions(self) -> None:
+        for transition in self._unpublished:
+            self._transitions.publish(messages.transition_to_msg(transition, self._transition_msg))
+        self._unpublished.clear()
 
     def _on_reset(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._runner.reset()
@@ -196,9 +208,13 @@ class SimulatorNode(Node):
             "stray_actions": exchange.stray_actions,
             "rejected_commands": self._rejected_commands,
             "zeroed_periods": self._zeroed_periods,
-            "overruns": self._overruns,
+            "late_periods": self._periods.late,
+            "unanswered_periods": self._periods.unanswered,
+            "overruns": self._periods.given_up,
         }
-        level, message = (1, "periods were skipped") if self._overruns else (0, "paused" if self._is_paused else "runs")
+        level, message = (
+            (1, "periods were skipped") if self._periods.given_up else (0, "paused" if self._is_paused else "runs")
+        )
         stamp = self.get_clock().now().nanoseconds
         self._diagnostics.publish(
             messages.diagnostics_to_msg(self.get_fully_qualified_name(), level, message, values, stamp)

@@ -77,6 +77,11 @@ def publisher(node: Node, topic: Topic) -> Publisher:
     )
 
 
+def is_heard(publisher: Publisher) -> bool:
+    """Whether anybody gets what `publisher` sends now; where nothing is latched, the rest need not be sent at all."""
+    return bool(publisher.get_subscription_count())
+
+
 def subscription(node: Node, topic: Topic, callback: Callable[[Any], None]) -> Subscription:
     """A subscription to `topic`."""
     return node.create_subscription(

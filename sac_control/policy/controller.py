@@ -11,6 +11,7 @@ from sac_control.config import PolicyConfig
 from sac_control.errors import StateError
 from sac_control.observation import StateObserver
 from sac_control.policy.hot_swap import HotSwap
+from sac_control.policy.policy import Policy
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.safety import EffortLimiter, Mode, StateWatchdog
 from sac_control.types import Action, Float32Array, FloatArray, JointState, SwapReport, Weights
@@ -39,6 +40,7 @@ class Controller:
         self._scale: FloatArray = np.zeros(0)
         self._observation: Float32Array = np.zeros(0, np.float32)
         self._answer: Action | None = None
+        self._explorer: Policy | None = None  # the policy that was in force when `_prepare` was last called
 
     def install(self, file: PolicyFile) -> None:
         """Put a policy read from disk in force; see `HotSwap.install` for what is raised."""
@@ -46,11 +48,16 @@ class Controller:
         self._prepare(file)
 
     def offer(self, weights: Weights) -> SwapReport | None:
-        """Check `weights` and put them in force if all is well; None where they are in force already."""
-        report = self.swap.offer(weights)
-        if report is not None and report.accepted and self.swap.file is not None:
-            self._prepare(self.swap.file)
-        return report
+        """Check `weights` at once and put them in force if all is well; None where they are in force already."""
+        return self._prepared(self.swap.offer(weights))
+
+    def consider(self, weights: Weights) -> None:
+        """Have `weights` checked by `work`."""
+        self.swap.consider(weights)
+
+    def work(self) -> SwapReport | None:
+        """Do a piece of the check of weights under consideration; the verdict if it was the last."""
+        return self._prepared(self.swap.work())
 
     def activate(self) -> None:
         """Begin to answer states; zero is commanded until the first usable one."""
@@ -105,12 +112,20 @@ class Controller:
             return True
         return False
 
+    def _prepared(self, report: SwapReport | None) -> SwapReport | None:
+        if report is not None and report.accepted and self.swap.file is not None:
+            self._prepare(self.swap.file)
+        return report
+
     def _prepare(self, file: PolicyFile) -> None:
-        """Make what depends on the specification, once: a swap within a run keeps it."""
-        specification = file.specification
-        if specification.hash == self._hash:
+        """Let exploration go on, and make what depends on the specification, once: a swap within a run keeps it."""
+        policy = self.swap.policy
+        if policy is not None and self._explorer is not None:
+            policy.keep_exploration_of(self._explorer)
+        self._explorer = policy
+        if file.specification_hash == self._hash:
             return
-        self._hash = specification.hash
+        specification, self._hash = file.specification, file.specification_hash
         self._observer = StateObserver(specification.observation)
         self._observation = np.zeros(len(specification.observation), np.float32)
         self._scale = np.array(specification.effort_limit)

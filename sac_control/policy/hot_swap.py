@@ -1,4 +1,4 @@
-"""The policy in force, and how a new one takes its place: checked whole, then swapped by one assignment."""
+"""The policy in force, and how a new one takes its place: checked whole, in pieces, then swapped by one assignment."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 
 from sac_control.errors import PolicyFileError
+from sac_control.policy.pieces import Pieces, hash_in_pieces
 from sac_control.policy.policy import Policy
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.types import SwapReport, Weights
@@ -13,6 +14,9 @@ from sac_control.types import SwapReport, Weights
 
 class HotSwap:
     """Holds the policy in force and decides over every set of weights that is offered.
+
+    Checking takes longer than a control tick may wait, so it is done in pieces: `consider` takes the weights, each call
+    of `work` does a piece, until `is_busy` is false. What is offered meanwhile waits, the newest alone.
 
     Args:
         task: the task that weights must be for.
@@ -27,27 +31,60 @@ class HotSwap:
         self.last_report: SwapReport | None = None
         self.swaps = 0  # accepted offers
         self.rejected = 0  # refused offers; an offer of the version in force is neither
+        self._waiting: Weights | None = None  # offered, not begun to be checked
+        self._offered: Weights | None = None  # being checked
+        self._check: Pieces[tuple[PolicyFile, Policy]] | None = None  # the rest of its check
+        self._gap = 0.0  # [s] longest piece of it so far
 
     def offer(self, weights: Weights) -> SwapReport | None:
-        """Check `weights` and put them in force if all is well; otherwise the old policy stays.
+        """Check `weights` at once, and put them in force if all is well; otherwise the old policy stays.
 
         Returns:
             The verdict, or None where the very weights in force are announced again.
         """
+        self.consider(weights)
+        report = None
+        while self.is_busy:
+            report = self.work()
+        return report
+
+    def consider(self, weights: Weights) -> None:
+        """Let `work` check `weights`, after those that it may be at."""
+        self._waiting = weights
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether weights are being checked or wait for it."""
+        return self._check is not None or self._waiting is not None
+
+    def work(self) -> SwapReport | None:
+        """Do a piece of the check; the verdict if it was the last.
+
+        Weights that pass are in force then. The very weights in force, announced again, get no verdict.
+        """
+        if self._check is None:
+            self._offered, self._waiting = self._waiting, None
+            if self._offered is None or self._is_in_force(self._offered):
+                return None
+            self._check, self._gap = self._checked(self._offered), 0.0
+        assert self._offered is not None
         start = self._clock()
-        if self.file is not None and (weights.run, weights.version) == (self.file.run, self.file.policy_version):
-            return None
+        verdict = None
         try:
-            file, policy = self._checked(weights)
+            next(self._check)
+        except StopIteration as end:
+            self.file, self.policy = end.value
+            self.swaps += 1
+            verdict = "in force"
         except PolicyFileError as error:
             self.rejected += 1
-            accepted, verdict = False, str(error)
-        else:
-            self.file, self.policy = file, policy
-            self.swaps += 1
-            accepted, verdict = True, "in force"
+            verdict = str(error)
+        self._gap = max(self._gap, self._clock() - start)
+        if verdict is None:
+            return None
+        self._check = None
         self.last_report = SwapReport(
-            offered_version=weights.version, accepted=accepted, verdict=verdict, gap=self._clock() - start
+            offered_version=self._offered.version, accepted=verdict == "in force", verdict=verdict, gap=self._gap
         )
         return self.last_report
 
@@ -60,22 +97,33 @@ class HotSwap:
         self._check_fit(file)
         self.file, self.policy = file, Policy(file.actor)
 
-    def _checked(self, weights: Weights) -> tuple[PolicyFile, Policy]:
+    def _is_in_force(self, weights: Weights) -> bool:
+        return self.file is not None and (weights.run, weights.version) == (self.file.run, self.file.policy_version)
+
+    def _checked(self, weights: Weights) -> Pieces[tuple[PolicyFile, Policy]]:
         if len(weights.data) > self._max_bytes:
             raise PolicyFileError(f"{len(weights.data)} bytes of weights, at most {self._max_bytes} are accepted")
-        if hashlib.sha256(weights.data).digest() != weights.sha256:
+        digest = hashlib.sha256()
+        yield from hash_in_pieces(digest, weights.data)
+        if digest.digest() != weights.sha256:
             raise PolicyFileError("the weights do not match their sha256: they were damaged on the way")
-        current = self.file
-        if current is not None and weights.run == current.run and weights.version < current.policy_version:
-            raise PolicyFileError(f"version {weights.version} is older than {current.policy_version}, in force")
-        file = PolicyFile.from_bytes(weights.data)
+        self._check_order(weights)
+        file = yield from PolicyFile.in_pieces(weights.data)
         if (file.policy_version, file.run) != (weights.version, weights.run):
             raise PolicyFileError(
                 f"message names version {weights.version} of run {weights.run!r}, "
                 f"its file says {file.policy_version} of {file.run!r}"
             )
         self._check_fit(file)
+        yield
+        self._check_order(weights)  # again: a policy may have been installed meanwhile
+        self._check_fit(file)
         return file, Policy(file.actor)
+
+    def _check_order(self, weights: Weights) -> None:
+        current = self.file
+        if current is not None and weights.run == current.run and weights.version < current.policy_version:
+            raise PolicyFileError(f"version {weights.version} is older than {current.policy_version}, in force")
 
     def _check_fit(self, file: PolicyFile) -> None:
         if file.specification.task != self._task:
@@ -83,8 +131,8 @@ class HotSwap:
                 f"policy is for task {file.specification.task!r}, expected {self._task!r}: "
                 "choose a policy of this task or set the parameter task"
             )
-        if self.file is not None and file.specification.hash != self.file.specification.hash:
+        if self.file is not None and file.specification_hash != self.file.specification_hash:
             raise PolicyFileError(
-                f"policy has specification {file.specification.hash[:12]}, in force is "
-                f"{self.file.specification.hash[:12]}: joints, observation, limits or control period differ"
+                f"policy has specification {file.specification_hash[:12]}, in force is "
+                f"{self.file.specification_hash[:12]}: joints, observation, limits or control period differ"
             )

@@ -31,14 +31,17 @@ class EffortLimiter:
     """
 
     def __init__(self, limit: FloatArray) -> None:
-        self._limit = limit
+        self._limit, self._lowest = limit, -limit
         self.zero: FloatArray = np.zeros_like(limit)
 
     def limit(self, effort: FloatArray) -> FloatArray:
         """Limited effort, (a,) float64 [N or N m], always finite and within the limits."""
         if not all(map(math.isfinite, effort.tolist())):
             return self.zero
-        return np.clip(effort, -self._limit, self._limit)
+        limited: FloatArray = np.minimum(
+            np.maximum(effort, self._lowest), self._limit
+        )  # clip() takes three times as long
+        return limited
 
 
 class StateWatchdog:
