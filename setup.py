@@ -1,4 +1,4 @@
-"""Installs sac_control: plain Python, plus the messages of msg/, which CMake compiles.
+"""Installs sac_control: plain Python, plus the messages of msg/ and the learner's updates, which CMake compiles.
 
 ROS 2 compiles messages with CMake and gives Python packages to setuptools; this package is both, under one name. Every
 way of installing it (`pip install .`, `pip install -e .`, `colcon build`, `colcon build --symlink-install`) runs one

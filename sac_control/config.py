@@ -180,8 +180,16 @@ class PolicyConfig(Config):
 
 @dataclass(frozen=True, kw_only=True)
 class SacConfig(Config):
-    """Hyperparameters of Soft Actor-Critic (Haarnoja et al. 2018b)."""
+    """Hyperparameters of Soft Actor-Critic (Haarnoja et al. 2018b).
 
+    Each option alone is checked here. Which options contradict each other is said by sac/choice.py.
+    """
+
+    algorithm: str = option(
+        "sac",
+        "sac: two critics and a learnt temperature (2018b); sac_v1: value network and scaled rewards (2018a)",
+        choices=("sac", "sac_v1"),
+    )
     hidden_sizes: tuple[int, ...] = option(
         (64, 64), "units of each hidden layer of actor and critics", low=1, high=4096
     )
@@ -191,19 +199,54 @@ class SacConfig(Config):
     tau: float = option(
         0.1, "Polyak averaging: share of the critics that enters their targets per update", low=0.0, high=1.0
     )
+    reward_scale: float = option(
+        1.0, "sac_v1: factor of the rewards, the inverse of a temperature; larger explores less", low=1e-6, high=1e6
+    )
     actor_learning_rate: float = option(3e-3, "step size of the actor's optimiser", low=0.0, high=1.0)
     critic_learning_rate: float = option(3e-3, "step size of the critics' optimiser", low=0.0, high=1.0)
     alpha_learning_rate: float = option(3e-3, "step size of the temperature's optimiser", low=0.0, high=1.0)
-    alpha: float = option(0.2, "temperature; its initial value where it is learnt", low=1e-8, high=1e3)
-    learn_alpha: bool = option(True, "adjust the temperature until the policy's entropy is target_entropy")
+    alpha: float = option(
+        0.2, "temperature (elsewhere: entropy coefficient), or where learn_alpha begins", low=1e-8, high=1e3
+    )
+    learn_alpha: bool = option(
+        True,
+        "adjust the temperature until the entropy is target_entropy (elsewhere: entropy_coef auto_0.1, for alpha 0.1)",
+    )
     target_entropy: float = option(-0.05, "entropy aimed at, per action dimension [nat]", low=-20.0, high=5.0)
     optimistic_values: bool = option(
         True, "let critics begin at the value of going on for ever at the mean reward of the warm-up, instead of 0"
     )
     normalise_observations: bool = option(True, "scale observations by their running mean and deviation")
-    fast_update: bool = option(True, "on the CPU, gradients derived by hand; false takes the reference by autograd")
-    device: str = option("cpu", "device for the updates", choices=("auto", "cpu", "cuda"))
-    threads: int = option(1, "threads of the matrix products", low=1, high=256)
+    policy_delay: int = option(1, "actor and temperature step at every n-th update", low=1, high=1000)
+    target_update_interval: int = option(1, "targets move at every n-th update", low=1, high=100_000)
+    max_gradient_norm: float = option(
+        0.0, "longer gradients of actor and critics are scaled down to this; 0: never", low=0.0, high=1e6
+    )
+    noise_correlation: float = option(
+        0.0, "correlation of exploration noise between two ticks; high values reach farther", low=0.0, high=0.999
+    )
+    use_sde: bool = option(
+        False, "explore smoothly by a random matrix over the actor's features, kept for some ticks (gSDE, Raffin 2021)"
+    )
+    sde_sample_interval: int = option(
+        8,
+        "use_sde: ticks between two draws of the exploration matrix; -1: only when new weights arrive",
+        low=-1,
+        high=10**6,
+    )
+    sde_at_warmup: bool = option(
+        False, "use_sde: explore so during the warm-up, too, instead of nearly uniformly and independently"
+    )
+    mirror: bool = option(True, "learn from the mirror image of each transition, too, where the task is symmetric")
+    backend: str = option(
+        "auto",
+        "what makes the updates: native (compiled, for the CPU) or torch (autograd); auto takes native where it can",
+        choices=("auto", "native", "torch"),
+    )
+    device: str = option(
+        "cpu", "device for the updates; auto takes a GPU where there is one", choices=("auto", "cpu", "cuda")
+    )
+    threads: int = option(1, "threads of the updates", low=1, high=256)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,12 +258,28 @@ class LearnerConfig(SacConfig):
     resume: bool = option(False, "continue the run found in run_directory")
     seed: int = option(0, "seed of the networks, the noise and the batches", low=0, high=2**31 - 1)
     max_steps: int = option(20_000, "transitions after which training ends, solved or not", low=1, high=10**9)
-    stop_when_solved: bool = option(True, "end as soon as every evaluation episode has full length")
+    stop_when_solved: bool = option(True, "end as soon as every evaluation episode reaches the task's solved return")
+    deterministic: bool = option(
+        False,
+        "lockstep: same seed, same numbers, to the last bit; the simulator then waits for each update and each swap",
+    )
     warmup_steps: int = option(200, "transitions collected before the first update", low=1, high=10**7)
-    replay_ratio: float = option(4.0, "updates per transition", low=0.01, high=1000.0)
+    replay_ratio: float = option(8.0, "updates per transition", low=0.01, high=1000.0)
+    solved_replay_ratio: float = option(
+        2.0, "updates per transition once the task was solved, where training goes on", low=0.01, high=1000.0
+    )
+    solved_noise_correlation: float = option(
+        0.97,
+        "noise_correlation once the task was solved, where training goes on; not with use_sde",
+        low=0.0,
+        high=0.999,
+    )
+    learning_rate_decay: int = option(
+        3000, "transitions by which learning rates have halved, on their way to a tenth; 0: constant", low=0, high=10**9
+    )
     run_ahead: int = option(8, "transitions the simulator may be ahead of the updates", low=1, high=100_000)
     publish_every: int = option(50, "updates between two publications of policy_weights", low=1, high=10**6)
-    evaluation_every: int = option(250, "transitions between two evaluations; 0 never evaluates", low=0, high=10**7)
+    evaluation_every: int = option(50, "transitions between two evaluations; 0 never evaluates", low=0, high=10**7)
     evaluation_episodes: int = option(10, "deterministic episodes per evaluation", low=1, high=1000)
     confirmation_episodes: int = option(
         20, "further episodes, from extreme starts, too, that a solution must pass", low=0, high=1000

@@ -101,7 +101,7 @@ def test_two_trainings_at_once_do_not_hear_each_other(tmp_path: Path) -> None:
     assert len(domains) == 2
     for k in range(2):
         summary = json.loads((tmp_path / "runs" / f"run{k}" / "summary.json").read_text())
-        assert (summary["env_steps"], summary["updates"]) == (400, 800)
+        assert (summary["env_steps"], summary["updates"]) == (400, 1600)  # 8 for each after the warm-up of 200
 
 
 def test_ctrl_c_ends_with_a_checkpoint_and_resume_counts_on_from_it(tmp_path: Path) -> None:
@@ -198,3 +198,31 @@ def test_max_steps_without_success_exits_with_3_where_success_is_required(tmp_pa
     done = sac_control(tmp_path, "train", "--run", "short", *arguments)
     assert done.returncode == 3, done.stdout + done.stderr
     assert "not solved: max_steps reached after 60 transitions" in done.stdout
+
+
+def test_a_deterministic_training_gives_the_same_numbers_twice_through_all_three_processes(tmp_path: Path) -> None:
+    settings = ("--set", "learner.deterministic=true", "--set", "learner.evaluation_every=150")
+    arguments = ("train", "--run", "same", "--seed", "7", "--max-steps", "450", *settings, "--stop-timeout", "300")
+    runs = []
+    for place in ("first", "second"):
+        done = sac_control(tmp_path, *arguments, "--runs-dir", place)
+        assert done.returncode == 0, done.stdout + done.stderr
+        runs.append(tmp_path / place / "same")
+    for name in ("policy.safetensors", "learner.safetensors"):
+        first, second = ((run / "checkpoints" / "latest" / name).read_bytes() for run in runs)
+        assert first == second, name
+    for name in ("replay/transitions.f32", "evaluations.csv", "episodes.csv"):
+        first, second = ((run / name).read_bytes() for run in runs)
+        assert first == second, name
+
+
+def test_another_seed_gives_other_numbers(tmp_path: Path) -> None:
+    rows = []
+    for seed in ("1", "2"):
+        done = sac_control(
+            tmp_path, "train", "--run", f"seed{seed}", "--seed", seed, "--max-steps", "100", *SMALL,
+            "--set", "learner.deterministic=true", "--stop-timeout", "300",
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        rows.append((tmp_path / "runs" / f"seed{seed}" / "replay" / "transitions.f32").read_bytes())
+    assert rows[0] != rows[1]

@@ -23,7 +23,7 @@ ROSDEP_KEYS = {
     "numpy": "python3-numpy",
     "pybullet": "python3-pybullet-pip",
     "pybullet_data": "python3-pybullet-pip",
-    "tensorboardX": "python3-tensorboardX-pip",
+    "tensorboard": "python3-tensorboard-pip",
     "torch": "python3-torch",
     "yaml": "python3-yaml",
 }

@@ -493,3 +493,20 @@ def test_launch_file_makes_a_description_with_its_arguments_and_nodes(
     nodes = [entity for entity in entities if hasattr(entity, "node_executable")]
     expected = {"train": ["learner", "simulator", "policy"], "evaluate": ["evaluator", "simulator", "policy"]}
     assert [node.node_executable for node in nodes] == expected.get(path.name.split(".")[0], ["policy"])
+
+
+def test_options_that_contradict_each_other_are_refused_before_anything_is_started(tmp_path: Path) -> None:
+    for settings, message in (
+        (("learner.backend=native", "learner.algorithm=sac_v1", "learner.learn_alpha=false"), "learner.backend native"),
+        (("learner.use_sde=true", "learner.noise_correlation=0.5"), "leave one out"),
+        (("learner.deterministic=true", "simulator.mode=realtime"), "choose lockstep"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            plan_training(TrainingOptions(runs_directory=tmp_path, settings=settings))
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_option_names_the_task_of_all_three_nodes(tmp_path: Path) -> None:
+    plan = plan_training(TrainingOptions(runs_directory=tmp_path, run="up", task="inverted_pendulum_swingup"))
+    assert plan.run is not None
+    assert plan.run.config.read_text().count("task: inverted_pendulum_swingup") == 3

@@ -39,6 +39,7 @@ STATUS = TrainingStatus(
     rejected_transitions=0,
     missing_transitions=0,
     duplicate_transitions=0,
+    rollbacks=0,
     eta=75.0,
 )
 LINE = "step 1200/20000  episodes 31  return 211 (mean 63)  1004 updates/s  ratio 4.00  policy v80  ETA 1:15"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
-from torch import Tensor
+from safetensors.numpy import load_file, save_file
 
+from batches import part, random_batch, random_tensors
 from sac_control.config import SacConfig
 from sac_control.errors import RunError
-from sac_control.sac import squashed_gaussian
-from sac_control.sac.learner import SoftActorCritic
+from sac_control.sac.reference import squashed_gaussian
+from sac_control.sac.reference.soft_actor_critic import SoftActorCritic
 from sac_control.sac.replay_buffer import Batch
+from sac_control.types import Array, Float32Array
 
 
 @pytest.fixture(autouse=True)
@@ -29,19 +31,24 @@ def learner(observation_size: int = 3, action_size: int = 1, seed: int = 0, **se
     return SoftActorCritic(SacConfig(**settings), observation_size=observation_size, action_size=action_size, seed=seed)
 
 
-def batch(seed: int, rows: int = 32, observation_size: int = 3, action_size: int = 1) -> Batch:
-    random = torch.Generator().manual_seed(seed)
+def batch(seed: int, action_size: int = 1) -> Batch:
+    return random_batch(seed, action_size=action_size)
+
+
+def same(first: dict[str, Array], second: dict[str, Array]) -> bool:
+    return first.keys() == second.keys() and all(np.array_equal(first[name], second[name]) for name in first)
+
+
+def one_batch(
+    observation: Float32Array, action: Float32Array, reward: Float32Array, following: Float32Array, terminated: Array
+) -> Batch:
     return Batch(
-        observation=torch.randn(rows, observation_size, generator=random),
-        action=torch.rand(rows, action_size, generator=random) * 2 - 1,
-        reward=torch.randn(rows, generator=random),
-        next_observation=torch.randn(rows, observation_size, generator=random),
-        terminated=torch.rand(rows, generator=random) < 0.2,
+        observation=observation[None],
+        action=action[None],
+        reward=reward[None],
+        next_observation=following[None],
+        terminated=terminated[None],
     )
-
-
-def same(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
-    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
 def test_policy_of_a_one_step_bandit_is_the_boltzmann_distribution_of_its_rewards() -> None:
@@ -52,21 +59,14 @@ def test_policy_of_a_one_step_bandit_is_the_boltzmann_distribution_of_its_reward
         actor_learning_rate=3e-3, critic_learning_rate=3e-3, normalise_observations=False,
     )  # fmt: skip
     random = torch.Generator().manual_seed(0)
-    nothing = torch.zeros(256, 1)
+    nothing, always = np.zeros((256, 1), np.float32), np.ones(256, np.bool_)
     for _ in range(1200):
         u = 1.3 * torch.randn(256, 1, generator=random)
         action, log_p = squashed_gaussian.sample(
             torch.full_like(u, mean), torch.full_like(u, math.log(std)), (u - mean) / std
         )
-        sac.update(
-            Batch(
-                observation=nothing,
-                action=action,
-                reward=alpha * log_p.clamp_min(-8.0),
-                next_observation=nothing,
-                terminated=torch.ones(256, dtype=torch.bool),
-            )
-        )
+        reward = alpha * log_p.clamp_min(-8.0)
+        sac.update(one_batch(nothing, action.numpy(), reward.numpy(), nothing, always))
     found_mean, found_log_std = sac.actor.distribution(torch.zeros(1, 1))
     assert found_mean.item() == pytest.approx(mean, abs=0.06)
     assert found_log_std.exp().item() == pytest.approx(std, rel=0.12)
@@ -83,20 +83,13 @@ def test_truncation_does_not_end_the_future_and_termination_does() -> None:
         4, hidden_sizes=(32,), gamma=gamma, tau=0.1, alpha=1e-6, learn_alpha=False,
         critic_learning_rate=3e-3, normalise_observations=False,
     )  # fmt: skip
-    state, following = torch.eye(4), torch.eye(4)[[0, 2, 3, 0]]
-    random = torch.Generator().manual_seed(0)
+    state, following = np.eye(4, dtype=np.float32), np.eye(4, dtype=np.float32)[[0, 2, 3, 0]]
+    rng, ones = np.random.default_rng(0), np.ones(64, np.float32)
     for _ in range(800):
-        row = torch.randint(4, (64,), generator=random)
-        sac.update(
-            Batch(
-                observation=state[row],
-                action=torch.rand(64, 1, generator=random) * 2 - 1,
-                reward=torch.ones(64),
-                next_observation=following[row],
-                terminated=row == 3,  # truncation is not in a batch at all: it changes no target
-            )
-        )
-    values = sac.critics.values(state, torch.zeros(4, 1)).mean(0).tolist()
+        row, action = rng.integers(4, size=64), rng.uniform(-1.0, 1.0, (64, 1)).astype(np.float32)
+        # Truncation is not in a batch at all: it changes no target.
+        sac.update(one_batch(state[row], action, ones, following[row], row == 3))
+    values = sac.critics.values(torch.from_numpy(state), torch.zeros(4, 1)).mean(0).tolist()
     assert values == pytest.approx([1 / (1 - gamma), 1 + gamma + gamma**2, 1 + gamma, 1.0], rel=0.04)
 
 
@@ -113,7 +106,7 @@ def test_same_seed_and_batches_give_the_same_numbers(action_size: int) -> None:
         for each in (first, second, other):
             each.update(batch(number, action_size=action_size))
     assert same(first.state(), second.state())
-    assert not torch.equal(first.state()["actor.parameters"], other.state()["actor.parameters"])
+    assert not np.array_equal(first.state()["actor.parameters"], other.state()["actor.parameters"])
 
 
 def test_updates_depend_on_no_global_random_state() -> None:
@@ -130,11 +123,12 @@ def test_updates_depend_on_no_global_random_state() -> None:
 def test_a_learner_restored_from_a_file_continues_bit_identically(tmp_path: Path) -> None:
     original, resumed = learner(seed=1), learner(seed=2)
     for number in range(4):
-        original.observe(batch(number).observation.numpy())
+        original.observe(batch(number).observation[0])
         original.refresh_normalisation()
         original.update(batch(number))
     save_file(original.state(), tmp_path / "learner.safetensors")
     resumed.restore(load_file(tmp_path / "learner.safetensors"))
+    resumed.generator.bit_generator.state = original.generator.bit_generator.state
     assert same(original.state(), resumed.state())
     for number in range(4, 8):
         original.update(batch(number))
@@ -145,7 +139,7 @@ def test_a_learner_restored_from_a_file_continues_bit_identically(tmp_path: Path
 def test_a_saved_state_does_not_follow_later_updates() -> None:
     sac = learner()
     state = sac.state()
-    before = {name: tensor.clone() for name, tensor in state.items()}
+    before = {name: array.copy() for name, array in state.items()}
     sac.update(batch(0))
     assert same(state, before)
     assert not same(state, sac.state())
@@ -169,16 +163,16 @@ def test_targets_follow_the_critics_by_tau_and_by_nothing_else() -> None:
 
 
 def test_divergence_is_noticed() -> None:
-    for damage in (math.nan, math.inf):
+    for damage in (math.nan, math.inf, 1e25):  # the square of the last is infinite: in Adam's moment
         sac = learner()
         sac.update(batch(0))
         assert sac.is_finite()
-        sac.update(Batch(**{**_fields(batch(1)), "reward": torch.full((32,), damage)}))
+        sac.update(dataclasses.replace(batch(1), reward=np.full((1, 32), damage, np.float32)))
         assert not sac.is_finite()
 
 
 def test_values_can_be_started_anywhere_before_the_first_update() -> None:
-    sac, some = learner(), batch(0)
+    sac, some = learner(), random_tensors(0)
     before = sac.critics.values(some.observation, some.action)
     sac.start_values_at(100.0)
     torch.testing.assert_close(sac.critics.values(some.observation, some.action), before + 100.0)
@@ -187,21 +181,22 @@ def test_values_can_be_started_anywhere_before_the_first_update() -> None:
 
 def test_a_temperature_that_is_not_learnt_stays() -> None:
     sac = learner(learn_alpha=False, alpha=0.3)
-    metrics = sac.update(batch(0))
-    assert metrics["alpha"].item() == pytest.approx(0.3)
+    sac.update(batch(0))
+    assert sac.metrics()["alpha"] == pytest.approx(0.3)
+    assert "alpha_loss" not in sac.metrics()
     assert sac.temperature.flat.item() == pytest.approx(math.log(0.3))
 
 
 def test_actor_parameters_give_the_actions_of_the_actor() -> None:
     sac = learner(hidden_sizes=(16, 8))
-    sac.observe((5.0 + 3.0 * batch(0).observation).numpy())
+    sac.observe(5.0 + 3.0 * batch(0).observation[0])
     sac.refresh_normalisation()
     for number in range(3):
         sac.update(batch(number))
     arrays = sac.actor_parameters()
-    observation = batch(9).observation
-    mean, log_std = sac.actor.distribution(sac.normaliser.normalised(observation))
-    x = (observation.numpy() - arrays.observation_mean) / arrays.observation_std
+    x = (batch(9).observation[0] - arrays.observation_mean) / arrays.observation_std
+    assert np.abs(arrays.observation_mean - 5.0).max() < 2.0
+    mean, log_std = sac.actor.distribution(torch.from_numpy(x))
     for weight, bias in arrays.layers[:-1]:
         x = np.maximum(x @ weight + bias, 0.0)
     weight, bias = arrays.layers[-1]
@@ -221,10 +216,89 @@ def test_actor_parameters_do_not_follow_later_updates() -> None:
 
 def test_switched_off_normalisation_leaves_observations_alone() -> None:
     sac = learner(normalise_observations=False)
-    sac.observe((batch(0).observation + 7.0).numpy())
+    sac.observe(batch(0).observation[0] + 7.0)
     sac.refresh_normalisation()
     assert sac.normaliser.mean.tolist() == [0.0, 0.0, 0.0]
 
 
-def _fields(some: Batch) -> dict[str, Tensor]:
-    return {name: getattr(some, name) for name in Batch.__dataclass_fields__}
+def test_k_batches_in_one_call_equal_k_calls() -> None:
+    at_once, apart = learner(seed=1), learner(seed=1)
+    many = random_batch(0, batches=5)
+    at_once.update(many)
+    for i in range(5):
+        apart.update(part(many, slice(i, i + 1)))
+    assert same(at_once.state(), apart.state())
+    assert at_once.metrics() == apart.metrics()
+
+
+def test_actor_and_temperature_step_at_every_nth_update_only() -> None:
+    sac = learner(policy_delay=3)
+    changed = []
+    for number in range(6):
+        before = sac.state()
+        sac.update(batch(number))
+        after = sac.state()
+        changed.append(
+            [not np.array_equal(before[f"{name}.parameters"], after[f"{name}.parameters"])
+             for name in ("actor", "log_alpha", "critics", "targets")]
+        )  # fmt: skip
+    others = [False, False, True, True]
+    assert changed == [others, others, [True] * 4, others, others, [True] * 4]
+
+
+def test_targets_move_at_every_nth_update_only() -> None:
+    sac = learner(target_update_interval=2, tau=0.25)
+    start = sac.targets.flat.clone()
+    sac.update(batch(0))
+    assert torch.equal(sac.targets.flat, start)
+    sac.update(batch(1))
+    torch.testing.assert_close(sac.targets.flat, start + 0.25 * (sac.critics.flat - start))
+
+
+def test_turns_are_counted_on_from_a_restored_state() -> None:
+    original, resumed = learner(policy_delay=3, seed=1), learner(policy_delay=3, seed=1)
+    original.update(random_batch(0, batches=2))
+    resumed.restore(original.state())
+    before = resumed.actor.flat.clone()
+    resumed.update(batch(1))
+    assert not torch.equal(resumed.actor.flat, before)
+
+
+def test_gradients_of_an_update_are_clipped_together_for_both_critics() -> None:
+    sac, free = learner(max_gradient_norm=0.01), learner()
+    for each in (sac, free):
+        each.update(batch(0))
+    for name in ("actor_adam", "critic_adam"):
+        clipped, whole = getattr(sac, name).gradient, getattr(free, name).gradient
+        norm = torch.linalg.vector_norm(whole)
+        assert norm > 0.01
+        torch.testing.assert_close(clipped, whole * (0.01 / (norm + 1e-6)), rtol=1e-3, atol=1e-7)
+    assert torch.equal(sac.alpha_adam.gradient, free.alpha_adam.gradient)  # not of a network: never clipped
+
+
+def test_one_update_uses_one_batch_for_temperature_critics_and_actor() -> None:
+    """skrl PR #208: losses of one update were computed on different batches.
+
+    An update whose batch is one row, repeated, leaves the same numbers as that row alone with the same noise.
+    """
+    one, many = learner(seed=1), learner(seed=1)
+    row = part(random_batch(0, rows=1), slice(0, 1))
+    noise = one.draw_noise(1, 1)
+    repeated = Batch(**{f.name: np.repeat(getattr(row, f.name), 4, axis=1) for f in dataclasses.fields(Batch)})
+    one.draw_noise = lambda *_: noise  # type: ignore[method-assign]
+    many.draw_noise = lambda *_: np.repeat(noise, 4, axis=2)  # type: ignore[method-assign]
+    one.update(row)
+    many.update(repeated)
+    for name, array in one.state().items():
+        np.testing.assert_allclose(many.state()[name], array, rtol=1e-4, atol=1e-6, err_msg=name)
+
+
+def test_noise_of_updates_is_standard_normal_and_related_to_no_other() -> None:
+    sac = learner(2, 2)
+    first, second = sac.draw_noise(3, 2000), sac.draw_noise(3, 2000)
+    assert first.shape == (3, 2, 2000, 2)
+    for one, other in ((first[:, 0], first[:, 1]), (first[0], first[1]), (first, second)):
+        assert abs(np.corrcoef(one.reshape(-1), other.reshape(-1))[0, 1]) < 0.05
+    for values in (first, second):
+        assert abs(values.mean()) < 0.03
+        assert values.std() == pytest.approx(1.0, abs=0.02)

@@ -9,15 +9,18 @@ import math
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from sac_control.sac.adam import Adam
-from sac_control.sac.losses import actor_loss, alpha_loss, critic_loss
-from sac_control.sac.networks import Actor, TwinCritics
-from sac_control.sac.parameters import Parameters
-from sac_control.sac.replay_buffer import Batch
+from batches import random_tensors, row_of
+from sac_control.sac.layout import actor_layout, critic_layout, initial_actor
+from sac_control.sac.reference.adam import Adam
+from sac_control.sac.reference.losses import actor_loss, alpha_loss, critic_loss
+from sac_control.sac.reference.networks import Actor, TwinCritics
+from sac_control.sac.reference.parameters import Parameters
+from sac_control.sac.reference.tensors import TensorBatch
 
 CPU = torch.device("cpu")
 ALPHA = torch.tensor(0.5)
@@ -42,21 +45,23 @@ class FixedActor:
         self.sample = lambda observation, noise: (action, log_prob)
 
 
-def two_rows(**changes: Any) -> Batch:
+def two_rows(**changes: Any) -> TensorBatch:
     values: dict[str, Any] = {
         "observation": torch.tensor([[1.0], [2.0]]),
         "action": torch.tensor([[0.5], [-0.5]]),
         "reward": torch.tensor([1.0, 3.0]),
         "next_observation": torch.tensor([[10.0], [20.0]]),
         "terminated": torch.tensor([False, True]),
+        "noise": torch.zeros(2, 1),
+        "next_noise": torch.zeros(2, 1),
     }
-    return Batch(**(values | changes))
+    return TensorBatch(**(values | changes))
 
 
-def critic_loss_of(batch: Batch, actor: Any, critics: Any = None, targets: Any = None) -> Tensor:
+def critic_loss_of(batch: TensorBatch, actor: Any, critics: Any = None, targets: Any = None) -> Tensor:
     critics = critics or LinearCritics((0.0, 0.0))
     targets = targets or LinearCritics((1.0, 2.0))
-    return critic_loss(critics, targets, actor, ALPHA, batch, torch.zeros(2, 1), GAMMA)[0]
+    return critic_loss(critics, targets, actor, ALPHA, batch, GAMMA)[0]
 
 
 NEXT = FixedActor(torch.tensor([[0.1], [0.2]]), torch.tensor([-2.0, 4.0]))
@@ -122,14 +127,14 @@ def test_losses_do_not_broadcast_rows_against_rows() -> None:
     A batch of rows costs the mean of what its rows cost alone; with rows mixed up it would not.
     """
     actor, critics, targets = networks(3, 2)
-    batch, noise = random_batch(6, 3, 2), torch.randn(6, 2, generator=torch.Generator().manual_seed(3))
+    batch = random_tensors(2, 6, 3, 2)
 
     def losses(rows: slice) -> Tensor:
-        part = Batch(**{name: getattr(batch, name)[rows] for name in Batch.__dataclass_fields__})
-        action, log_prob = actor.sample(part.observation, noise[rows])
+        part = row_of(batch, rows)
+        action, log_prob = actor.sample(part.observation, part.noise)
         return torch.stack(
             [
-                critic_loss(critics, targets, actor, ALPHA, part, noise[rows], GAMMA)[0],
+                critic_loss(critics, targets, actor, ALPHA, part, GAMMA)[0],
                 actor_loss(critics, ALPHA, part.observation, action, log_prob)[0],
                 alpha_loss(torch.tensor(0.3), log_prob, -2.0)[0],
             ]
@@ -142,11 +147,11 @@ def test_losses_do_not_broadcast_rows_against_rows() -> None:
 def test_loss_gradients_stay_with_their_own_network() -> None:
     """The critics' loss does not move actor or targets; the actor's step leaves no gradient with the critics."""
     actor, critics, targets = networks(3, 2)
-    batch, noise = random_batch(6, 3, 2), torch.randn(6, 2, generator=torch.Generator().manual_seed(3))
+    batch = random_tensors(2, 6, 3, 2)
     others = [parameters.flat.clone() for parameters in (actor, targets)]
     before = critics.flat.clone()
 
-    loss, _ = critic_loss(critics, targets, actor, ALPHA, batch, noise, GAMMA)
+    loss, _ = critic_loss(critics, targets, actor, ALPHA, batch, GAMMA)
     assert all(g is None for g in torch.autograd.grad(loss, actor.tensors, retain_graph=True, allow_unused=True))
     assert all(g is None for g in torch.autograd.grad(loss, targets.tensors, retain_graph=True, allow_unused=True))
     Adam(critics, 1e-3).minimise(loss)
@@ -154,7 +159,7 @@ def test_loss_gradients_stay_with_their_own_network() -> None:
     assert all(torch.equal(p.flat, other) for p, other in zip((actor, targets), others, strict=True))
 
     before = critics.flat.clone()
-    loss, _ = actor_loss(critics, ALPHA, batch.observation, *actor.sample(batch.observation, noise))
+    loss, _ = actor_loss(critics, ALPHA, batch.observation, *actor.sample(batch.observation, batch.noise))
     Adam(actor, 1e-3).minimise(loss)
     assert not torch.equal(actor.flat, others[0])
     assert torch.equal(critics.flat, before)
@@ -170,8 +175,8 @@ def test_alpha_loss_does_not_move_the_actor() -> None:
 
 def test_temperature_moves_entropy_to_its_target() -> None:
     """The fixed point of α: a soft-optimal Gaussian policy ends with the entropy that was asked for."""
-    log_std = Parameters([(1, 1)], CPU)
-    temperature = Parameters([()], CPU)
+    log_std = Parameters([(1, 1)], np.zeros(1, np.float32), CPU)
+    temperature = Parameters([()], np.zeros(1, np.float32), CPU)
     actor_adam, alpha_adam = Adam(log_std, 3e-3), Adam(temperature, 3e-3)
     generator = torch.Generator().manual_seed(0)
     target = -0.5
@@ -192,18 +197,7 @@ def test_temperature_moves_entropy_to_its_target() -> None:
 
 
 def networks(observation_size: int, action_size: int) -> tuple[Actor, TwinCritics, TwinCritics]:
-    generator = torch.Generator().manual_seed(1)
-    actor = Actor(observation_size, action_size, (8, 8), generator, CPU)
-    critics = TwinCritics(observation_size, action_size, (8, 8), generator, CPU)
-    return actor, critics, TwinCritics(observation_size, action_size, (8, 8), generator, CPU)
-
-
-def random_batch(rows: int, observation_size: int, action_size: int) -> Batch:
-    generator = torch.Generator().manual_seed(2)
-    return Batch(
-        observation=torch.randn(rows, observation_size, generator=generator),
-        action=torch.rand(rows, action_size, generator=generator) * 2 - 1,
-        reward=torch.randn(rows, generator=generator),
-        next_observation=torch.randn(rows, observation_size, generator=generator),
-        terminated=torch.rand(rows, generator=generator) < 0.3,
-    )
+    rng, sizes = np.random.default_rng(1), (observation_size, action_size, (8, 8))
+    actor, critics = actor_layout(*sizes), critic_layout(*sizes)
+    first, second = (TwinCritics(critics.shapes, critics.initial(rng), CPU) for _ in range(2))
+    return Actor(actor.shapes, initial_actor(actor, rng), CPU), first, second

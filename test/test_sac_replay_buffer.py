@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,8 +32,9 @@ def transition(number: int = 0, **changes: Any) -> Transition:
     return Transition(**(values | changes))
 
 
-def buffer(capacity: int = 100, seed: int = 0) -> ReplayBuffer:
-    return ReplayBuffer(capacity=capacity, observation_size=2, action_size=1, seed=seed)
+def buffer(capacity: int = 100, seed: int = 0, mirror: list[float] | None = None) -> ReplayBuffer:
+    signs = None if mirror is None else np.array(mirror, np.float32)
+    return ReplayBuffer(capacity=capacity, observation_size=2, action_size=1, seed=seed, mirror=signs)
 
 
 @given(capacity=st.integers(1, 12), count=st.integers(0, 40))
@@ -56,21 +56,21 @@ def test_a_batch_holds_each_field_of_a_transition_and_counts_truncation_as_no_en
     for number in (3, 4):  # truncated, terminated
         replay = buffer()
         replay.add(transition(number))
-        (batch,) = replay.sample(1)
-        assert batch.observation.tolist() == [[number, 0.5]]
-        assert batch.action.tolist() == [[0.25]]
-        assert batch.reward.tolist() == [number]
-        assert batch.next_observation.tolist() == [[number + 1, 0.5]]
-        assert batch.terminated.tolist() == [number == 4]
-        assert batch.terminated.dtype == torch.bool
+        batch = replay.sample(1)
+        assert batch.observation.tolist() == [[[number, 0.5]]]
+        assert batch.action.tolist() == [[[0.25]]]
+        assert batch.reward.tolist() == [[number]]
+        assert batch.next_observation.tolist() == [[[number + 1, 0.5]]]
+        assert batch.terminated.tolist() == [[number == 4]]
+        assert batch.terminated.dtype == np.bool_
 
 
 def test_sampling_is_uniform_over_a_full_ring() -> None:
     replay = buffer(10)
     for number in range(25):
         replay.add(transition(number))
-    (batch,) = replay.sample(50_000)
-    counts = torch.bincount(batch.reward.long() - 15, minlength=10).numpy()
+    batch = replay.sample(50_000)
+    counts = np.bincount(batch.reward[0].astype(int) - 15, minlength=10)
     chi_square = ((counts - 5000.0) ** 2 / 5000.0).sum()
     assert chi_square < 27.9  # 99.9 % of uniform samples, 9 degrees of freedom
 
@@ -80,8 +80,9 @@ def test_batches_drawn_together_equal_batches_drawn_one_by_one() -> None:
     for number in range(20):
         together.add(transition(number))
         apart.add(transition(number))
-    drawn = torch.stack([batch.reward for batch in together.sample(8, 5)])
-    assert torch.equal(drawn, torch.stack([apart.sample(8)[0].reward for _ in range(5)]))
+    drawn = together.sample(8, 5)
+    assert drawn.reward.shape == (5, 8)
+    np.testing.assert_array_equal(drawn.reward, np.concatenate([apart.sample(8).reward for _ in range(5)]))
 
 
 def test_batches_drawn_together_differ() -> None:
@@ -89,8 +90,35 @@ def test_batches_drawn_together_differ() -> None:
     replay = buffer()
     for number in range(100):
         replay.add(transition(number))
-    first, second = replay.sample(32, 2)
-    assert not torch.equal(first.reward, second.reward)
+    first, second = replay.sample(32, 2).reward
+    assert not np.array_equal(first, second)
+
+
+def test_samples_are_of_the_transitions_and_their_mirror_images_alike() -> None:
+    replay = buffer(10, mirror=[-1.0, 1.0])
+    for number in range(1, 5):  # 4 is terminated
+        replay.add(transition(number))
+    batch = replay.sample(40_000, 1)
+    seen = np.rint(np.sign(batch.observation[0, :, 0]) * batch.reward[0]).astype(int)
+    counts = {int(value): int((seen == value).sum()) for value in np.unique(seen)}
+    assert sorted(counts) == [-4, -3, -2, -1, 1, 2, 3, 4]
+    assert sum((count - 5000.0) ** 2 / 5000.0 for count in counts.values()) < 24.3  # 99.9 %, 7 degrees of freedom
+    sign = np.sign(seen)
+    number = np.abs(seen)
+    np.testing.assert_array_equal(batch.observation[0], np.stack([sign * number, np.full(40_000, 0.5)], 1))
+    np.testing.assert_array_equal(batch.next_observation[0], np.stack([sign * (number + 1), np.full(40_000, 0.5)], 1))
+    np.testing.assert_array_equal(batch.action[0, :, 0], 0.25 * sign)
+    np.testing.assert_array_equal(batch.reward[0], number)
+    np.testing.assert_array_equal(batch.terminated[0], number == 4)
+
+
+def test_sampling_mirror_images_leaves_the_transitions_as_they_are() -> None:
+    replay = buffer(10, mirror=[-1.0, -1.0])
+    for number in range(4):
+        replay.add(transition(number))
+    before = replay.rows(0, 4)
+    replay.sample(64, 4)
+    np.testing.assert_array_equal(replay.rows(0, 4), before)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +154,7 @@ def test_restored_rows_are_sampled_as_if_nothing_had_happened(capacity: int, cou
     for number in (count, count + 1):
         replay.add(transition(number))
         restored.add(transition(number))
-    assert torch.equal(replay.sample(16)[0].reward, restored.sample(16)[0].reward)
+    np.testing.assert_array_equal(replay.sample(16).reward, restored.sample(16).reward)
 
 
 def test_restoring_foreign_or_too_few_rows_is_refused() -> None:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from sac_control.sac import squashed_gaussian
-from sac_control.sac.networks import INITIAL_STD, LOG_STD_BOUNDS
+from sac_control.sac.layout import INITIAL_STD
+from sac_control.sac.learner import LOG_STD_BOUNDS
+from sac_control.sac.reference import squashed_gaussian
 
 
 def log_density(action: torch.Tensor, mean: float, log_std: float, scale: float) -> torch.Tensor:

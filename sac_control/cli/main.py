@@ -51,6 +51,7 @@ def _train(options: argparse.Namespace) -> int:
             config=options.config,
             seed=options.seed,
             max_steps=options.max_steps,
+            task=options.task,
             resume=options.resume,
             overwrite=options.overwrite,
             namespace=options.namespace,
@@ -156,6 +157,9 @@ def _parser() -> argparse.ArgumentParser:
         "--config", type=Path, metavar="FILE", help="ROS parameter file with what differs from the defaults"
     )
     train.add_argument("--seed", type=int, metavar="N", help="seed of all nodes (default: 0)")
+    train.add_argument(
+        "--task", default="", metavar="TASK", help="task to learn (default: that of --config, or inverted_pendulum)"
+    )
     train.add_argument("--max-steps", type=int, metavar="N", help="transitions after which to stop, solved or not")
     train.add_argument("--resume", action="store_true", help="continue the run NAME from its newest checkpoint")
     train.add_argument("--overwrite", action="store_true", help="replace the run NAME")

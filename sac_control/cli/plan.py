@@ -18,6 +18,7 @@ from sac_control.policy.policy_file import PolicyFile
 from sac_control.runs import config_file
 from sac_control.runs.config_file import RunConfig
 from sac_control.runs.run_directory import RunDirectory
+from sac_control.sac.choice import check_options
 
 EVALUATION_SEED = 1_000_000  # start states that no training with a smaller seed has used
 LONGEST_RUN_NAME = 128  # [bytes] what PolicyWeights.msg has room for
@@ -99,6 +100,7 @@ class TrainingOptions(Options):
     config: Path | None = None  # parameter file
     seed: int | None = None
     max_steps: int | None = None
+    task: str = ""  # of all three nodes; empty keeps what the configuration says
     resume: bool = False
     overwrite: bool = False
 
@@ -126,12 +128,20 @@ def plan_training(options: TrainingOptions) -> Plan:
         base = config_file.read(run.config, base)
     if options.config is not None:
         base = config_file.read(options.config, base)
+    if options.task:
+        base = base.with_values({name: {"task": options.task} for name in ("simulator", "policy", "learner")})
     config = options.applied_to(_with_seed(base, options.seed))
     learner: dict[str, Any] = {"run_directory": str(run.path), "resume": options.resume}
     if options.max_steps is not None:
         learner["max_steps"] = options.max_steps
     config = config.with_values({"learner": learner})
     _check_task(config)
+    check_options(config.learner)
+    if config.learner.deterministic and config.simulator.mode != "lockstep":
+        raise ConfigError(
+            "learner.deterministic is set, but simulator.mode is realtime, where time decides: "
+            "choose lockstep, or unset it"
+        )
     text = f"# Complete configuration of this run.\n{config_file.write_text(config)}"
     if options.resume:
         run.replace_config(text)

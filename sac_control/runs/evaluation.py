@@ -34,12 +34,17 @@ class Evaluation:
     policy_version: int
     env_steps: int  # transitions seen when the policy was made
     returns: tuple[float, ...]  # of each episode, those of the confirmation last
-    full_length: tuple[bool, ...]  # whether each was truncated, not terminated
+    solved_return: float  # that each must reach for the task to count as solved
+
+    @property
+    def solved_episodes(self) -> int:
+        """Episodes that reached `solved_return`."""
+        return sum(total >= self.solved_return for total in self.returns)
 
     @property
     def is_solved(self) -> bool:
-        """Whether every episode had full length."""
-        return all(self.full_length)
+        """Whether every episode reached `solved_return`."""
+        return self.solved_episodes == len(self.returns)
 
     @property
     def mean_return(self) -> float:
@@ -48,35 +53,35 @@ class Evaluation:
 
 
 def evaluate(file: PolicyFile, episodes: int, confirmations: int, rng: np.random.Generator) -> Evaluation:
-    """Run `episodes` deterministic episodes and, if each had full length, `confirmations` more.
+    """Run `episodes` deterministic episodes and, if each reached the task's solved_return, `confirmations` more.
 
     Start states are stratified: a policy that falls from a tenth of them cannot be lucky ten times. Those of the
     confirmation begin with extreme ones.
     """
     task = make_task(file.specification.task)
     env, policy = make_env(file.specification.task), Policy(file.actor)
-    results = [_play(env, policy, task.start_from(unit)) for unit in _stratified(rng, episodes, task.start_dimensions)]
-    if all(is_full for _, is_full in results):
+    returns = [_play(env, policy, task.start_from(unit)) for unit in _stratified(rng, episodes, task.start_dimensions)]
+    if all(total >= task.solved_return for total in returns):
         corners = rng.permutation(list(itertools.product((0.0, 1.0), repeat=task.start_dimensions)))[:confirmations]
         inner = _stratified(rng, confirmations - len(corners), task.start_dimensions)
-        results += [_play(env, policy, task.start_from(unit)) for unit in (*corners, *inner)]
+        returns += [_play(env, policy, task.start_from(unit)) for unit in (*corners, *inner)]
     env.close()
     return Evaluation(
         policy_version=file.policy_version,
         env_steps=file.env_steps,
-        returns=tuple(total for total, _ in results),
-        full_length=tuple(is_full for _, is_full in results),
+        returns=tuple(returns),
+        solved_return=task.solved_return,
     )
 
 
-def _play(env: Env, policy: Policy, start: FloatArray) -> tuple[float, bool]:
-    """Return of one episode, and whether it had full length."""
+def _play(env: Env, policy: Policy, start: FloatArray) -> float:
+    """Return of one episode."""
     observation, _ = env.reset(options={"state": start})
     total, terminated, truncated = 0.0, False, False
     while not (terminated or truncated):
         observation, reward, terminated, truncated, _ = env.step(policy.act(observation))
         total += reward
-    return total, truncated and not terminated
+    return total
 
 
 def _stratified(rng: np.random.Generator, count: int, dimensions: int) -> FloatArray:
@@ -90,7 +95,7 @@ class EvaluationProcess:
 
     Args:
         episodes: episodes per evaluation.
-        confirmations: further episodes where all of these had full length.
+        confirmations: further episodes where all of these reached the task's solved_return.
         seed: of the training; the start states come from a stream that training does not use.
     """
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from tensorboardX.event_file_writer import EventsWriter
-from tensorboardX.proto.event_pb2 import Event
-from tensorboardX.summary import scalar
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.summary.writer.record_writer import RecordWriter
 
 from sac_control.runs.table import Table
 
@@ -27,17 +28,23 @@ class Metrics:
         self._names = names
         self._table = Table(csv_path, ("env_steps", *names))
         events.mkdir(parents=True, exist_ok=True)
-        # Not SummaryWriter: it passes each value through a thread and a pickling queue.
-        self._events = EventsWriter(str(events / "events"), filename_suffix=f".{os.getpid()}")
+        # Not EventFileWriter: it hands each value to a thread.
+        name = f"events.out.tfevents.{time.time():.6f}.{socket.gethostname()}.{os.getpid()}"  # as TensorBoard looks for
+        self._events = RecordWriter((events / name).open("wb"))
+        self._write_event(Event(wall_time=time.time(), file_version="brain.Event:2"))
 
     def write(self, env_steps: int, values: Mapping[str, float]) -> None:
         """Write one row; names without a value stay empty."""
         self._table.write({"env_steps": env_steps, **{name: values.get(name, "") for name in self._names}})
         for name, value in values.items():
-            self._events.write_event(Event(wall_time=time.time(), step=env_steps, summary=scalar(name, value)))
+            summary = Summary(value=[Summary.Value(tag=name, simple_value=value)])
+            self._write_event(Event(wall_time=time.time(), step=env_steps, summary=summary))
         self._events.flush()
 
     def close(self) -> None:
         """Flush and close the files."""
         self._table.close()
         self._events.close()
+
+    def _write_event(self, event: Event) -> None:
+        self._events.write(event.SerializeToString())

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save as save_tensors
 
 from sac_control.errors import RunError
 from sac_control.runs.checkpoints import Checkpoint, CheckpointStore
@@ -81,8 +81,8 @@ class Recorder:
         added: int = state["replay_rows"]
         buffer = self._training.buffer
         buffer.restore(self._replay.read(max(0, added - buffer.capacity), added), added)
-        tensors = load_tensors(checkpoint.files["learner.safetensors"])
-        self._training.restore(TrainingState(tensors=tensors, numbers=state["training"]))
+        arrays = load_tensors(checkpoint.files["learner.safetensors"])
+        self._training.restore(TrainingState(arrays=arrays, numbers=state["training"]))
         self._saved_rows = added
         for table in (self._run.metrics, self._run.episodes, self._run.evaluations):
             drop_rows_after(table, "env_steps", checkpoint.step)
@@ -108,7 +108,7 @@ class Recorder:
             self._saved_rows = added
         files = {
             "policy.safetensors": snapshot.policy,
-            "learner.safetensors": save_tensors(snapshot.training.tensors),
+            "learner.safetensors": save_tensors(snapshot.training.arrays),
         }
         state = {**snapshot.extra, "replay_rows": snapshot.step, "training": snapshot.training.numbers}
         self._store.save(snapshot.step, files, state, is_best=is_best)
@@ -116,7 +116,7 @@ class Recorder:
     def _open_tables(self) -> None:
         self._metrics = Metrics(self._run.metrics, self._run.events, METRICS)
         self._episodes = Table(self._run.episodes, ("env_steps", "return", "length", "terminated"))
-        columns = ("env_steps", "policy_version", "mean_return", "min_return", "full_length", "episodes")
+        columns = ("env_steps", "policy_version", "mean_return", "min_return", "solved_episodes", "episodes")
         self._evaluations = Table(self._run.evaluations, columns)
 
     def write_status(self, status: TrainingStatus) -> None:
@@ -143,7 +143,7 @@ class Recorder:
                 "policy_version": evaluation.policy_version,
                 "mean_return": evaluation.mean_return,
                 "min_return": min(evaluation.returns),
-                "full_length": sum(evaluation.full_length),
+                "solved_episodes": evaluation.solved_episodes,
                 "episodes": len(evaluation.returns),
             }
         )

@@ -5,28 +5,31 @@ Joins the algorithm (sac/), the evaluation process and the run directory, and de
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import math
 import statistics
 import time
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
 from sac_control.config import LearnerConfig
 from sac_control.envs.tasks import make_task
 from sac_control.errors import RunError
+from sac_control.observation import mirror_signs
 from sac_control.policy.policy_file import PolicyFile
-from sac_control.runs.evaluation import Evaluation, EvaluationProcess
+from sac_control.runs.evaluation import Evaluation
+from sac_control.runs.evaluation_schedule import EvaluationSchedule
+from sac_control.runs.rates import Rates
 from sac_control.runs.recorder import Recorder, Snapshot
 from sac_control.runs.run_directory import RunDirectory
-from sac_control.sac.training import Training, use_threads
-from sac_control.types import Phase, TrainingStatus, Transition, Weights
+from sac_control.sac.training import Training
+from sac_control.types import Float32Array, Phase, TrainingStatus, Transition, Weights
 
 UPDATES_PER_SLICE = 16  # updates made before messages are looked at again
 METRICS_EVERY = 50  # transitions between two rows of metrics.csv
 COMPLAINT_PERIOD = 10.0  # [s] between two complaints about the disk
-RATE_WINDOW = 3.0  # [s] over which rates are averaged
+MOST_ROLLBACKS = 5  # in a row, after which a training is given up
 
 
 class TrainingRun:
@@ -46,8 +49,8 @@ class TrainingRun:
     ) -> None:
         self._config, self._say, self._clock = config, say, clock
         self._complained_at = -math.inf  # [s] steady time
-        self._specification = make_task(config.task).specification
-        use_threads(config.threads)
+        self._task = make_task(config.task)
+        self._specification = self._task.specification
         self.run = RunDirectory(Path(config.run_directory))
         self.run.lock()
         if not config.resume and self.run.checkpoints.exists():
@@ -58,6 +61,7 @@ class TrainingRun:
             config,
             observation_size=len(self._specification.observation),
             action_size=len(self._specification.actuated_joints),
+            mirror=self._mirror(),
         )
         try:
             self._recorder = Recorder(self.run, self._training, config.keep_last)
@@ -65,26 +69,23 @@ class TrainingRun:
             raise RunError(f"cannot write run directory {self.run.path}: {error.strerror}") from error
         self._wall_before = 0.0  # [s] spent in earlier lives
         self._best_return = -math.inf
+        self._was_solved = False  # by any evaluation
         if config.resume:
             self._resume()
         self._started = clock()
-        self._rates: deque[tuple[float, int, int]] = deque()  # (time [s], transitions, updates)
+        self._rates = Rates()
         self._lag_sum = 0
         self._ingested = 0
+        self._rollbacks_in_a_row = 0
+        self._granted = 0  # credit given out so far
+        self._version_in_force = 0  # at the policy node, as it told
         self._metrics_written = self._training.transitions
-        self._next_evaluation = self._training.transitions + config.evaluation_every
         self._next_checkpoint = self._training.transitions + config.checkpoint_every
-        self._candidate: Snapshot | None = None  # the policy being evaluated, with the learner that made it
         self._evaluation: Evaluation | None = None  # the newest
-        self._final_evaluation_asked = False
-        self._is_solved = False
+        self._is_solved = False  # by the newest evaluation
         self._weights: Weights | None = None
         self.swap_gaps: list[float] = []  # [s] that swaps held the policy node up, as it told
-        self._evaluations = (
-            EvaluationProcess(config.evaluation_episodes, config.confirmation_episodes, config.seed)
-            if config.evaluation_every
-            else None
-        )
+        self._evaluations = EvaluationSchedule(config, self._training.transitions)
         self._publish()
 
     @property
@@ -95,15 +96,26 @@ class TrainingRun:
 
     @property
     def credit(self) -> int:
-        """What `learner/credit` must say; see Training.credit. No transition beyond max_steps is asked for."""
-        return self._training.credit
+        """What `learner/credit` must say; see Training.credit. No transition beyond max_steps is asked for.
+
+        A deterministic training asks for the next transition only when the policy node has the newest weights and no
+        evaluation is under way: then what comes next does not depend on who was faster.
+        """
+        is_settled = self._version_in_force >= self.weights.version and not self._evaluations.is_busy
+        if is_settled or not self._config.deterministic:
+            self._granted = self._training.credit
+        return self._granted
 
     @property
     def is_done(self) -> bool:
         """Whether there is nothing left to learn: solved, or out of transitions."""
         if self._is_solved and self._config.stop_when_solved:
             return True
-        return self._is_out_of_steps and (self._evaluations is None or self._is_finally_evaluated)
+        return self._is_out_of_steps and self._evaluations.is_finished
+
+    def note_version_in_force(self, version: int) -> None:
+        """Hear from the policy node which weights it runs."""
+        self._version_in_force = version
 
     def ingest(self, transition: Transition) -> bool:
         """Learn from a transition in the updates to come; false if it came before or none is wanted any more.
@@ -127,12 +139,15 @@ class TrainingRun:
         """Make some of the updates owed and whatever else is due; whether more updates are waiting.
 
         Raises:
-            RunError: training diverged, or the evaluation process died.
+            RunError: training diverges again and again, or the evaluation process died.
         """
         owed = self._training.updates_owed
         if owed:
             self._training.update(min(owed, UPDATES_PER_SLICE))
-            if self._training.publication_due:
+            if not self._training.is_finite():
+                self._roll_back()
+            elif self._training.publication_due:
+                self._rollbacks_in_a_row = 0
                 self._publish()
         steps = self._training.transitions
         if steps >= self._metrics_written + METRICS_EVERY:
@@ -148,7 +163,9 @@ class TrainingRun:
     def status(self) -> TrainingStatus:
         """Where the training stands."""
         counters, metrics = self._training.counters(), self._training.metrics()
-        steps_per_second, updates_per_second = self._measure_rates()
+        steps_per_second, updates_per_second = self._rates.measure(
+            self._clock(), counters.transitions, counters.updates
+        )
         return TrainingStatus(
             run=self.run.name,
             phase=self._phase,
@@ -168,12 +185,13 @@ class TrainingRun:
             steps_per_second=steps_per_second,
             updates_per_second=updates_per_second,
             replay_ratio=counters.replay_ratio,
-            target_replay_ratio=self._config.replay_ratio,
+            target_replay_ratio=self._training.replay_ratio.ratio,
             policy_lag=self._lag_sum / max(1, self._ingested),
             buffer_size=len(self._training.buffer),
             rejected_transitions=counters.rejected,
             missing_transitions=counters.missing,
             duplicate_transitions=counters.duplicates,
+            rollbacks=counters.rollbacks,
             eta=self._steps_left / steps_per_second if steps_per_second > 0 else math.nan,
         )
 
@@ -194,8 +212,7 @@ class TrainingRun:
 
         A training that has come to its end leaves its curve, too. One that is interrupted must not take the time.
         """
-        if self._evaluations is not None:
-            self._evaluations.close()
+        self._evaluations.close()
         wall_time = self.wall_time
         if self._training.is_finite():  # otherwise the last good checkpoint stays the newest
             self._publish()
@@ -214,6 +231,8 @@ class TrainingRun:
             "confirmation_returns": list(evaluation.returns[episodes:]) if evaluation else [],
             "eval_policy_version": evaluation.policy_version if evaluation else None,
             "policy_version": self._training.policy_version,
+            "policy_lag_mean": round(self._lag_sum / max(1, self._ingested), 3),
+            "rollbacks": self._training.counters().rollbacks,
             "swap_gap_median": statistics.median(self.swap_gaps) if self.swap_gaps else None,
             "swap_gap_max": max(self.swap_gaps, default=None),
             "seed": self._config.seed,
@@ -234,10 +253,6 @@ class TrainingRun:
         return self._steps_left == 0 and self._training.updates_owed == 0
 
     @property
-    def _is_finally_evaluated(self) -> bool:
-        return self._final_evaluation_asked and self._candidate is None
-
-    @property
     def _phase(self) -> Phase:
         if self._is_solved and self._config.stop_when_solved:
             return Phase.SOLVED
@@ -247,16 +262,28 @@ class TrainingRun:
             return Phase.TRAINING
         return Phase.WARMUP if self._training.transitions else Phase.WAITING
 
-    def _publish(self) -> None:
-        if not self._training.is_finite():
+    def _roll_back(self) -> None:
+        """Forget the updates that diverged. They were not published: the policy node never saw them."""
+        self._rollbacks_in_a_row += 1
+        updates = self._training.updates
+        if self._rollbacks_in_a_row > MOST_ROLLBACKS:
             raise RunError(
-                f"training diverged: a weight is not finite after {self._training.updates} updates. "
-                "Nothing of it was published; lower learner.critic_learning_rate or learner.replay_ratio, "
-                "and go on from the last checkpoint with --resume"
+                f"training diverged {self._rollbacks_in_a_row} times in a row, at last after {updates} updates. "
+                "Nothing of it was published; lower learner.critic_learning_rate or learner.replay_ratio, and go on "
+                "from the last checkpoint with --resume"
             )
+        self._training.roll_back()
+        self._say(
+            f"training diverged: a loss or weight is not finite after {updates} updates. Back to weights "
+            f"v{self._training.policy_version}, with learning rates halved"
+        )
+
+    def _publish(self) -> None:
+        config = self._config
+        correlation = config.solved_noise_correlation if self._was_solved else config.noise_correlation
         file = PolicyFile(
             specification=self._specification,
-            actor=self._training.publish(),
+            actor=dataclasses.replace(self._training.publish(), noise_correlation=correlation),
             run=self.run.name,
             policy_version=self._training.policy_version,
             env_steps=self._training.transitions,
@@ -272,36 +299,38 @@ class TrainingRun:
 
     def _evaluate(self) -> None:
         """Take the result of the last evaluation, and begin another where one is due."""
-        if self._evaluations is None:
+        result = self._evaluations.result()
+        if result is not None:
+            self._judge(*result)
+        if self.is_done or not self._training.updates:
             return
-        result = self._evaluations.poll()
-        if result is not None and self._candidate is not None:
-            self._judge(result, self._candidate)
-            self._candidate = None
-        is_due = self._training.transitions >= self._next_evaluation and self._training.updates > 0
-        is_final = self._is_out_of_steps and not self._final_evaluation_asked
-        if (is_due or is_final) and not self._evaluations.is_busy and not self.is_done:
-            self._final_evaluation_asked = self._is_out_of_steps
-            self._next_evaluation = self._training.transitions + self._config.evaluation_every
+        if self._evaluations.is_due(self._training.transitions, is_last=self._is_out_of_steps):
             self._publish()
-            self._candidate = self._snapshot()
-            self._evaluations.submit(self._candidate.policy)
+            self._evaluations.submit(self._snapshot(), is_last=self._is_out_of_steps)
 
     def _judge(self, evaluation: Evaluation, candidate: Snapshot) -> None:
         self._evaluation = evaluation
-        full, count = sum(evaluation.full_length), len(evaluation.returns)
+        reached = f"{evaluation.solved_episodes} of {len(evaluation.returns)} episodes reached"
         self._say(
             f"evaluated policy v{evaluation.policy_version} of step {evaluation.env_steps}: "
-            f"mean return {evaluation.mean_return:.1f}, {full} of {count} episodes of full length"
+            f"mean return {evaluation.mean_return:.1f}, {reached} {evaluation.solved_return:g}"
         )
         self._is_solved = evaluation.is_solved
+        if self._is_solved and not self._was_solved:  # from here on it is about keeping, not about finding
+            self._was_solved = True
+            self._training.replay_ratio.change(self._config.solved_replay_ratio, self._training.transitions)
         self._attempt(lambda: self._recorder.write_evaluation(evaluation))
         if evaluation.mean_return >= self._best_return:
             self._best_return = evaluation.mean_return
             self._save(candidate, is_best=True)
 
     def _snapshot(self) -> Snapshot:
-        extra = {"run": self.run.name, "wall_seconds": self.wall_time, "best_return": self._best_return}
+        extra = {
+            "run": self.run.name,
+            "wall_seconds": self.wall_time,
+            "best_return": self._best_return,
+            "was_solved": self._was_solved,
+        }
         if not math.isfinite(self._best_return):
             extra["best_return"] = None
         return self._recorder.snapshot(self.weights.data, extra)
@@ -323,19 +352,11 @@ class TrainingRun:
         checkpoint, complaints = self._recorder.load()
         for complaint in complaints:
             self._say(complaint)
-        self._wall_before = checkpoint.state["wall_seconds"]
+        self._wall_before, self._was_solved = checkpoint.state["wall_seconds"], checkpoint.state["was_solved"]
         best = checkpoint.state["best_return"]
         self._best_return = -math.inf if best is None else best
         self._say(f"resumes at step {checkpoint.step}, {self._training.updates} updates")
 
-    def _measure_rates(self) -> tuple[float, float]:
-        """Transitions and updates per second over the last `RATE_WINDOW`."""
-        now = self._clock()
-        self._rates.append((now, self._training.transitions, self._training.updates))
-        while len(self._rates) > 2 and self._rates[0][0] < now - RATE_WINDOW:
-            self._rates.popleft()
-        then, transitions, updates = self._rates[0]
-        elapsed = now - then
-        if elapsed <= 0.0:
-            return 0.0, 0.0
-        return (self._training.transitions - transitions) / elapsed, (self._training.updates - updates) / elapsed
+    def _mirror(self) -> Float32Array | None:
+        """Signs of the observation's terms in the mirror image of the task; None where it has none."""
+        return mirror_signs(self._specification.observation) if self._task.is_mirror_symmetric else None

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from sac_control.errors import TransitionError
 from sac_control.types import Float32Array, Transition
@@ -16,13 +15,13 @@ _ACTION_TOLERANCE = 1e-5  # an action clipped to [-1, 1] in float64 may lie this
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Batch:
-    """Transitions side by side."""
+    """k batches of b transitions each."""
 
-    observation: Tensor  # (b, o) float32
-    action: Tensor  # (b, a) float32, in [-1, 1]
-    reward: Tensor  # (b,) float32
-    next_observation: Tensor  # (b, o) float32
-    terminated: Tensor  # (b,) bool; a truncation is none
+    observation: Float32Array  # (k, b, o)
+    action: Float32Array  # (k, b, a), in [-1, 1]
+    reward: Float32Array  # (k, b)
+    next_observation: Float32Array  # (k, b, o)
+    terminated: NDArray[np.bool_]  # (k, b); a truncation is none
 
 
 class ReplayBuffer:
@@ -30,17 +29,35 @@ class ReplayBuffer:
 
     Rows are counted from the first ever added: row `i` lies at place ``i % capacity``, and the newest `capacity` rows
     exist. Memory is taken from the system as rows are first written, so a large capacity costs nothing at the start.
+
+    Args:
+        capacity: rows kept.
+        observation_size, action_size: o and a.
+        seed: of the sampling.
+        mirror: signs of the observation's terms, (o,) float32, in the mirror image of the task. With them, a sample is
+            drawn from the transitions and their mirror images alike; None draws from the transitions alone.
     """
 
-    def __init__(self, *, capacity: int, observation_size: int, action_size: int, seed: int) -> None:
+    def __init__(
+        self,
+        *,
+        capacity: int,
+        observation_size: int,
+        action_size: int,
+        seed: int,
+        mirror: Float32Array | None = None,
+    ) -> None:
         self.capacity = capacity
         self.observation_size = observation_size
         self.action_size = action_size
         self.added = 0  # rows ever added
-        self.generator = torch.Generator().manual_seed(seed)
+        self.generator = np.random.default_rng(seed)
         self._widths = [observation_size, action_size, 1, observation_size, 1]
         self._rows = np.empty((capacity, sum(self._widths)), np.float32)
-        self._tensor = torch.from_numpy(self._rows)  # the same memory
+        self._signs: Float32Array | None = None  # of a whole row, in the mirror image
+        if mirror is not None:
+            action, same = np.full(action_size, -1.0, np.float32), np.ones(1, np.float32)
+            self._signs = np.concatenate([mirror, action, same, mirror, same])
         self._last = np.empty(sum(self._widths), np.float32)
 
     def __len__(self) -> int:
@@ -67,13 +84,17 @@ class ReplayBuffer:
         self._rows[self.added % self.capacity] = row
         self.added += 1
 
-    def sample(self, batch_size: int, batches: int = 1, device: torch.device | None = None) -> list[Batch]:
-        """Uniform samples with replacement: `batches` batches, drawn and moved to `device` together."""
+    def sample(self, batch_size: int, batches: int = 1) -> Batch:
+        """Uniform samples with replacement: `batches` batches, drawn together."""
         if not self.added:
             raise ValueError("cannot sample from an empty replay buffer: add a transition first")
-        places = torch.randint(len(self), (batches * batch_size,), generator=self.generator)
-        rows = self._tensor.index_select(0, places).to(device or "cpu")
-        return [self._batch(part) for part in rows.split_with_sizes([batch_size] * batches)]
+        shape = (batches, batch_size)
+        if self._signs is None:
+            return self._batch(self._rows[self.generator.integers(len(self), size=shape)])
+        draws = self.generator.integers(2 * len(self), size=shape)  # of the transitions and their mirror images
+        rows = self._rows[draws >> 1]
+        np.multiply(rows, self._signs, out=rows, where=(draws & 1)[..., None].astype(bool))
+        return self._batch(rows)
 
     def mean_reward(self) -> float:
         """Mean reward of the transitions kept."""
@@ -100,14 +121,15 @@ class ReplayBuffer:
         self._rows[np.arange(added - len(newest), added) % self.capacity] = newest
         self.added = added
 
-    def _batch(self, rows: Tensor) -> Batch:
-        observation, action, reward, next_observation, terminated = rows.split_with_sizes(self._widths, dim=1)
+    def _batch(self, rows: Float32Array) -> Batch:
+        parts = np.split(rows, np.cumsum(self._widths)[:-1], axis=-1)
+        observation, action, reward, next_observation, terminated = map(np.ascontiguousarray, parts)
         return Batch(
             observation=observation,
             action=action,
-            reward=reward.squeeze(1),
+            reward=reward[..., 0],
             next_observation=next_observation,
-            terminated=terminated.squeeze(1) != 0.0,
+            terminated=terminated[..., 0] != 0.0,
         )
 
 

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from sac_control.config import LearnerConfig
 from sac_control.errors import RunError, TransitionError
 from sac_control.sac.arrivals import Arrivals
+from sac_control.sac.choice import make_buffer, make_learner
 from sac_control.sac.episodes import Episode, Episodes
-from sac_control.sac.fast_update import FastUpdate
-from sac_control.sac.learner import SoftActorCritic
-from sac_control.sac.losses import Metrics
-from sac_control.sac.replay_buffer import Batch, ReplayBuffer
-from sac_control.types import ActorParameters, Transition
+from sac_control.sac.replay_ratio import ReplayRatio
+from sac_control.types import ActorParameters, Array, Float32Array, Transition
 
 _REFRESH_EVERY = 200  # transitions between two refreshes of the normalisation statistics
+_LEAST_RATE = 0.1  # learning rates fall to this share of their setting and no further
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +36,14 @@ class Counters:
     policy_version: int  # version last published; 0 before the first
     policy_lag: int  # versions that the policy behind the newest transition was behind at its arrival
     replay_ratio: float  # updates per transition since the warm-up, as reached
+    rollbacks: int  # times that the updates since the last publication were thrown away
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingState:
     """A training, to be saved. The transitions are not in it: they are saved as rows of the replay buffer."""
 
-    tensors: dict[str, Tensor]  # as many as learner and random generators need
+    arrays: dict[str, Array]  # of the learner
     numbers: dict[str, Any]  # plain values that JSON keeps
 
 
@@ -61,36 +56,42 @@ class Training:
         transitions: transitions accepted.
         updates: updates made.
         policy_version: version last published; 0 before the first.
+        replay_ratio: says how many updates are owed.
     """
 
-    def __init__(self, config: LearnerConfig, *, observation_size: int, action_size: int) -> None:
+    def __init__(
+        self,
+        config: LearnerConfig,
+        *,
+        observation_size: int,
+        action_size: int,
+        mirror: Float32Array | None = None,
+    ) -> None:
         learner_seed, buffer_seed = np.random.SeedSequence(config.seed).generate_state(2).tolist()  # unrelated streams
-        self.learner = SoftActorCritic(
+        self.learner = make_learner(
             config, observation_size=observation_size, action_size=action_size, seed=learner_seed
         )
-        self.buffer = ReplayBuffer(
-            capacity=config.buffer_capacity,
+        self._mirror = mirror if config.mirror else None
+        self.buffer = make_buffer(
+            config,
             observation_size=observation_size,
             action_size=action_size,
             seed=buffer_seed,
+            mirror=self._mirror,
         )
-        self._update_on: Callable[[Batch], Metrics] = self.learner.update
-        if config.fast_update and self.learner.device.type == "cpu":
-            self._update_on = FastUpdate(
-                self.learner, config, observation_size=observation_size, action_size=action_size
-            ).update
         self.transitions = 0
         self.updates = 0
         self.policy_version = 0
         self._config = config
-        self._ratio = Fraction(config.replay_ratio).limit_denominator(10**6)
+        self.replay_ratio = ReplayRatio(config.replay_ratio, config.warmup_steps)
         self._arrivals = Arrivals()
         self._episodes = Episodes()
-        self._metrics: Metrics = {}
         self._rejected = 0
         self._policy_lag = 0
         self._published_at = 0  # updates made when weights were last published
         self._refreshed_at = 0  # transitions accepted when the normalisation was last refreshed
+        self._rollbacks = 0
+        self._sound: dict[str, Array] = {}  # the learner when weights were last published
 
     def ingest(self, transition: Transition) -> Episode | None:
         """Accept a transition, unless it came before; returns the episode that it completed, if any.
@@ -107,31 +108,37 @@ class Training:
             self._rejected += 1
             raise
         self.transitions += 1
-        self.learner.observe(transition.observation[None])
+        self.learner.observe(self._seen(transition.observation))
         self._policy_lag = self.policy_version - transition.policy_version
         return self._episodes.add(transition)
 
+    def _seen(self, observation: Float32Array) -> Float32Array:
+        """The observation, and its mirror image where that is learnt from, (n, o): statistics must fit the samples."""
+        if self._mirror is None:
+            return observation[None]
+        return np.stack([observation, observation * self._mirror])
+
     @property
     def updates_owed(self) -> int:
-        """Updates to make now: replay_ratio for each transition after the warm-up, less those made."""
-        due = int(self._ratio * max(0, self.transitions - self._config.warmup_steps))
-        return max(0, due - self.updates)
+        """Updates to make now, so that the replay ratio holds."""
+        return self.replay_ratio.owed(self.transitions, self.updates)
 
     @property
     def credit(self) -> int:
         """The sequence number, as the source last heard counts, before which transitions are welcome.
 
         A source sends its transition `s` if s < credit, and its very first without asking. It can then never have more
-        than run_ahead transitions under way, nor ever be more than run_ahead transitions ahead of the updates: when it
-        has to wait, updates are owed, and making them brings new credit. Nothing is welcome beyond max_steps.
+        than run_ahead transitions under way (one, where the training is deterministic), nor be more than that ahead of
+        the updates: when it has to wait, updates are owed, and making them brings new credit. Nothing is welcome beyond
+        max_steps.
         """
         expected = self._arrivals.expected
         if expected is None:
             return 0
-        first_owing = self._config.warmup_steps + math.ceil((self.updates + 1) / self._ratio)
-        most = first_owing - 1 + self._config.run_ahead
+        run_ahead = 1 if self._config.deterministic else self._config.run_ahead
+        most = self.replay_ratio.first_owing(self.updates) - 1 + run_ahead
         left = self._config.max_steps - self.transitions
-        return max(0, expected + min(self._config.run_ahead, most - self.transitions, left))
+        return max(0, expected + min(run_ahead, most - self.transitions, left))
 
     def update(self, count: int) -> None:
         """Make `count` updates, owed or not.
@@ -146,8 +153,8 @@ class Training:
         if self.transitions >= self._refreshed_at + _REFRESH_EVERY:
             self.learner.refresh_normalisation()
             self._refreshed_at = self.transitions
-        for batch in self.buffer.sample(self._config.batch_size, count, self.learner.device):
-            self._metrics = self._update_on(batch)
+        self.learner.learning_rate_scale[()] = self._learning_rate_scale()
+        self.learner.update(self.buffer.sample(self._config.batch_size, count))
         self.updates += count
 
     def _start(self) -> None:
@@ -161,24 +168,41 @@ class Training:
         if self._config.optimistic_values and self._config.gamma < 1.0:
             self.learner.start_values_at(self.buffer.mean_reward() / (1.0 - self._config.gamma))
 
+    def _learning_rate_scale(self) -> float:
+        """Falls with the transitions after the warm-up, and by half at each rollback."""
+        decay = 1.0
+        if self._config.learning_rate_decay:
+            after_warmup = max(0, self.transitions - self._config.warmup_steps)
+            decay = max(_LEAST_RATE, 1.0 / (1.0 + after_warmup / self._config.learning_rate_decay))
+        return decay * 0.5**self._rollbacks
+
     @property
     def publication_due(self) -> bool:
         """Whether no weights were published yet, or publish_every updates were made since."""
         return not self.policy_version or self.updates >= self._published_at + self._config.publish_every
 
     def is_finite(self) -> bool:
-        """Whether the learner is sound; publish nothing when it is not."""
+        """Whether the learner is sound; publish nothing when it is not, and roll it back."""
         return self.learner.is_finite()
 
     def publish(self) -> ActorParameters:
         """The actor as it is now, under the next policy_version."""
         self.policy_version += 1
         self._published_at = self.updates
+        self._sound = self.learner.state()
         return self.learner.actor_parameters()
+
+    def roll_back(self) -> None:
+        """Return the learner to its last publication, and halve its learning rates.
+
+        The updates made since count as made; the random generators go on, so the same batches do not come again.
+        """
+        self.learner.restore(self._sound)
+        self._rollbacks += 1
 
     def metrics(self) -> dict[str, float]:
         """Losses, q, entropy and alpha of the newest update, each the mean over its batch; empty before the first."""
-        return {name: float(values.mean()) for name, values in self._metrics.items()}
+        return self.learner.metrics()
 
     def counters(self) -> Counters:
         """Where the training stands."""
@@ -197,17 +221,20 @@ class Training:
             policy_version=self.policy_version,
             policy_lag=self._policy_lag,
             replay_ratio=self.updates / max(1, self.transitions - self._config.warmup_steps),
+            rollbacks=self._rollbacks,
         )
 
     def state(self) -> TrainingState:
         """All that changes, but for the rows of the replay buffer."""
-        tensors = {f"learner.{name}": tensor for name, tensor in self.learner.state().items()}
-        tensors["buffer.generator"] = self.buffer.generator.get_state()
         numbers = {name: getattr(self, name) for name in _NUMBERS}
-        return TrainingState(
-            tensors=tensors,
-            numbers=numbers | {"arrivals": self._arrivals.state(), "episodes": self._episodes.state()},
-        )
+        generators = {name: each.bit_generator.state for name, each in self._generators.items()}
+        parts = {
+            "arrivals": self._arrivals.state(),
+            "episodes": self._episodes.state(),
+            "replay_ratio": self.replay_ratio.state(),
+            "generators": generators,
+        }
+        return TrainingState(arrays=self.learner.state(), numbers=numbers | parts)
 
     def restore(self, state: TrainingState) -> None:
         """Continue from `state()`, to the last bit. Restore the buffer's rows first, with `buffer.restore`.
@@ -220,20 +247,28 @@ class Training:
                 f"the replay buffer was restored to {self.buffer.added} transitions, the checkpoint was made at "
                 f"{state.numbers['transitions']}"
             )
-        prefix = "learner."
-        learner = {name.removeprefix(prefix): t for name, t in state.tensors.items() if name.startswith(prefix)}
-        self.learner.restore(learner)
-        self.buffer.generator.set_state(state.tensors["buffer.generator"])
+        self.learner.restore(state.arrays)
+        self._sound = self.learner.state()
+        for name, generator in self._generators.items():
+            generator.bit_generator.state = state.numbers["generators"][name]
         for name in _NUMBERS:
             setattr(self, name, state.numbers[name])
+        self.replay_ratio.restore(state.numbers["replay_ratio"])
         self._arrivals.restore(state.numbers["arrivals"])
         self._episodes.restore(state.numbers["episodes"])
-        self._metrics = {}
+
+    @property
+    def _generators(self) -> dict[str, np.random.Generator]:
+        return {"learner": self.learner.generator, "buffer": self.buffer.generator}
 
 
-_NUMBERS = ("transitions", "updates", "policy_version", "_rejected", "_policy_lag", "_published_at", "_refreshed_at")
-
-
-def use_threads(count: int) -> None:
-    """Let the matrix products of this process use `count` threads; small networks want one."""
-    torch.set_num_threads(count)
+_NUMBERS = (
+    "transitions",
+    "updates",
+    "policy_version",
+    "_rejected",
+    "_policy_lag",
+    "_published_at",
+    "_refreshed_at",
+    "_rollbacks",
+)

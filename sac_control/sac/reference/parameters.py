@@ -7,22 +7,25 @@ from collections.abc import Sequence
 
 import torch
 
+from sac_control.types import Float32Array
+
 
 class Parameters:
-    """Leaf tensors of given shapes that share the memory of one flat vector.
+    """Leaf tensors that share the memory of one flat vector.
 
-    Whole-network operations (optimiser step, Polyak averaging, finiteness check) are then one call instead of one per
-    layer, which at these network sizes is what an update's time goes into.
+    Args:
+        shapes: shape of each tensor, in the order of the flat vector.
+        values: (n,) float32, the start values; copied.
+        device: where the tensors live.
 
     Attributes:
         flat: (n,) float32, all parameters; write to it only in place and outside of autograd.
         tensors: views of `flat` in the given shapes, each a leaf that requires gradients.
     """
 
-    def __init__(self, shapes: Sequence[tuple[int, ...]], device: torch.device) -> None:
-        sizes = [math.prod(shape) for shape in shapes]
-        self.flat = torch.zeros(sum(sizes), device=device)
-        parts = self.flat.split_with_sizes(sizes)
+    def __init__(self, shapes: Sequence[tuple[int, ...]], values: Float32Array, device: torch.device) -> None:
+        self.flat = torch.from_numpy(values.copy()).to(device)
+        parts = self.flat.split_with_sizes([math.prod(shape) for shape in shapes])
         self.tensors = tuple(
             part.view(shape).detach().requires_grad_() for part, shape in zip(parts, shapes, strict=True)
         )

@@ -1,7 +1,7 @@
 """The losses of Soft Actor-Critic (Haarnoja et al. 2018b) as pure functions.
 
 Each returns a scalar loss and the tensors worth logging; the mean of such a tensor is the figure to log. Means are
-taken by whoever reads them, not in every update. Randomness comes in as `noise`, (b, a) from N(0, 1).
+taken by whoever reads them, not in every update. Randomness comes in with the batch.
 """
 
 from __future__ import annotations
@@ -10,14 +10,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from sac_control.sac.networks import Actor, TwinCritics
-from sac_control.sac.replay_buffer import Batch
-
-Metrics = dict[str, Tensor]
+from sac_control.sac.reference.networks import Actor, TwinCritics
+from sac_control.sac.reference.tensors import Metrics, TensorBatch
 
 
 def critic_loss(
-    critics: TwinCritics, targets: TwinCritics, actor: Actor, alpha: Tensor, batch: Batch, noise: Tensor, gamma: float
+    critics: TwinCritics, targets: TwinCritics, actor: Actor, alpha: Tensor, batch: TensorBatch, gamma: float
 ) -> tuple[Tensor, Metrics]:
     """J_Q(θ) = Σ_i ½ E[(Q_θi(s, a) - y)²]   (equations 5 and 6)
 
@@ -26,7 +24,7 @@ def critic_loss(
     Termination stops the value and the entropy of what follows; truncation stops neither. y carries no gradient.
     """
     with torch.no_grad():
-        next_action, next_log_prob = actor.sample(batch.next_observation, noise)
+        next_action, next_log_prob = actor.sample(batch.next_observation, batch.next_noise)
         next_value = targets.values(batch.next_observation, next_action).amin(0) - alpha * next_log_prob
         # Not a product with (1 - terminated): 0 * NaN is NaN, and what follows a termination need not make sense.
         target_q = torch.add(batch.reward, next_value.masked_fill(batch.terminated, 0.0), alpha=gamma)

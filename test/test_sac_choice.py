@@ -1,0 +1,101 @@
+"""Which learner a configuration gets, and which options refuse each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from batches import random_batch
+from sac_control.config import LearnerConfig, SacConfig
+from sac_control.errors import ConfigError
+from sac_control.sac.choice import check_options, make_buffer, make_learner
+from sac_control.sac.native_learner import NativeLearner
+from sac_control.sac.reference.sac_v1 import SoftActorCriticV1
+from sac_control.sac.reference.soft_actor_critic import SoftActorCritic
+from sac_control.sac.replay_buffer import ReplayBuffer
+
+NO_GPU = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+V1: dict[str, Any] = {"algorithm": "sac_v1", "learn_alpha": False}
+
+
+@pytest.mark.parametrize(
+    ("options", "kind"),
+    [
+        ({}, NativeLearner),
+        ({"backend": "native"}, NativeLearner),
+        ({"backend": "torch"}, SoftActorCritic),
+        (V1, SoftActorCriticV1),
+        (V1 | {"backend": "torch"}, SoftActorCriticV1),
+        ({"use_sde": True}, SoftActorCritic),
+        (V1 | {"use_sde": True}, SoftActorCriticV1),
+    ],
+)
+def test_auto_takes_the_compiled_updates_where_they_know_all_options(options: dict[str, Any], kind: type) -> None:
+    config = SacConfig(hidden_sizes=(4,), batch_size=4, **options)
+    assert type(make_learner(config, observation_size=2, action_size=1, seed=0)) is kind
+
+
+@NO_GPU
+def test_a_device_of_auto_takes_the_cpu_where_there_is_no_gpu() -> None:
+    config = SacConfig(hidden_sizes=(4,), batch_size=4, device="auto")
+    assert isinstance(make_learner(config, observation_size=2, action_size=1, seed=0), NativeLearner)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"backend": "native", **V1}, r"backend native knows no learner\.algorithm sac_v1: set learner\.backend"),
+        ({"backend": "native", "use_sde": True}, r"backend native knows no learner\.use_sde: set learner\.backend"),
+        ({"backend": "native", "device": "cuda"}, r"backend native runs on the CPU, not on learner\.device cuda"),
+        ({"algorithm": "sac_v1"}, r"sac_v1 has no temperature to learn: set learner\.learn_alpha to false"),
+        (V1 | {"alpha": 0.5}, r"learner\.alpha means nothing to learner\.algorithm sac_v1.*learner\.reward_scale"),
+        ({"reward_scale": 2.0}, r"learner\.reward_scale means nothing to learner\.algorithm sac: .*learner\.alpha"),
+        ({"sde_sample_interval": 4}, r"learner\.sde_sample_interval means nothing without learner\.use_sde"),
+        ({"sde_at_warmup": True}, r"learner\.sde_at_warmup means nothing without learner\.use_sde"),
+        ({"use_sde": True, "sde_sample_interval": 0}, r"learner\.sde_sample_interval is 0: expected"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused_with_the_reason(options: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence) as refusal:
+        make_learner(SacConfig(**options), observation_size=2, action_size=1, seed=0)
+    assert "\n" not in str(refusal.value)
+
+
+def test_an_unknown_algorithm_or_backend_is_refused_and_the_known_ones_named() -> None:
+    with pytest.raises(ConfigError, match=r"^learner\.algorithm is 'ppo': expected one of sac, sac_v1$"):
+        LearnerConfig.from_mapping({"algorithm": "ppo"})
+    with pytest.raises(ConfigError, match=r"^learner\.backend is 'jax': expected one of auto, native, torch$"):
+        LearnerConfig.from_mapping({"backend": "jax"})
+    with pytest.raises(ConfigError, match=r"use_sd is not a known setting; did you mean use_sde\?"):
+        LearnerConfig.from_mapping({"use_sd": True})
+
+
+@NO_GPU
+@pytest.mark.parametrize("backend", ["auto", "torch"])
+def test_a_gpu_that_is_not_there_is_said_in_one_sentence(backend: str) -> None:
+    with pytest.raises(ConfigError, match=r"^learner\.device is cuda, and torch finds no GPU: set learner\.device to"):
+        make_learner(SacConfig(device="cuda", backend=backend), observation_size=2, action_size=1, seed=0)
+
+
+@pytest.mark.parametrize("device", ["cpu", pytest.param("auto", marks=NO_GPU)])
+def test_rows_lie_in_memory_where_the_learner_computes_on_the_cpu(device: str) -> None:
+    config, signs = SacConfig(device=device, buffer_capacity=7), np.array([-1.0, 1.0], np.float32)
+    buffer = make_buffer(config, observation_size=2, action_size=1, seed=3, mirror=signs)
+    assert type(buffer) is ReplayBuffer
+    assert (buffer.capacity, buffer.observation_size, buffer.action_size) == (7, 2, 1)
+
+
+@pytest.mark.parametrize("alpha", [0.1, 1.0])
+@pytest.mark.parametrize("learn_alpha", [True, False])
+def test_temperature_starts_where_it_is_told_and_is_learnt_only_if_asked(alpha: float, learn_alpha: bool) -> None:
+    """What other libraries write as one entropy coefficient, a number or auto with a number, are two options here."""
+    config = SacConfig(hidden_sizes=(4,), batch_size=32, alpha=alpha, learn_alpha=learn_alpha, backend="torch")
+    check_options(config)
+    sac = make_learner(config, observation_size=3, action_size=1, seed=0)
+    sac.update(random_batch(0))
+    assert sac.metrics()["alpha"] == pytest.approx(alpha)
+    sac.update(random_batch(1))
+    assert (sac.metrics()["alpha"] == pytest.approx(alpha, rel=1e-5)) == (not learn_alpha)
