@@ -1,87 +1,122 @@
-"""The results as a table in Markdown, with the machine they were measured on."""
+"""docs/benchmarks.md, from results.json alone: a table with all lines and their goals, and a section for each row."""
 
 from __future__ import annotations
 
-import os
-import platform
-import statistics
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from benchmarks.reasons import REASONS
+from benchmarks.rows import ROWS, Row
+from benchmarks.table import Goal, Line
 
-def machine() -> dict[str, Any]:
-    """What the figures were measured on."""
-    models = [
-        line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line
-    ]
-    return {
-        "processor": models[0] if models else platform.processor(),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "load_at_start": os.getloadavg()[0],
-    }
+_INTRODUCTION = """\
+# Benchmarks
 
+Written by `make bench` from `benchmarks/results.json`; do not edit. `make bench` measures everything (hours),
+`make bench ARGS="--quick"` less of it in less than 10 minutes, `make bench ARGS="--rows solve,updates"` some rows only.
 
-def table(results: dict[str, Any]) -> str:
-    """The whole page."""
-    runs = results["training"]
-    solved = [run for run in runs if run["solved"]]
-    lines = [
-        "# Benchmarks",
-        "",
-        "Written by `make bench`; the raw figures are in `benchmarks/results.json`.",
-        "",
-        "Machine: " + ", ".join(f"{key} {value}" for key, value in results["machine"].items()) + ".",
-        "",
-        "## Training through three ROS 2 processes",
-        "",
-        f"{len(solved)} of {len(runs)} seeds solved. Solved means: every one of 10 deterministic episodes from unseen,",
-        "stratified start states has full length, and then every one of 20 more, the extreme starts among them.",
-        "",
-        "| seed | solved | transitions of the policy | transitions in all | updates | learner [s] | command [s] |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for run in runs:
-        lines.append(
-            f"| {run['seed']} | {'yes' if run['solved'] else 'no'} | {run.get('solved_at_step', '')} | "
-            f"{run.get('env_steps', '')} | {run.get('updates', '')} | {_seconds(run.get('wall_seconds'))} | "
-            f"{_seconds(run['command_seconds'])} |"
-        )
-    if solved:
-        for name, choose in (("median", statistics.median), ("worst", max)):
-            values = [choose([run[key] for run in solved]) for key in ("solved_at_step", "env_steps", "updates")]
-            times = [choose([run[key] for run in solved]) for key in ("wall_seconds", "command_seconds")]
-            cells = [f"{value:.0f}" for value in values] + [_seconds(value) for value in times]
-            lines.append(f"| **{name}** | {len(solved)} | " + " | ".join(cells) + " |")
-    lines += ["", "## Speed and latency", "", "| what | figure |", "|---|---|"]
-    for size, figures in results["learner"].items():
-        lines.append(f"| learner alone, {size} | {figures['updates_per_second']:.0f} updates per second |")
-    if "evaluation" in results:
-        evaluation = results["evaluation"]
-        lines.append(
-            f"| lockstep through simulator, policy and evaluator | {evaluation['steps_per_second']:.0f} steps per "
-            f"second; {evaluation['episodes']} episodes, mean return {evaluation['mean_return']:g}, "
-            f"lowest {evaluation['min_return']:g} |"
-        )
-    for name, words in (("answer", "controller: state to effort"), ("swap", "checking and swapping weights")):
-        figures = results["latency"][name]
-        lines.append(
-            f"| {words}, {figures['count']} times | p50 {_micro(figures['p50'])}, p99 {_micro(figures['p99'])}, "
-            f"max {_micro(figures['max'])} |"
-        )
-    if solved:
-        gaps = [run["swap_gap_max"] for run in solved if run["swap_gap_max"] is not None]
-        medians = [run["swap_gap_median"] for run in solved if run["swap_gap_median"] is not None]
-        lines.append(
-            f"| swap gap that the policy node told while training | median {_micro(statistics.median(medians))}, "
-            f"largest {_micro(max(gaps))} |"
-        )
-    return "\n".join(lines) + "\n"
+Each line is a median over runs, or over rounds in which contenders took turns, beside what the peers reached in the
+same run on the same machine. A run that failed or was ended counts as one that never got there, in the median and in
+the worst case; *never* is where that leaves no figure. Intervals hold the true median with 95 % probability: they are
+order statistics (exact, whatever the distribution), and where there are too few values for that, their range with its
+probability in brackets. Seeds count from 0 and were never used to choose a setting."""
 
 
-def _seconds(value: float | None) -> str:
-    return "" if value is None else f"{value:.1f}"
+def render(rows: Mapping[str, Any]) -> str:
+    """The whole page.
+
+    Args:
+        rows: the records of results.json, by the name of their row.
+    """
+    measured = [(row, rows[row.NAME]) for row in ROWS if row.NAME in rows]
+    text = [_INTRODUCTION, "", *_machines(measured), *_shortened(measured), "", "## The table", ""]
+    text += ["| what | peers, same run | median | interval | worst | runs | goals |", "|---|---|---|---|---|---|---|"]
+    open_goals: list[tuple[Line, Goal]] = []
+    for row, record in measured:
+        for line in _lines(row, record):
+            text.append(_table_row(line))
+            open_goals += [(line, goal) for goal in line.goals if not goal.met]
+    text += ["", *_tally(measured), "", *_explain(open_goals)]
+    for row, record in measured:
+        text += ["", f"## {row.TITLE}", "", *_provenance(record), ""]
+        if "result" in record:
+            text += row.details(record["result"])
+    missing = [row.NAME for row in ROWS if row.NAME not in rows]
+    if missing:
+        text += ["", "## Not measured yet", "", f"Rows {', '.join(missing)}."]
+    return "\n".join(text) + "\n"
 
 
-def _micro(value: float) -> str:
-    return f"{1e6 * value:.0f} µs"
+def plain(row: Row, record: Mapping[str, Any]) -> str:
+    """The lines of one row as text, for people who watch."""
+    texts = []
+    for line in _lines(row, record):
+        goals = "; ".join(_goal(goal) for goal in line.goals)
+        texts.append(f"  {line.what}: {line.median} [{line.interval}], worst {line.worst}, {line.runs}. {goals}")
+    return "\n".join(texts) or "  measured"
+
+
+def _lines(row: Row, record: Mapping[str, Any]) -> list[Line]:
+    if "result" not in record:
+        return [Line(key=row.NAME, what=row.TITLE, median=f"not measured: {record['error']}")]
+    return row.lines(record["result"])
+
+
+def _table_row(line: Line) -> str:
+    goals = "<br>".join(_goal(goal) for goal in line.goals) or "–"
+    cells = (line.what, line.peers, line.median, line.interval, line.worst, line.runs, goals)
+    return "| " + " | ".join(_escape(cell) for cell in cells) + " |"
+
+
+def _escape(cell: str) -> str:
+    return cell.replace("|", "\\|").replace("\n", " ")
+
+
+def _goal(goal: Goal) -> str:
+    verdict = {True: "**met**", False: "**not met**", None: "cannot be told"}[goal.met]
+    return f"{goal.text}: {verdict}" + (f" ({goal.reached})" if goal.reached else "")
+
+
+def _tally(measured: Sequence[tuple[Row, Mapping[str, Any]]]) -> list[str]:
+    goals = [goal for row, record in measured for line in _lines(row, record) for goal in line.goals]
+    met, unknown = sum(goal.met is True for goal in goals), sum(goal.met is None for goal in goals)
+    return [f"{met} of {len(goals)} goals are met, {len(goals) - met - unknown} are not, {unknown} cannot be told."]
+
+
+def _explain(open_goals: Sequence[tuple[Line, Goal]]) -> list[str]:
+    """Why goals are not met, line by line."""
+    failed = {line.key: line for line, goal in open_goals if goal.met is False}
+    if not failed:
+        return []
+    text = ["Where a goal is not met:", ""]
+    for key, line in failed.items():
+        text.append(f"- *{line.what}*: {REASONS.get(key, 'the reason is not known yet.')}")
+    return text
+
+
+def _machines(measured: Sequence[tuple[Row, Mapping[str, Any]]]) -> list[str]:
+    """The machine, or each of them with the rows that it measured."""
+    rows_of: dict[str, list[str]] = {}
+    for row, record in measured:
+        words = ", ".join(f"{key} {value}" for key, value in record["machine"].items())
+        rows_of.setdefault(words, []).append(row.NAME)
+    if len(rows_of) == 1:
+        return [f"Machine: {next(iter(rows_of))}."]
+    return [f"- Rows {', '.join(names)}: {words}." for words, names in rows_of.items()]
+
+
+def _shortened(measured: Sequence[tuple[Row, Mapping[str, Any]]]) -> list[str]:
+    """A warning where rows were measured for less than the whole time."""
+    names = [f"{row.NAME} ({record['form']})" for row, record in measured if record["form"] != "full"]
+    return ["", f"**Not in the full form, and so of little weight: {', '.join(names)}.**"] if names else []
+
+
+def _provenance(record: Mapping[str, Any]) -> list[str]:
+    text = (
+        f"Measured {record['date']} at commit {record['commit']}, form {record['form']}, in {record['seconds']:.0f} s; "
+        f"when it began, other processes kept {record['busy_cores']:.1f} cores busy."
+    )
+    if "error" in record:
+        what = "Interrupted" if "result" in record else "Not measured"
+        text += f" {what}: {record['error']}."
+    return [text]

@@ -1,0 +1,112 @@
+"""Whether the policy stays good while training goes on after the first solve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks import words
+from benchmarks.intervals import share_interval
+from benchmarks.options import Options
+from benchmarks.table import Goal, Line
+from benchmarks.training import dump, train
+
+NAME = "stability"
+TITLE = "Stability after the first solve"
+IS_LONG = False
+
+SETTINGS = ("learner.stop_when_solved=false", "learner.confirmation_episodes=0", "learner.evaluation_every=250")
+UNTIL_SOLVED = 2_000  # transitions that a run is given to solve the task first
+SECONDS_PER_STEP = 0.05  # [s] far more than a transition takes
+SHARE, MINIMUM = 0.97, 950.0  # aimed at
+
+
+def measure(options: Options) -> dict[str, Any]:
+    """The defaults, not stopping when solved, seed by seed."""
+    watched = options.form.stability_steps
+    steps = UNTIL_SOLVED + watched
+    result: dict[str, Any] = {"watched_steps": watched, "max_steps": steps, "runs": []}
+    for seed in options.seeds(options.form.stability_seeds):
+        run = train(
+            options.directory,
+            seed,
+            name=f"stability{seed}",
+            timeout=120.0 + SECONDS_PER_STEP * steps,
+            settings=SETTINGS,
+            max_steps=steps,
+        )
+        run["after"] = after_first_solve(run["evaluations"], watched)
+        options.say(dump(run))
+        result["runs"].append(run)
+        options.keep(result)
+    return result
+
+
+def after_first_solve(evaluations: list[dict[str, Any]], watched: int) -> dict[str, Any] | None:
+    """What the evaluations in the `watched` transitions after the first perfect one say; None where none was."""
+    first = next((e["step"] for e in evaluations if _is_perfect(e)), None)
+    if first is None:
+        return None
+    later = [e for e in evaluations if first < e["step"] <= first + watched]
+    return {
+        "first_solve": first,
+        "covered_steps": later[-1]["step"] - first if later else 0,
+        "evaluations": len(later),
+        "perfect": sum(_is_perfect(e) for e in later),
+        "min_mean_return": min((e["mean_return"] for e in later), default=None),
+        "min_return": min((e["min_return"] for e in later), default=None),
+    }
+
+
+def _is_perfect(evaluation: dict[str, Any]) -> bool:
+    return bool(evaluation["solved_episodes"] == evaluation["episodes"])
+
+
+def lines(result: dict[str, Any]) -> list[Line]:
+    """Share of perfect evaluations, and the worst one."""
+    runs = result["runs"]
+    after = [run["after"] for run in runs if run["after"] and run["after"]["evaluations"]]
+    count = f"{len(after)} of {len(runs)} solved and watched"
+    what = f"deterministic evaluations in the {result['watched_steps']:,} transitions after the first solve"
+    peers = "Tianshou (published): 181 of 191 at 1000, minimum 907"
+    share_text, minimum_text = f"at least {words.percent(SHARE)} at 1000", f"minimum at least {MINIMUM:g}"
+    if not after:
+        goals = (Goal(text=share_text, met=False), Goal(text=minimum_text, met=False))
+        return [Line(key="stability", what=what, peers=peers, median="–", runs=count, goals=goals)]
+    perfect, evaluations = sum(a["perfect"] for a in after), sum(a["evaluations"] for a in after)
+    share, worst = perfect / evaluations, min(a["min_mean_return"] for a in after)
+    interval = share_interval([a["perfect"] for a in after], [a["evaluations"] for a in after])
+    is_whole = len(after) == len(runs)  # a run that never solved it is no stable one
+    return [
+        Line(
+            key="stability",
+            what=what,
+            peers=peers,
+            median=f"{words.percent(share)} at 1000 ({perfect} of {evaluations})",
+            interval="–" if interval is None else f"{words.percent(interval.low)} – {words.percent(interval.high)}",
+            worst=words.number(worst, 1),
+            runs=count,
+            goals=(
+                Goal(text=share_text, met=share >= SHARE and is_whole, reached=words.percent(share)),
+                Goal(text=minimum_text, met=worst >= MINIMUM and is_whole, reached=words.number(worst, 1)),
+            ),
+        )
+    ]
+
+
+def details(result: dict[str, Any]) -> list[str]:
+    """Every run."""
+    text = [
+        f"Defaults with `{' '.join(SETTINGS)}`. An evaluation is at 1000 if all of its 10 episodes are. Its return is",
+        "their mean, and the minimum is that of these means, as in the published figure; the lowest single episode is",
+        "in the table below. The interval of the share is a bootstrap over runs.",
+        "",
+        "| seed | first solve | transitions watched | evaluations | at 1000 | lowest | lowest episode | fault |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for run in result["runs"]:
+        after = run["after"]
+        keys = ("first_solve", "covered_steps", "evaluations", "perfect", "min_mean_return", "min_return")
+        figures = [after[key] for key in keys] if after else ["never"] + [""] * 5
+        cells = ["" if v is None else f"{v:,.1f}" if isinstance(v, float) else str(v) for v in figures]
+        text.append("| " + " | ".join([str(run["seed"]), *cells, run.get("error", "")]) + " |")
+    return text
