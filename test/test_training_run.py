@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from pathlib import Path
 
 import numpy as np
@@ -116,4 +117,16 @@ def test_a_deterministic_training_asks_for_no_transition_until_the_newest_weight
     assert granted <= sequence, "version 2 is out, and nobody runs it yet"
     run.note_version_in_force(2)
     assert run.credit == sequence + 1
+    run.close()
+
+
+def test_a_training_whose_steps_end_within_the_warm_up_is_evaluated_and_done(tmp_path: Path) -> None:
+    said: list[str] = []
+    run = training_run(tmp_path, said, max_steps=5, evaluation_every=10, evaluation_episodes=1)
+    learn(run, 0, 5)
+    deadline = time.monotonic() + 60.0
+    while not run.is_done and time.monotonic() < deadline:
+        run.work()
+    assert run.is_done
+    assert run.verdict() == "not solved: max_steps reached"
     run.close()

@@ -87,9 +87,8 @@ class LearnerNode(Node):
         status = self._training.status()
         self._publish_status(status)
         self._training.close()
-        words = {Phase.SOLVED: "solved", Phase.FINISHED: "not solved: max_steps reached"}
         self._progress.say(
-            f"{words.get(status.phase, 'stopped')} after {status.env_steps} transitions, {status.updates} updates, "
+            f"{self._training.verdict()} after {status.env_steps} transitions, {status.updates} updates, "
             f"{status.wall_time:.1f} s; see {self._training.run.path}"
         )
 

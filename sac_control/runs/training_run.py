@@ -69,7 +69,7 @@ class TrainingRun:
             raise RunError(f"cannot write run directory {self.run.path}: {error.strerror}") from error
         self._wall_before = 0.0  # [s] spent in earlier lives
         self._best_return = -math.inf
-        self._was_solved = False  # by any evaluation
+        self._solved_at: int | None = None  # transitions seen by the first policy that solved the task
         if config.resume:
             self._resume()
         self._started = clock()
@@ -195,6 +195,16 @@ class TrainingRun:
             eta=self._steps_left / steps_per_second if steps_per_second > 0 else math.nan,
         )
 
+    def verdict(self) -> str:
+        """How the training ended, in a few words."""
+        if self._phase is Phase.SOLVED:
+            return "solved"
+        if self._phase is not Phase.FINISHED:
+            return "stopped"
+        if self._solved_at is None:
+            return "not solved: max_steps reached"
+        return f"solved first at step {self._solved_at}, max_steps reached"
+
     @property
     def wall_time(self) -> float:
         """[s] of training, over all lives of the process."""
@@ -222,9 +232,9 @@ class TrainingRun:
         summary = {
             "run": self.run.name,
             "task": self._config.task,
-            "solved": self._is_solved,
+            "solved": self._solved_at is not None,
             "env_steps": self._training.transitions,
-            "solved_at_step": evaluation.env_steps if evaluation and self._is_solved else None,
+            "solved_at_step": self._solved_at,
             "updates": self._training.updates,
             "wall_seconds": round(wall_time, 3),
             "eval_returns": list(evaluation.returns[:episodes]) if evaluation else [],
@@ -280,7 +290,7 @@ class TrainingRun:
 
     def _publish(self) -> None:
         config = self._config
-        correlation = config.solved_noise_correlation if self._was_solved else config.noise_correlation
+        correlation = config.noise_correlation if self._solved_at is None else config.solved_noise_correlation
         file = PolicyFile(
             specification=self._specification,
             actor=dataclasses.replace(self._training.publish(), noise_correlation=correlation),
@@ -302,11 +312,12 @@ class TrainingRun:
         result = self._evaluations.result()
         if result is not None:
             self._judge(*result)
-        if self.is_done or not self._training.updates:
+        is_last = self._is_out_of_steps
+        if self.is_done or not (self._training.updates or is_last):
             return
-        if self._evaluations.is_due(self._training.transitions, is_last=self._is_out_of_steps):
+        if self._evaluations.is_due(self._training.transitions, is_last=is_last):
             self._publish()
-            self._evaluations.submit(self._snapshot(), is_last=self._is_out_of_steps)
+            self._evaluations.submit(self._snapshot(), is_last=is_last)
 
     def _judge(self, evaluation: Evaluation, candidate: Snapshot) -> None:
         self._evaluation = evaluation
@@ -316,8 +327,8 @@ class TrainingRun:
             f"mean return {evaluation.mean_return:.1f}, {reached} {evaluation.solved_return:g}"
         )
         self._is_solved = evaluation.is_solved
-        if self._is_solved and not self._was_solved:  # from here on it is about keeping, not about finding
-            self._was_solved = True
+        if self._is_solved and self._solved_at is None:  # from here on it is about keeping, not about finding
+            self._solved_at = evaluation.env_steps
             self._training.replay_ratio.change(self._config.solved_replay_ratio, self._training.transitions)
         self._attempt(lambda: self._recorder.write_evaluation(evaluation))
         if evaluation.mean_return >= self._best_return:
@@ -329,7 +340,7 @@ class TrainingRun:
             "run": self.run.name,
             "wall_seconds": self.wall_time,
             "best_return": self._best_return,
-            "was_solved": self._was_solved,
+            "solved_at_step": self._solved_at,
         }
         if not math.isfinite(self._best_return):
             extra["best_return"] = None
@@ -352,7 +363,7 @@ class TrainingRun:
         checkpoint, complaints = self._recorder.load()
         for complaint in complaints:
             self._say(complaint)
-        self._wall_before, self._was_solved = checkpoint.state["wall_seconds"], checkpoint.state["was_solved"]
+        self._wall_before, self._solved_at = checkpoint.state["wall_seconds"], checkpoint.state["solved_at_step"]
         best = checkpoint.state["best_return"]
         self._best_return = -math.inf if best is None else best
         self._say(f"resumes at step {checkpoint.step}, {self._training.updates} updates")
