@@ -274,6 +274,9 @@ class LearnerConfig(SacConfig):
         low=0.0,
         high=0.999,
     )
+    solved_target_entropy: float = option(
+        0.3, "target_entropy once the task was solved, where training goes on [nat]", low=-20.0, high=5.0
+    )
     learning_rate_decay: int = option(
         3000, "transitions by which learning rates have halved, on their way to a tenth; 0: constant", low=0, high=10**9
     )

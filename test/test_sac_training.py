@@ -359,3 +359,28 @@ def test_the_default_configuration_learns_without_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
+
+
+def test_once_solved_it_explores_farther_and_updates_less_and_a_resumed_training_does_so_too() -> None:
+    run = training(
+        replay_ratio=4.0, solved_replay_ratio=1.0, noise_correlation=0.1, solved_noise_correlation=0.9,
+        target_entropy=-0.5, solved_target_entropy=0.25,
+    )  # fmt: skip
+    for sequence in range(20):
+        run.ingest(transition(sequence))
+    run.update(run.updates_owed)
+    assert (run.updates, run.publish().noise_correlation, float(run.learner.target_entropy)) == (40, 0.1, -0.5)
+    run.note_solved()
+    for sequence in range(20, 30):
+        run.ingest(transition(sequence))
+    assert run.updates_owed == 10
+    assert (run.publish().noise_correlation, float(run.learner.target_entropy)) == (0.9, 0.25)
+    run.roll_back()
+    assert float(run.learner.target_entropy) == 0.25
+
+    resumed = training(replay_ratio=4.0, solved_replay_ratio=1.0, solved_noise_correlation=0.9)
+    state = run.state()
+    resumed.buffer.restore(run.buffer.rows(0, 30), 30)
+    resumed.restore(TrainingState(arrays=state.arrays, numbers=json.loads(json.dumps(state.numbers))))
+    assert (resumed.updates_owed, resumed.publish().noise_correlation) == (10, 0.9)
+    assert float(resumed.learner.target_entropy) == 0.25

@@ -5,7 +5,6 @@ Joins the algorithm (sac/), the evaluation process and the run directory, and de
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import math
 import statistics
@@ -289,11 +288,9 @@ class TrainingRun:
         )
 
     def _publish(self) -> None:
-        config = self._config
-        correlation = config.noise_correlation if self._solved_at is None else config.solved_noise_correlation
         file = PolicyFile(
             specification=self._specification,
-            actor=dataclasses.replace(self._training.publish(), noise_correlation=correlation),
+            actor=self._training.publish(),
             run=self.run.name,
             policy_version=self._training.policy_version,
             env_steps=self._training.transitions,
@@ -327,9 +324,9 @@ class TrainingRun:
             f"mean return {evaluation.mean_return:.1f}, {reached} {evaluation.solved_return:g}"
         )
         self._is_solved = evaluation.is_solved
-        if self._is_solved and self._solved_at is None:  # from here on it is about keeping, not about finding
+        if self._is_solved and self._solved_at is None:
             self._solved_at = evaluation.env_steps
-            self._training.replay_ratio.change(self._config.solved_replay_ratio, self._training.transitions)
+            self._training.note_solved()
         self._attempt(lambda: self._recorder.write_evaluation(evaluation))
         if evaluation.mean_return >= self._best_return:
             self._best_return = evaluation.mean_return

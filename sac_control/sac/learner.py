@@ -31,7 +31,8 @@ class Learner(ABC):
 
     Attributes:
         config: the hyperparameters.
-        target_entropy: H̄ of the whole action [nat]: per dimension times number of dimensions.
+        target_entropy: () float64, H̄ of the whole action [nat]: per dimension times number of dimensions; saved with
+            the state, since it may change on the way.
         generator: of the start values and the noise.
         normaliser: statistics of the observations.
         learning_rate_scale: () float64, multiplies all learning rates; saved with the state.
@@ -40,7 +41,7 @@ class Learner(ABC):
     def __init__(self, config: SacConfig, *, observation_size: int, action_size: int, seed: int) -> None:
         self.config = config
         self.observation_size, self.action_size = observation_size, action_size
-        self.target_entropy = config.target_entropy * action_size
+        self.target_entropy = np.array(config.target_entropy * action_size)
         self.generator = np.random.default_rng(seed)
         self.normaliser = Normaliser(observation_size)
         self.learning_rate_scale = np.ones(())
@@ -125,4 +126,8 @@ class Learner(ABC):
 
     def _own_arrays(self) -> dict[str, Array]:
         normaliser = {f"normaliser.{name}": array for name, array in self.normaliser.arrays().items()}
-        return normaliser | {"learning_rate_scale": self.learning_rate_scale, "updates": self._updates}
+        return normaliser | {
+            "target_entropy": self.target_entropy,
+            "learning_rate_scale": self.learning_rate_scale,
+            "updates": self._updates,
+        }

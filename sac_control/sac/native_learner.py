@@ -70,7 +70,7 @@ class NativeLearner(Learner):
             config.alpha_learning_rate,
             float(self.learning_rate_scale),
             config.tau,
-            self.target_entropy,
+            float(self.target_entropy),
             config.max_gradient_norm,
             config.learn_alpha,
             config.policy_delay,
@@ -84,16 +84,10 @@ class NativeLearner(Learner):
         arrays = (batch.observation, batch.action, batch.reward, batch.next_observation, discount, noise)
         inputs = [np.ascontiguousarray(array, np.float32) for array in arrays]
         metrics = self._metrics or _Metrics()
-        self._is_finite = bool(
-            self._library.sac_update(
-                self._handle,
-                byref(settings),
-                byref(state),
-                byref(_Batch(*map(_address, inputs))),
-                count,
-                byref(metrics),
-            )
+        result = self._library.sac_update(
+            self._handle, byref(settings), byref(state), byref(_Batch(*map(_address, inputs))), count, byref(metrics)
         )
+        self._is_finite = result == 1
         self._metrics = metrics
         for each, fields in zip(
             (self._actor, self._critics, self._log_alpha), (state.actor, state.critics, state.log_alpha), strict=True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,6 +92,7 @@ class Training:
         self._published_at = 0  # updates made when weights were last published
         self._refreshed_at = 0  # transitions accepted when the normalisation was last refreshed
         self._rollbacks = 0
+        self._is_solved = False
         self._sound: dict[str, Array] = {}  # the learner when weights were last published
 
     def ingest(self, transition: Transition) -> Episode | None:
@@ -190,7 +192,19 @@ class Training:
         self.policy_version += 1
         self._published_at = self.updates
         self._sound = self.learner.state()
-        return self.learner.actor_parameters()
+        config = self._config
+        correlation = config.solved_noise_correlation if self._is_solved else config.noise_correlation
+        return dataclasses.replace(self.learner.actor_parameters(), noise_correlation=correlation)
+
+    def note_solved(self) -> None:
+        """From here on it is about keeping the solution, not about finding it: the settings ``solved_*`` take effect.
+
+        Exploration that reaches farther shows the margins of the policy, which a good one no longer meets by itself.
+        """
+        self._is_solved = True
+        self.replay_ratio.change(self._config.solved_replay_ratio, self.transitions)
+        self.learner.target_entropy[()] = self._config.solved_target_entropy * self.learner.action_size
+        self._sound = self.learner.state()
 
     def roll_back(self) -> None:
         """Return the learner to its last publication, and halve its learning rates.
@@ -271,4 +285,5 @@ _NUMBERS = (
     "_published_at",
     "_refreshed_at",
     "_rollbacks",
+    "_is_solved",
 )

@@ -45,7 +45,7 @@ def actor_loss(
     return loss, {"actor_loss": loss.detach(), "entropy": -log_prob.detach()}
 
 
-def alpha_loss(log_alpha: Tensor, log_prob: Tensor, target_entropy: float) -> tuple[Tensor, Metrics]:
+def alpha_loss(log_alpha: Tensor, log_prob: Tensor, target_entropy: float | Tensor) -> tuple[Tensor, Metrics]:
     """J(α) = -E[log α (log π(a|s) + H̄)]   (equation 18, with log α in place of α)
 
     The gradient of this form does not shrink with α, so a temperature that came near 0 finds its way back.

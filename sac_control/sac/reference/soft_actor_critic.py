@@ -44,7 +44,7 @@ class SoftActorCritic(TorchLearner):
         if is_actors_turn:
             action, log_prob = self.actor.sample(batch.observation, batch.noise)
             if config.learn_alpha:
-                loss, figures = alpha_loss(log_alpha, log_prob, self.target_entropy)
+                loss, figures = alpha_loss(log_alpha, log_prob, self._target_entropy)
                 self.alpha_adam.minimise(loss, scale)
                 metrics |= figures
 

@@ -44,6 +44,7 @@ class TorchLearner(Learner):
         )
         self.actor = kind(self._actor_layout.shapes, initial(self._actor_layout, self.generator), self.device)
         self.actor_adam = Adam(self.actor, config.actor_learning_rate, config.max_gradient_norm)
+        self._target_entropy = torch.zeros((), device=self.device)  # where a captured graph looks for it
         self._metrics: Metrics = {}
         self._graphed: GraphedUpdate | None = None
 
@@ -62,6 +63,7 @@ class TorchLearner(Learner):
     def update(self, batch: Batch) -> None:
         count, rows = batch.reward.shape
         noise = self.draw_noise(count, rows)
+        self._target_entropy.fill_(float(self.target_entropy))
         update: Update = self._update
         if self.device.type == "cuda":
             update = self._graphed = self._graphed or GraphedUpdate(self._update, self._tensors().values())
