@@ -275,7 +275,7 @@ class LearnerConfig(SacConfig):
         high=0.999,
     )
     solved_target_entropy: float = option(
-        0.3, "target_entropy once the task was solved, where training goes on [nat]", low=-20.0, high=5.0
+        0.1, "target_entropy once the task was solved, where training goes on [nat]", low=-20.0, high=5.0
     )
     learning_rate_decay: int = option(
         3000, "transitions by which learning rates have halved, on their way to a tenth; 0: constant", low=0, high=10**9
