@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -193,6 +194,7 @@ def test_checkpoints_below_a_regular_file_cannot_be_written(tmp_path: Path) -> N
 def test_what_a_killed_writer_left_is_ignored_and_swept_away(store: CheckpointStore, directory: Path) -> None:
     store.save(100, FILES, {})
     shutil.copytree(directory / "100", directory / ".200.999999.tmp")
+    (directory / ".200.999999.tmp" / MANIFEST).unlink()  # it comes last
     (directory / ".latest.999999.tmp").symlink_to("200")
     assert store.steps() == [100]
     checkpoint, complaints = store.load_newest()
@@ -200,6 +202,72 @@ def test_what_a_killed_writer_left_is_ignored_and_swept_away(store: CheckpointSt
     assert (checkpoint.step, complaints) == (100, [])
     store.save(300, FILES, {})
     assert names(directory) == {"100", "300", "latest"}
+
+
+def test_checkpoint_that_lacks_nothing_but_its_name_is_found(store: CheckpointStore, directory: Path) -> None:
+    """A kill after the last byte, before the rename."""
+    store.save(100, FILES, {})
+    store.save(200, FILES, {"updates": 2})
+    (directory / "200").rename(directory / ".200.999999.tmp")
+    checkpoint, complaints = store.load_newest()
+    assert checkpoint is not None
+    assert (checkpoint.step, checkpoint.state["updates"], complaints) == (200, 2, [])
+
+
+@pytest.mark.parametrize("is_new_one_whole", [True, False])
+def test_kill_between_the_two_renames_of_a_replacement_loses_nothing(
+    store: CheckpointStore, directory: Path, is_new_one_whole: bool
+) -> None:
+    store.save(100, FILES, {"updates": 1})
+    shutil.copytree(directory / "100", directory.parent / "old")
+    store.save(100, FILES, {"updates": 2})
+    (directory / "100").rename(directory / ".100.999999.tmp")
+    (directory.parent / "old").rename(directory / ".100.replaced.999999.tmp")
+    if not is_new_one_whole:
+        (directory / ".100.999999.tmp" / "policy.safetensors").write_bytes(b"torn")
+    checkpoint, _ = store.load_newest()
+    assert checkpoint is not None
+    assert checkpoint.state["updates"] == (2 if is_new_one_whole else 1)
+
+
+def test_any_bit_of_a_manifest_that_is_flipped_is_noticed(store: CheckpointStore, directory: Path) -> None:
+    store.save(100, FILES, {"updates": 3, "nested": {"a": [1, 2.5, None]}})
+    manifest = directory / "100" / MANIFEST
+    whole = manifest.read_bytes()
+    for place in range(len(whole)):
+        for bit in range(8):
+            manifest.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << bit]) + whole[place + 1 :])
+            with pytest.raises(RunError, match="is not whole|does not match its own SHA-256"):
+                store.load(100)
+
+
+def test_best_state_is_that_of_the_best_and_empty_where_that_is_damaged(
+    store: CheckpointStore, directory: Path
+) -> None:
+    assert store.best_state() == {}
+    store.save(100, FILES, {"best_return": 7.5}, is_best=True)
+    store.save(200, FILES, {"best_return": 1.0})
+    assert store.best_state()["best_return"] == 7.5
+    (directory / "100" / "policy.safetensors").write_bytes(b"other")
+    assert store.best_state() == {}
+
+
+def test_failure_to_replace_a_checkpoint_leaves_the_one_that_was_there(
+    store: CheckpointStore, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.save(100, FILES, {"updates": 1})
+    rename = Path.rename
+
+    def full(path: Path, target: Path) -> Path:
+        if path.name == f".100.{os.getpid()}.tmp":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", full)
+    with pytest.raises(OSError, match="No space left"):
+        store.save(100, FILES, {"updates": 2})
+    assert store.load(100).state["updates"] == 1
+    assert names(directory) == {"100", "latest"}
 
 
 def test_digest_of_every_file_is_in_the_manifest(store: CheckpointStore, directory: Path) -> None:

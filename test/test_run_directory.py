@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -131,6 +132,47 @@ def test_run_is_locked_once_until_it_is_unlocked(run: RunDirectory) -> None:
     run.unlock()
     run.unlock()
     run.lock()
+    run.unlock()
+
+
+def test_directory_that_was_removed_is_made_and_locked_again_with_its_configuration(run: RunDirectory) -> None:
+    run.create("a: 1\n")
+    run.lock()
+    assert not run.hold()
+    shutil.rmtree(run.path)
+    assert run.hold()
+    assert run.config.read_text() == "a: 1\n"
+    assert is_locked(run)
+    assert not run.hold()
+    run.unlock()
+    assert not is_locked(run)
+
+
+def test_directory_that_another_process_made_again_is_left_to_it(run: RunDirectory) -> None:
+    run.lock()
+    shutil.rmtree(run.path)
+    command = [sys.executable, "-c", WRITER, str(run.path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "locked\n"
+        with pytest.raises(RunError, match=f"is being written by process {process.pid}"):
+            run.hold()
+        process.kill()
+    assert run.hold(), "it is free now"
+    run.unlock()
+
+
+def test_directory_that_cannot_be_made_again_is_an_error_and_stays_locked_for_the_next_attempt(
+    run: RunDirectory,
+) -> None:
+    run.lock()
+    shutil.rmtree(run.path)
+    run.path.write_text("a file in its place")
+    for _ in range(2):
+        with pytest.raises(OSError, match="File exists"):
+            run.hold()
+    run.path.unlink()
+    assert run.hold()
     run.unlock()
 
 

@@ -226,6 +226,34 @@ def test_restoring_without_the_transitions_is_refused() -> None:
         training().restore(original.state())
 
 
+def test_transitions_that_came_after_the_checkpoint_are_taken_over_by_ingesting_them() -> None:
+    original = training()
+    for sequence in range(30):
+        original.ingest(transition(sequence))
+        original.update(original.updates_owed)
+        if sequence == 19:
+            saved, rows = original.state(), original.buffer.rows(0, 20)
+    resumed = training()
+    resumed.buffer.restore(rows, 20)
+    resumed.restore(saved)
+    for sequence in range(20, 30):
+        resumed.ingest(transition(sequence))
+    assert resumed.updates_owed == original.updates - saved.numbers["updates"]
+    ingested, counted = resumed.counters(), original.counters()
+    assert (ingested.transitions, ingested.episodes, ingested.duplicates) == (30, counted.episodes, 0)
+    np.testing.assert_array_equal(resumed.buffer.rows(0, 30), original.buffer.rows(0, 30))
+    resumed.ingest(transition(29))
+    assert resumed.transitions == 30, "the sender sends its last transition again while it waits"
+
+
+def test_versions_of_an_earlier_life_are_skipped_and_never_counted_back() -> None:
+    run = training()
+    run.skip_versions(7)
+    run.skip_versions(3)
+    run.publish()
+    assert run.policy_version == 8
+
+
 def test_publications_are_numbered_and_due_by_updates() -> None:
     run = training(publish_every=5)
     due = [run.publication_due]

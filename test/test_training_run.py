@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 
 from sac_control.config import LearnerConfig
 from sac_control.errors import RunError
 from sac_control.policy.policy_file import PolicyFile
+from sac_control.runs.table import read_columns
 from sac_control.runs.training_run import MOST_ROLLBACKS, TrainingRun
 from sac_control.types import Transition
+from test_metrics_and_curve import tf_records
 
 
-def training_run(tmp_path: Path, said: list[str], **more: object) -> TrainingRun:
+def training_run(
+    tmp_path: Path, said: list[str], clock: Callable[[], float] = time.monotonic, **more: object
+) -> TrainingRun:
     config = LearnerConfig.from_mapping(
         {
             "run_directory": str(tmp_path / "run"),
@@ -29,7 +36,7 @@ def training_run(tmp_path: Path, said: list[str], **more: object) -> TrainingRun
             **more,
         }
     )
-    return TrainingRun(config, say=said.append)
+    return TrainingRun(config, say=said.append, clock=clock)
 
 
 def transition(sequence: int, reward: float = 1.0) -> Transition:
@@ -100,6 +107,133 @@ def test_a_rollback_halves_the_learning_rates_and_survives_a_resume(tmp_path: Pa
     assert resumed.status().rollbacks == rollbacks
     learn(resumed, 1000, 1001)
     assert float(resumed._training.learner.learning_rate_scale) <= 0.5**rollbacks
+    resumed.close()
+
+
+def kill(run: TrainingRun) -> None:
+    """As a killed process leaves it: unlocked, and nothing else."""
+    run.run.unlock()
+
+
+def test_a_run_can_be_resumed_from_its_first_moment_on(tmp_path: Path) -> None:
+    run = training_run(tmp_path, [])
+    version = run.weights.version
+    kill(run)
+    said: list[str] = []
+    resumed = training_run(tmp_path, said, resume=True)
+    assert said == ["resumes at step 0, 0 updates"]
+    assert resumed.weights.version > version
+    resumed.close()
+
+
+def test_transitions_after_the_checkpoint_are_taken_over_and_their_updates_owed(tmp_path: Path) -> None:
+    now = 0.0
+    run = training_run(tmp_path, [], clock=lambda: now)
+    learn(run, 0, 40)
+    run.save()
+    at_checkpoint = run.status()
+    for sequence in range(40, 70):
+        now += 0.1
+        learn(run, sequence, sequence + 1)
+    kill(run)
+    said: list[str] = []
+    resumed = training_run(tmp_path, said, resume=True)
+    status = resumed.status()
+    assert 70 - 5 <= status.env_steps <= 70, "written every 0.5 s"
+    newer = status.env_steps - 40
+    assert said == [
+        f"resumes at step {status.env_steps}, 40 updates, with {newer} transitions that came after its checkpoint"
+    ]
+    assert (status.updates, status.duplicate_transitions) == (at_checkpoint.updates, 0)
+    while resumed.work():
+        pass
+    assert resumed.status().updates == 2 * (status.env_steps - 20)
+    assert not resumed.ingest(transition(status.env_steps - 1)), "its sender sends the last one again"
+    resumed.close()
+
+
+def test_tables_are_cut_where_a_run_is_resumed_and_tensorboard_is_told(tmp_path: Path) -> None:
+    run = training_run(tmp_path, [])
+    learn(run, 0, 120)
+    run.save()
+    kill(run)
+    with run.run.metrics.open("a") as stream:
+        stream.write("500,1\n550,")  # of transitions that were lost, the last row torn
+    resumed = training_run(tmp_path, [], resume=True)
+    learn(resumed, 120, 160)
+    resumed.close()
+    assert read_columns(run.run.metrics)["env_steps"] == [50, 100, 160]
+    files = sorted(run.run.events.iterdir())
+    assert len(files) == 2
+    events = [Event.FromString(record) for record in tf_records(files[1].read_bytes())]
+    assert (events[1].session_log.status, events[1].step) == (SessionLog.START, 121)
+
+
+def test_damage_to_a_table_is_told_of_and_does_not_stop_a_resume(tmp_path: Path) -> None:
+    run = training_run(tmp_path, [])
+    learn(run, 0, 120)
+    run.save()
+    kill(run)
+    text = run.run.metrics.read_text()
+    run.run.metrics.write_text(text.replace("\n50,", "\n5x,") + "70,1\n")
+    run.run.episodes.write_bytes(b"\xff\xfe\n1,2,3,4\n")
+    said: list[str] = []
+    resumed = training_run(tmp_path, said, resume=True)
+    assert said[:2] == [
+        f"left 2 damaged rows out of {run.run.metrics}",
+        f"{run.run.episodes} is damaged: it has no column env_steps; set aside as episodes.csv.damaged",
+    ]
+    assert read_columns(run.run.metrics)["env_steps"] == [100]
+    resumed.close()
+
+
+def test_best_policy_that_the_disk_could_not_take_is_saved_as_the_best_later(tmp_path: Path) -> None:
+    config: dict[str, Any] = {"evaluation_every": 30, "evaluation_episodes": 1, "confirmation_episodes": 0}
+    now, said = 0.0, list[str]()
+    run = training_run(tmp_path, said, clock=lambda: now, **config)
+    learn(run, 0, 31)
+    aside = run.run.path.rename(tmp_path / "aside")
+    run.run.path.write_text("")
+    deadline = time.monotonic() + 60.0
+    while math.isnan(run.status().evaluation_return) and time.monotonic() < deadline:
+        run.work()
+    assert "cannot write to" in run.disk_complaint
+    run.run.path.unlink()
+    aside.rename(run.run.path)
+    now += 2.0
+    run.work()
+    assert run.disk_complaint == ""
+    assert (run.run.checkpoints / "best").resolve().name in {"30", "31"}
+    run.close()
+
+
+def test_versions_go_on_behind_those_that_an_earlier_life_has_published(tmp_path: Path) -> None:
+    run = training_run(tmp_path, [])
+    run.note_version_in_force(1)
+    assert run.weights.version == 1
+    run.note_version_in_force(57)
+    assert run.weights.version == 58
+    assert PolicyFile.from_bytes(run.weights.data).policy_version == 58
+    run.close()
+
+
+def test_what_was_best_before_a_kill_stays_best(tmp_path: Path) -> None:
+    config: dict[str, Any] = {
+        "evaluation_every": 30,
+        "evaluation_episodes": 1,
+        "confirmation_episodes": 0,
+        "task": "inverted_pendulum",
+    }
+    run = training_run(tmp_path, [], **config)
+    learn(run, 0, 31)
+    deadline = time.monotonic() + 60.0
+    while math.isnan(run.status().evaluation_return) and time.monotonic() < deadline:
+        run.work()
+    best = run.status().evaluation_return
+    run._evaluations.close()
+    kill(run)
+    resumed = training_run(tmp_path, [], resume=True, **config)
+    assert resumed._best_return == best
     resumed.close()
 
 

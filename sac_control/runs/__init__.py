@@ -4,9 +4,11 @@ atomic.py         files that are whole or not there
 config_file.py    the complete configuration of a run, as a ROS parameter file
 run_directory.py  where a run's files are; one writer at a time
 checkpoints.py    checkpoints that are whole or not there, the newest and the best of them
-replay_file.py    the replay buffer on disk, appended to
+replay_file.py    the replay buffer on disk, appended to, each row with its checksum
+replay_log.py     keeps it a fraction of a second behind the buffer in memory
 table.py          tables of numbers as CSV files
 metrics.py        scalars over time, as CSV and as TensorBoard events
+writing.py        writing that may fail, without an end to training
 recorder.py       writes all of these for one training
 training_run.py   one training from its first transition to its summary: what a learner node owns
 curve.py          the picture of a run

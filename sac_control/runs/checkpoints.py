@@ -1,7 +1,8 @@
 """Checkpoints that are whole or not there. Stores bytes under names; knows nothing of what they mean.
 
-``<step>/`` holds the files and, written last, ``state.json`` with their SHA-256. The links ``latest`` and ``best`` name
-one checkpoint each. A directory whose files do not match its ``state.json`` is set aside as ``<step>.damaged``.
+``<step>/`` holds the files and, written last, ``state.json`` with their SHA-256 and its own. The links ``latest`` and
+``best`` name one checkpoint each. A directory whose files do not match its ``state.json``, or in which that was changed
+by as much as a bit, is set aside as ``<step>.damaged``.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +21,8 @@ from sac_control.errors import RunError
 from sac_control.runs import atomic
 
 MANIFEST = "state.json"
+_NO_DIGEST = "0" * 64  # stands in the manifest while its own digest is taken
+_WHOLE_BUT_NOT_IN_PLACE = re.compile(r"\.(\d+)\.(?:replaced\.)?\d+\.tmp")  # between two renames of `save`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +51,10 @@ class CheckpointStore:
         Raises:
             OSError: it cannot be written; the checkpoints that were there are untouched.
         """
-        self._directory.mkdir(parents=True, exist_ok=True)
-        final = self._directory / str(step)
-        if self._best() == str(step) and not is_best:
+        if not self._directory.exists():
+            self._directory.mkdir(parents=True)
+            atomic.sync_directory(self._directory.parent)
+        if self._best() == str(step) and not is_best and (self._directory / str(step)).exists():
             return  # the best policy of this step stays; the updates made since without a transition are few
         staging = self._directory / f".{step}.{os.getpid()}.tmp"
         shutil.rmtree(staging, ignore_errors=True)
@@ -58,14 +63,9 @@ class CheckpointStore:
             for name, data in files.items():
                 atomic.write_and_sync(staging / name, data)
             digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-            manifest = json.dumps({**state, "sha256": digests}, indent=2)
-            atomic.write_and_sync(staging / MANIFEST, manifest.encode())
+            atomic.write_and_sync(staging / MANIFEST, _manifest({**state, "sha256": digests}))
             atomic.sync_directory(staging)
-            replaced = self._directory / f".{step}.replaced.{os.getpid()}.tmp"
-            if final.exists():  # the same step once more, as when a run is resumed and stopped at once
-                final.rename(replaced)
-            staging.rename(final)
-            shutil.rmtree(replaced, ignore_errors=True)
+            self._put_in_place(staging, self._directory / str(step))
         except OSError:
             shutil.rmtree(staging, ignore_errors=True)
             raise
@@ -85,6 +85,7 @@ class CheckpointStore:
     def load_newest(self) -> tuple[Checkpoint | None, list[str]]:
         """The newest checkpoint that is whole, and a sentence for each damaged one that was set aside."""
         complaints: list[str] = []
+        self._finish_interrupted()
         for step in reversed(self.steps()):
             try:
                 checkpoint = self.load(step)
@@ -105,27 +106,84 @@ class CheckpointStore:
         Raises:
             RunError: a file is missing or does not match its SHA-256.
         """
-        directory = self._directory / str(step)
+        return _read(self._directory / str(step), step)
+
+    def best_state(self) -> Mapping[str, Any]:
+        """The JSON values of the best checkpoint; empty where there is none that is whole."""
+        best = self._best()
+        if best is None:
+            return {}
         try:
-            state = json.loads((directory / MANIFEST).read_text())
-            files = {name: (directory / name).read_bytes() for name in state["sha256"]}
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RunError(f"checkpoint {directory} is not whole: {error}") from error
-        for name, data in files.items():
-            if hashlib.sha256(data).hexdigest() != state["sha256"][name]:
-                raise RunError(f"checkpoint {directory} is damaged: {name} does not match its SHA-256")
-        return Checkpoint(step=step, files=files, state=state)
+            return self.load(int(best)).state
+        except RunError:
+            return {}
 
     def _best(self) -> str | None:
         link = self._directory / "best"
         return str(link.readlink()) if link.is_symlink() else None
 
+    def _put_in_place(self, staging: Path, final: Path) -> None:
+        if not final.exists():
+            staging.rename(final)
+            return
+        # The same step once more, as when a run is resumed and stopped at once. A directory cannot be replaced in one
+        # step; what a kill between the two renames leaves is whole, and `_finish_interrupted` finds it.
+        replaced = self._directory / f".{final.name}.replaced.{os.getpid()}.tmp"
+        shutil.rmtree(replaced, ignore_errors=True)
+        final.rename(replaced)
+        try:
+            staging.rename(final)
+        except OSError:
+            replaced.rename(final)
+            raise
+        shutil.rmtree(replaced, ignore_errors=True)
+
+    def _finish_interrupted(self) -> None:
+        """Put in place what a writer that was killed had finished, but for the last rename."""
+        if not self._directory.exists():
+            return
+        for path in sorted(self._directory.iterdir()):  # the new one, ".5.123", comes before ".5.replaced.123"
+            match = _WHOLE_BUT_NOT_IN_PLACE.fullmatch(path.name)
+            if match is None or (self._directory / match[1]).exists():
+                continue
+            try:
+                _read(path, int(match[1]))
+            except RunError:
+                continue  # killed while it was being written: swept away by the next `save`
+            path.rename(self._directory / match[1])
+            atomic.sync_directory(self._directory)
+
     def _remove_old(self) -> None:
         for step in self.steps()[: -self._keep_last]:
-            if str(step) != self._best():
-                shutil.rmtree(self._directory / str(step))
-        for path in self._directory.glob(".*.tmp"):  # left by a writer that was killed
+            if str(step) != self._best():  # renamed first: one that is half removed must not look like a damaged one
+                removed = self._directory / f".{step}.removed.tmp"
+                shutil.rmtree(removed, ignore_errors=True)
+                (self._directory / str(step)).rename(removed)
+        for path in self._directory.glob(".*.tmp"):  # the above, and what a writer that was killed left
             if path.is_symlink():
                 path.unlink()
             else:
                 shutil.rmtree(path, ignore_errors=True)
+
+
+def _manifest(state: Mapping[str, Any]) -> bytes:
+    """JSON that holds its own SHA-256: that of the same text with zeros in its place."""
+    text = json.dumps({**state, "manifest_sha256": _NO_DIGEST}, indent=2).encode()
+    return text.replace(_NO_DIGEST.encode(), hashlib.sha256(text).hexdigest().encode())
+
+
+def _read(directory: Path, step: int) -> Checkpoint:
+    """Read and verify the checkpoint in `directory`."""
+    try:
+        manifest = (directory / MANIFEST).read_bytes()
+        state = json.loads(manifest)
+        digest = state["manifest_sha256"].encode()
+        if hashlib.sha256(manifest.replace(digest, _NO_DIGEST.encode())).hexdigest().encode() != digest:
+            raise RunError(f"checkpoint {directory} is damaged: {MANIFEST} does not match its own SHA-256")
+        files = {name: (directory / name).read_bytes() for name in state["sha256"]}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RunError(f"checkpoint {directory} is not whole: {error}") from error
+    for name, data in files.items():
+        if hashlib.sha256(data).hexdigest() != state["sha256"][name]:
+            raise RunError(f"checkpoint {directory} is damaged: {name} does not match its SHA-256")
+    return Checkpoint(step=step, files=files, state=state)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 
+from sac_control.runs import atomic
 from sac_control.runs.table import Table
 
 
@@ -22,29 +24,55 @@ class Metrics:
         csv_path: file with one column per name.
         events: directory of the TensorBoard events.
         names: the columns after ``env_steps``, in order.
+        resumed_at: transitions at which a run is resumed: TensorBoard then forgets what earlier files hold beyond them.
     """
 
-    def __init__(self, csv_path: Path, events: Path, names: tuple[str, ...]) -> None:
-        self._names = names
+    def __init__(self, csv_path: Path, events: Path, names: tuple[str, ...], *, resumed_at: int | None = None) -> None:
+        self._names, self._directory = names, events
         self._table = Table(csv_path, ("env_steps", *names))
-        events.mkdir(parents=True, exist_ok=True)
-        # Not EventFileWriter: it hands each value to a thread.
-        name = f"events.out.tfevents.{time.time():.6f}.{socket.gethostname()}.{os.getpid()}"  # as TensorBoard looks for
-        self._events = RecordWriter((events / name).open("wb"))
-        self._write_event(Event(wall_time=time.time(), file_version="brain.Event:2"))
+        self._open_events(resumed_at)
 
     def write(self, env_steps: int, values: Mapping[str, float]) -> None:
-        """Write one row; names without a value stay empty."""
+        """Write one row; names without a value stay empty.
+
+        Raises:
+            OSError: it cannot be written.
+        """
         self._table.write({"env_steps": env_steps, **{name: values.get(name, "") for name in self._names}})
-        for name, value in values.items():
-            summary = Summary(value=[Summary.Value(tag=name, simple_value=value)])
-            self._write_event(Event(wall_time=time.time(), step=env_steps, summary=summary))
-        self._events.flush()
+        if not self._stream.closed and not atomic.is_at(self._stream.fileno(), self._path):
+            self._give_up_events()  # removed
+        if self._stream.closed:
+            self._open_events()
+        try:
+            for name, value in values.items():
+                summary = Summary(value=[Summary.Value(tag=name, simple_value=value)])
+                self._write_event(Event(wall_time=time.time(), step=env_steps, summary=summary))
+            self._events.flush()
+        except OSError:
+            self._give_up_events()  # its last record may be torn, and nothing can be read behind one that is
+            raise
 
     def close(self) -> None:
         """Flush and close the files."""
         self._table.close()
-        self._events.close()
+        self._stream.close()
+
+    def _open_events(self, resumed_at: int | None = None) -> None:
+        self._directory.mkdir(parents=True, exist_ok=True)
+        # Not EventFileWriter: it hands each value to a thread.
+        name = f"events.out.tfevents.{time.time():.6f}.{socket.gethostname()}.{os.getpid()}"  # as TensorBoard looks for
+        self._path = self._directory / name
+        self._stream = self._path.open("wb")
+        self._events = RecordWriter(self._stream)
+        self._write_event(Event(wall_time=time.time(), file_version="brain.Event:2"))
+        if resumed_at is not None:
+            session = SessionLog(status=SessionLog.START)
+            self._write_event(Event(wall_time=time.time(), step=resumed_at + 1, session_log=session))
+
+    def _give_up_events(self) -> None:
+        """Leave the file as it is; the next row begins another one."""
+        with contextlib.suppress(OSError):
+            self._stream.close()
 
     def _write_event(self, event: Event) -> None:
         self._events.write(event.SerializeToString())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import math
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,12 +16,12 @@ from sac_control.errors import RunError
 from sac_control.runs.checkpoints import Checkpoint, CheckpointStore
 from sac_control.runs.evaluation import Evaluation
 from sac_control.runs.metrics import Metrics
-from sac_control.runs.replay_file import ReplayFile
+from sac_control.runs.replay_log import ReplayLog
 from sac_control.runs.run_directory import RunDirectory
-from sac_control.runs.table import Table, drop_rows_after
+from sac_control.runs.table import Table, drop_rows_after, read_columns
 from sac_control.sac.episodes import Episode
 from sac_control.sac.training import Training, TrainingState
-from sac_control.types import TrainingStatus
+from sac_control.types import TrainingStatus, Transition
 
 METRICS = (
     "last_return",
@@ -54,22 +55,32 @@ class Recorder:
 
     Args:
         run: the run; locked by the caller.
-        training: whose replay rows are saved with each checkpoint.
+        training: whose transitions and state are saved.
         keep_last: checkpoints kept beside the best.
     """
 
     def __init__(self, run: RunDirectory, training: Training, keep_last: int) -> None:
         self._run, self._training = run, training
         self._store = CheckpointStore(run.checkpoints, keep_last)
-        self._replay = ReplayFile(run.replay, training.buffer.rows(0, 0).shape[1])
-        self._saved_rows = 0
+        self._replay = ReplayLog(run.replay, training.buffer)
+
+    def begin(self) -> None:
+        """Begin a run that has nothing yet; `load` goes on with one.
+
+        Raises:
+            OSError: the directory cannot be written.
+        """
         self._open_tables()
 
     def load(self) -> tuple[Checkpoint, list[str]]:
-        """Bring the training back from the newest whole checkpoint, and a sentence for each damaged one.
+        """Bring the training back: the newest whole checkpoint, and all transitions that came after it.
+
+        Returns:
+            The checkpoint, and a sentence for whatever was damaged, cut off or left out.
 
         Raises:
-            RunError: there is no whole checkpoint, or it does not fit the configuration.
+            RunError: there is no whole checkpoint, or it does not fit the configuration, or its transitions are gone.
+            OSError: what is damaged cannot be set aside.
         """
         checkpoint, complaints = self._store.load_newest()
         if checkpoint is None:
@@ -79,15 +90,51 @@ class Recorder:
             )
         state = checkpoint.state
         added: int = state["replay_rows"]
-        buffer = self._training.buffer
-        buffer.restore(self._replay.read(max(0, added - buffer.capacity), added), added)
+        complaints += self._replay.restore(added)
         arrays = load_tensors(checkpoint.files["learner.safetensors"])
         self._training.restore(TrainingState(arrays=arrays, numbers=state["training"]))
-        self._saved_rows = added
+        newer, complaint = self._replay.newer()
+        for transition in newer:
+            self._training.ingest(transition)
+            self._replay.note(transition)
+        complaints += [complaint] if complaint else []
+        self._training.skip_versions(max((each.policy_version for each in newer), default=0))
+        steps = self._training.transitions
         for table in (self._run.metrics, self._run.episodes, self._run.evaluations):
-            drop_rows_after(table, "env_steps", checkpoint.step)
-        self._open_tables()
+            try:
+                damaged = drop_rows_after(table, "env_steps", steps)
+            except RunError as error:
+                aside = table.rename(table.with_name(f"{table.name}.damaged"))
+                complaints.append(f"{error}; set aside as {aside.name}")
+            else:
+                complaints += [f"left {damaged} damaged rows out of {table}"] if damaged else []
+        self._open_tables(resumed_at=steps)
         return checkpoint, complaints
+
+    def best_return(self) -> float:
+        """The mean return of the best policy kept; -inf where none is."""
+        best = self._store.best_state().get("best_return")
+        return -math.inf if best is None else float(best)
+
+    def wall_time(self) -> float:
+        """[s] of training up to the newest row of metrics; 0 where there is none."""
+        return max((time for time in read_columns(self._run.metrics).get("wall_time", []) if time == time), default=0.0)
+
+    def note(self, transition: Transition) -> None:
+        """Take note of a transition that the training has just accepted."""
+        self._replay.note(transition)
+
+    def replay_is_due(self, now: float) -> bool:
+        """Whether transitions wait to be written at time `now` [s]; asking counts as an attempt."""
+        return self._replay.is_due(now)
+
+    def write_replay(self) -> None:
+        """Write the transitions that are not written yet.
+
+        Raises:
+            OSError: they cannot be written.
+        """
+        self._replay.write()
 
     def snapshot(self, policy: bytes, extra: Mapping[str, Any]) -> Snapshot:
         """The training as it is now, with its policy and more JSON values."""
@@ -101,11 +148,7 @@ class Recorder:
         Raises:
             OSError: it cannot be written; the checkpoints before it are untouched.
         """
-        added = self._training.buffer.added
-        if added > self._saved_rows:
-            start = max(self._saved_rows, added - len(self._training.buffer))
-            self._replay.append(start, self._training.buffer.rows(start, added))
-            self._saved_rows = added
+        self._replay.write(wait=True)
         files = {
             "policy.safetensors": snapshot.policy,
             "learner.safetensors": save_tensors(snapshot.training.arrays),
@@ -113,8 +156,8 @@ class Recorder:
         state = {**snapshot.extra, "replay_rows": snapshot.step, "training": snapshot.training.numbers}
         self._store.save(snapshot.step, files, state, is_best=is_best)
 
-    def _open_tables(self) -> None:
-        self._metrics = Metrics(self._run.metrics, self._run.events, METRICS)
+    def _open_tables(self, *, resumed_at: int | None = None) -> None:
+        self._metrics = Metrics(self._run.metrics, self._run.events, METRICS, resumed_at=resumed_at)
         self._episodes = Table(self._run.episodes, ("env_steps", "return", "length", "terminated"))
         columns = ("env_steps", "policy_version", "mean_return", "min_return", "solved_episodes", "episodes")
         self._evaluations = Table(self._run.evaluations, columns)
@@ -148,11 +191,14 @@ class Recorder:
             }
         )
 
-    def close(self, summary: Mapping[str, Any]) -> None:
+    def close(self) -> None:
+        """End writing of transitions and tables."""
+        self._replay.close()
+        for table in (self._metrics, self._episodes, self._evaluations):
+            table.close()
+
+    def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write the summary."""
-        self._metrics.close()
-        self._episodes.close()
-        self._evaluations.close()
         versions = {"python": platform.python_version()}
         versions |= {name: importlib.metadata.version(name) for name in _PACKAGES}
         self._run.write_summary({**summary, "versions": versions})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -28,7 +29,9 @@ class RunDirectory:
         self.curve = path / "curve.png"
         self.checkpoints = path / "checkpoints"
         self.replay = path / "replay"
+        self._lock_path = path / ".lock"
         self._lock: IO[str] | None = None
+        self._config_text: bytes | None = None  # when it was locked
 
     @property
     def exists(self) -> bool:
@@ -68,23 +71,26 @@ class RunDirectory:
             RunError: another process writes this run, or nothing can be written there.
         """
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            stream = (self.path / ".lock").open("a+")
+            self._lock = self._locked()
         except OSError as error:
             raise RunError(f"cannot write run directory {self.path}: {error.strerror}") from error
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            stream.seek(0)
-            owner = stream.read().strip() or "unknown"
-            stream.close()
-            raise RunError(
-                f"run {self.path} is being written by process {owner}: stop that one or choose another run"
-            ) from None
-        stream.truncate(0)
-        stream.write(str(os.getpid()))
-        stream.flush()
-        self._lock = stream
+        self._config_text = self.config.read_bytes() if self.config.exists() else None
+
+    def hold(self) -> bool:
+        """Make sure that the directory that was locked is still there; whether it had to be made again.
+
+        Raises:
+            RunError: another process has made it again, and writes it.
+            OSError: it cannot be made.
+        """
+        if self._lock is None or atomic.is_at(self._lock.fileno(), self._lock_path):
+            return False
+        lock = self._locked()
+        self._lock.close()
+        self._lock = lock
+        if self._config_text is not None and not self.config.exists():
+            atomic.write_bytes(self.config, self._config_text)
+        return True
 
     def unlock(self) -> None:
         """Let others write."""
@@ -123,6 +129,28 @@ class RunDirectory:
             if path.exists():
                 return path
         raise RunError(f"run {self.path} has no checkpoint yet: train it first")
+
+    def _locked(self) -> IO[str]:
+        """The lock file, locked and holding the number of this process."""
+        while True:
+            self.path.mkdir(parents=True, exist_ok=True)
+            stream = self._lock_path.open("a+")
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                stream.seek(0)
+                owner = stream.read().strip() or "unknown"
+                stream.close()
+                raise RunError(
+                    f"run {self.path} is being written by process {owner}: stop that one or choose another run"
+                ) from None
+            if atomic.is_at(stream.fileno(), self._lock_path):
+                break
+            stream.close()  # removed between the two: a lock on it would keep nobody out
+        stream.truncate(0)
+        with contextlib.suppress(OSError):  # a full disk: the lock holds all the same, only without a name
+            os.write(stream.fileno(), str(os.getpid()).encode())
+        return stream
 
     def _write_config(self, text: str, *, remove_files: bool) -> None:
         self.lock()

@@ -5,6 +5,7 @@ Joins the algorithm (sac/), the evaluation process and the run directory, and de
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import math
 import statistics
@@ -22,12 +23,13 @@ from sac_control.runs.evaluation_schedule import EvaluationSchedule
 from sac_control.runs.rates import Rates
 from sac_control.runs.recorder import Recorder, Snapshot
 from sac_control.runs.run_directory import RunDirectory
+from sac_control.runs.writing import Writing
 from sac_control.sac.training import Training
 from sac_control.types import Float32Array, Phase, TrainingStatus, Transition, Weights
 
 UPDATES_PER_SLICE = 16  # updates made before messages are looked at again
 METRICS_EVERY = 50  # transitions between two rows of metrics.csv
-COMPLAINT_PERIOD = 10.0  # [s] between two complaints about the disk
+RETRY_PERIOD = 1.0  # [s] after which a checkpoint that could not be written is tried again
 MOST_ROLLBACKS = 5  # in a row, after which a training is given up
 
 
@@ -47,12 +49,11 @@ class TrainingRun:
         self, config: LearnerConfig, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._config, self._say, self._clock = config, say, clock
-        self._complained_at = -math.inf  # [s] steady time
         self._task = make_task(config.task)
         self._specification = self._task.specification
         self.run = RunDirectory(Path(config.run_directory))
         self.run.lock()
-        if not config.resume and self.run.checkpoints.exists():
+        if not config.resume and (self.run.checkpoints.exists() or self.run.replay.exists()):
             raise RunError(
                 f"run {self.run.path} has been trained already: set learner.resume to continue it or choose another"
             )
@@ -62,15 +63,18 @@ class TrainingRun:
             action_size=len(self._specification.actuated_joints),
             mirror=self._mirror(),
         )
-        try:
-            self._recorder = Recorder(self.run, self._training, config.keep_last)
-        except OSError as error:
-            raise RunError(f"cannot write run directory {self.run.path}: {error.strerror}") from error
+        self._recorder = Recorder(self.run, self._training, config.keep_last)
+        self._writing = Writing(self.run, say, clock)
         self._wall_before = 0.0  # [s] spent in earlier lives
         self._best_return = -math.inf
         self._solved_at: int | None = None  # transitions seen by the first policy that solved the task
-        if config.resume:
-            self._resume()
+        try:
+            if config.resume:
+                self._resume()
+            else:
+                self._recorder.begin()
+        except OSError as error:
+            raise RunError(f"cannot write run directory {self.run.path}: {error.strerror}") from error
         self._started = clock()
         self._rates = Rates()
         self._lag_sum = 0
@@ -84,8 +88,12 @@ class TrainingRun:
         self._is_solved = False  # by the newest evaluation
         self._weights: Weights | None = None
         self.swap_gaps: list[float] = []  # [s] that swaps held the policy node up, as it told
+        self._retry_at = -math.inf  # [s] steady time
+        self._unsaved_best: Snapshot | None = None  # the disk could not take it
         self._evaluations = EvaluationSchedule(config, self._training.transitions)
         self._publish()
+        if not config.resume:  # from here on a kill finds something to resume from
+            self._save(self._snapshot())
 
     @property
     def weights(self) -> Weights:
@@ -112,9 +120,21 @@ class TrainingRun:
             return True
         return self._is_out_of_steps and self._evaluations.is_finished
 
+    @property
+    def disk_complaint(self) -> str:
+        """What cannot be written to the run directory at present, and why; empty where all is well."""
+        return self._writing.complaint
+
     def note_version_in_force(self, version: int) -> None:
-        """Hear from the policy node which weights it runs."""
+        """Hear from the policy node which weights it runs.
+
+        Those may be of an earlier life of this training, published after all that could be resumed: the policy node
+        refuses what is older, so numbering goes on behind them.
+        """
         self._version_in_force = version
+        if version > self._training.policy_version:
+            self._training.skip_versions(version)
+            self._publish()
 
     def ingest(self, transition: Transition) -> bool:
         """Learn from a transition in the updates to come; false if it came before or none is wanted any more.
@@ -128,10 +148,11 @@ class TrainingRun:
         episode = self._training.ingest(transition)
         if self._training.transitions == before:
             return False
+        self._recorder.note(transition)
         self._ingested += 1
         self._lag_sum += self._training.policy_version - transition.policy_version
         if episode is not None:
-            self._attempt(lambda: self._recorder.write_episode(self._training.transitions, episode))
+            self._writing.attempt("episodes", lambda: self._recorder.write_episode(self._training.transitions, episode))
         return True
 
     def work(self) -> bool:
@@ -140,6 +161,7 @@ class TrainingRun:
         Raises:
             RunError: training diverges again and again, or the evaluation process died.
         """
+        self._write_replay()
         owed = self._training.updates_owed
         if owed:
             self._training.update(min(owed, UPDATES_PER_SLICE))
@@ -151,7 +173,7 @@ class TrainingRun:
         steps = self._training.transitions
         if steps >= self._metrics_written + METRICS_EVERY:
             self._metrics_written = steps
-            self._attempt(lambda: self._recorder.write_status(self.status()))
+            self._writing.attempt("metrics", lambda: self._recorder.write_status(self.status()))
         if steps >= self._next_checkpoint:
             self._next_checkpoint = steps + self._config.checkpoint_every
             self._publish()
@@ -226,7 +248,7 @@ class TrainingRun:
         if self._training.is_finite():  # otherwise the last good checkpoint stays the newest
             self._publish()
             self._save(self._snapshot())
-        self._attempt(lambda: self._recorder.write_status(self.status()))
+        self._writing.attempt("metrics", lambda: self._recorder.write_status(self.status()))
         evaluation, episodes = self._evaluation, self._config.evaluation_episodes
         summary = {
             "run": self.run.name,
@@ -246,11 +268,12 @@ class TrainingRun:
             "swap_gap_max": max(self.swap_gaps, default=None),
             "seed": self._config.seed,
         }
-        self._attempt(lambda: self._recorder.close(summary))
+        self._writing.attempt("summary", lambda: self._recorder.write_summary(summary))
+        self._writing.attempt("tables", self._recorder.close)
         if self.is_done:
             from sac_control.runs import curve  # matplotlib takes a second to load: not at the start of a training
 
-            self._attempt(lambda: curve.draw(self.run))
+            self._writing.attempt("curve", lambda: curve.draw(self.run))
         self.run.unlock()
 
     @property
@@ -327,10 +350,11 @@ class TrainingRun:
         if self._is_solved and self._solved_at is None:
             self._solved_at = evaluation.env_steps
             self._training.note_solved()
-        self._attempt(lambda: self._recorder.write_evaluation(evaluation))
+        self._writing.attempt("evaluations", lambda: self._recorder.write_evaluation(evaluation))
         if evaluation.mean_return >= self._best_return:
             self._best_return = evaluation.mean_return
-            self._save(candidate, is_best=True)
+            known = {"best_return": self._best_return, "solved_at_step": self._solved_at}
+            self._save(dataclasses.replace(candidate, extra={**candidate.extra, **known}), is_best=True)
 
     def _snapshot(self) -> Snapshot:
         extra = {
@@ -343,27 +367,45 @@ class TrainingRun:
             extra["best_return"] = None
         return self._recorder.snapshot(self.weights.data, extra)
 
-    def _save(self, snapshot: Snapshot, *, is_best: bool = False) -> None:
-        self._attempt(lambda: self._recorder.save(snapshot, is_best=is_best))
+    def _write_replay(self) -> None:
+        """Write the transitions of the last fraction of a second, and what could not be written before."""
+        now = self._clock()
+        if self._recorder.replay_is_due(now):
+            self._writing.attempt("replay", self._recorder.write_replay)
+            if not self.run.checkpoints.exists():
+                self._writing.was_remade = True
+        is_missing = self._writing.was_remade or self._writing.is_failing("checkpoint")
+        if is_missing and now >= self._retry_at:
+            if self._unsaved_best is not None:
+                self._save(self._unsaved_best, is_best=True)
+            elif not (self.run.checkpoints / "best").exists():
+                self._best_return = -math.inf  # it is gone: the next one that is evaluated is the best there is
+            self._publish()
+            self._save(self._snapshot())
 
-    def _attempt(self, write: Callable[[], None]) -> None:
-        """Write to the run directory; a disk that cannot take it does not stop training, but is told of."""
-        try:
-            write()
-        except OSError as error:
-            now = self._clock()
-            if now - self._complained_at > COMPLAINT_PERIOD:
-                self._complained_at = now
-                self._say(f"cannot write to {self.run.path} ({error}); the last checkpoint stays valid")
+    def _save(self, snapshot: Snapshot, *, is_best: bool = False) -> None:
+        self._writing.was_remade = False
+        was_saved = self._writing.attempt(
+            "checkpoint", lambda: self._recorder.save(snapshot, is_best=is_best), is_all=True
+        )
+        if is_best:
+            self._unsaved_best = None if was_saved else snapshot
+        self._retry_at = self._clock() + RETRY_PERIOD
 
     def _resume(self) -> None:
         checkpoint, complaints = self._recorder.load()
         for complaint in complaints:
             self._say(complaint)
-        self._wall_before, self._solved_at = checkpoint.state["wall_seconds"], checkpoint.state["solved_at_step"]
+        self._wall_before = max(checkpoint.state["wall_seconds"], self._recorder.wall_time())
+        self._solved_at = checkpoint.state["solved_at_step"]
+        if self._solved_at is not None and not checkpoint.state["training"]["_is_solved"]:
+            self._training.note_solved()  # the checkpoint was made before its own policy was found to be the solution
         best = checkpoint.state["best_return"]
-        self._best_return = -math.inf if best is None else best
-        self._say(f"resumes at step {checkpoint.step}, {self._training.updates} updates")
+        self._best_return = max(-math.inf if best is None else best, self._recorder.best_return())
+        steps = self._training.transitions
+        newer = steps - checkpoint.step
+        beyond = f", with {newer} transitions that came after its checkpoint" if newer else ""
+        self._say(f"resumes at step {steps}, {self._training.updates} updates{beyond}")
 
     def _mirror(self) -> Float32Array | None:
         """Signs of the observation's terms in the mirror image of the task; None where it has none."""

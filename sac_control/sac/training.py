@@ -183,6 +183,10 @@ class Training:
         """Whether no weights were published yet, or publish_every updates were made since."""
         return not self.policy_version or self.updates >= self._published_at + self._config.publish_every
 
+    def skip_versions(self, version: int) -> None:
+        """Number publications beyond `version`: an earlier life of this training, killed since, has published it."""
+        self.policy_version = max(self.policy_version, version)
+
     def is_finite(self) -> bool:
         """Whether the learner is sound; publish nothing when it is not, and roll it back."""
         return self.learner.is_finite()
