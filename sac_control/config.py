@@ -17,6 +17,8 @@ from sac_control.errors import ConfigError
 
 ConfigType = TypeVar("ConfigType", bound="Config")
 
+SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 0.001, 0.2  # [s] of the state, unless longer ones are allowed
+
 
 @dataclass(frozen=True, kw_only=True)
 class OptionInfo:
@@ -169,13 +171,55 @@ class PolicyConfig(Config):
     deterministic: bool = option(True, "false samples actions from the policy, to explore")
     seed: int = option(0, "seed of the exploration noise", low=0, high=2**31 - 1)
     state_timeout: float = option(
-        0.05, "the commanded effort is zero once the newest state is older than this [s]", low=0.001, high=0.2
+        0.0,
+        "the commanded effort is zero once the newest state is older than this; "
+        "0: three control periods, from 0.05 to 0.2 [s]",
+        low=0.0,
+        high=10.0,
+    )
+    allow_long_timeout: bool = option(False, "let state_timeout be longer than 0.2 s")
+    lockstep: bool = option(False, "states come from a simulator that waits for each answer: silence disarms nothing")
+    check_stamps: bool = option(
+        True, "a state whose stamp, if it is of system time, differs by more than state_timeout counts as none"
+    )
+    require_arm: bool = option(False, "move nothing before the service policy/arm, at the start and after each silence")
+    dry_run: bool = option(False, "compute and publish everything except the command")
+    control_period: float = option(
+        0.0,
+        "time from one joint state to the next; policies for another one are refused; 0: any [s]",
+        low=0.0,
+        high=10.0,
+    )
+    joints: str = option("", "driven joints in the order of the command; policies for others are refused; empty: any")
+    max_effort: float = option(
+        0.0, "policies with larger effort limits are refused; 0: none [N or N m]", low=0.0, high=1e9
+    )
+    max_effort_rate: float = option(
+        0.0, "largest change of a commanded effort per second; 0: any [N/s or N m/s]", low=0.0, high=1e9
+    )
+    ramp_s: float = option(0.0, "time in which the effort limits grow from 0 after arming [s]", low=0.0, high=60.0)
+    envelope: str = option(
+        "", "beyond it the node latches zero; such as '-0.9 < position(cart) < 0.9; -8 < velocity(pole) < 8'"
     )
     max_weights_bytes: int = option(2**26, "larger policy_weights are refused unread [bytes]", low=1024, high=2**26)
     autostart: bool = option(True, "configure and activate without waiting for a lifecycle manager")
     wait_warning: float = option(
         10.0, "say what is missing after waiting this long for a peer [s]", low=0.5, high=600.0
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.state_timeout > LONGEST_TIMEOUT and not self.allow_long_timeout:
+            raise ConfigError(
+                f"policy.state_timeout is {self.state_timeout!r}: a robot that acts on a state so old is blind; "
+                f"expected at most {LONGEST_TIMEOUT:g}, or set policy.allow_long_timeout"
+            )
+        if 0.0 < self.state_timeout < SHORTEST_TIMEOUT:
+            raise ConfigError(f"policy.state_timeout is {self.state_timeout!r}: expected 0 or at least 0.001")
+
+    def timeout(self, control_period: float) -> float:
+        """The timeout in force [s] for a policy with `control_period` [s]."""
+        return self.state_timeout or min(max(3.0 * control_period, 0.05), LONGEST_TIMEOUT)
 
 
 @dataclass(frozen=True, kw_only=True)

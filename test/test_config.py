@@ -15,6 +15,7 @@ from sac_control.errors import ConfigError
 CONFIGS: list[type[Config]] = [SimulatorConfig, PolicyConfig, SacConfig, LearnerConfig, EvaluatorConfig]
 NUMBERS = [(config, name, kind) for config in CONFIGS for name, kind in config.types().items() if kind in (int, float)]
 TEXTS = [(config, name) for config in CONFIGS for name, kind in config.types().items() if kind is str]
+PERMISSION = {"state_timeout": {"allow_long_timeout": True}}  # what must be set to go to the bounds of a number
 SWITCHES = [(config, name) for config in CONFIGS for name, kind in config.types().items() if kind is bool]
 
 
@@ -42,7 +43,7 @@ def test_number_is_allowed_up_to_its_bounds_and_not_beyond(config: type[Config],
     assert info.low is not None
     assert info.high is not None
     for bound in (info.low, info.high):
-        assert getattr(config.from_mapping({name: kind(bound)}), name) == bound
+        assert getattr(config.from_mapping({name: kind(bound), **PERMISSION.get(name, {})}), name) == bound
     margin = 1 if kind is int else 1e-6 * (info.high - info.low)
     for value in (kind(info.low - margin), kind(info.high + margin)):
         with pytest.raises(ConfigError, match=rf"^{config.section()}\.{name} is .*from .* to "):
@@ -54,6 +55,22 @@ def test_what_is_no_finite_number_is_refused_where_a_number_is_expected(value: o
     for config, name, _ in NUMBERS:
         with pytest.raises(ConfigError, match=rf"^{config.section()}\.{name} is .*expected a (whole )?number"):
             config.from_mapping({name: value})
+
+
+def test_long_or_vanishing_state_timeout_is_refused_unless_explicitly_allowed() -> None:
+    assert PolicyConfig(state_timeout=0.2).state_timeout == 0.2
+    with pytest.raises(
+        ConfigError, match=r"^policy\.state_timeout is 0\.21: .*at most 0\.2, or set policy.allow_long_"
+    ):
+        PolicyConfig(state_timeout=0.21)
+    assert PolicyConfig(state_timeout=0.21, allow_long_timeout=True).timeout(0.01) == 0.21
+    with pytest.raises(ConfigError, match=r"^policy\.state_timeout is 1e-09: expected 0 or at least 0\.001$"):
+        PolicyConfig(state_timeout=1e-9)
+
+
+@pytest.mark.parametrize(("period", "timeout"), [(0.001, 0.05), (0.0165, 0.05), (0.03, 0.09), (0.1, 0.2)])
+def test_default_state_timeout_is_three_periods_within_bounds(period: float, timeout: float) -> None:
+    assert PolicyConfig().timeout(period) == pytest.approx(timeout)
 
 
 def test_whole_numbers_must_be_whole_and_not_text() -> None:

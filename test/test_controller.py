@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,15 +14,17 @@ from hypothesis import strategies as st
 
 from policies import SPECIFICATION, make_file, make_weights
 from sac_control.config import PolicyConfig
-from sac_control.errors import PolicyFileError
+from sac_control.errors import ConfigError, PolicyFileError
 from sac_control.policy.controller import Controller
+from sac_control.policy.limits import EffortLimiter
 from sac_control.policy.policy import Policy
 from sac_control.policy.policy_file import PolicyFile
-from sac_control.policy.safety import EffortLimiter, Mode, StateWatchdog
+from sac_control.policy.safety import Mode
 from sac_control.types import Action, JointState, Specification
 
 LIMIT = SPECIFICATION.effort_limit[0]
 TIMEOUT = 0.05
+T = SPECIFICATION.control_period
 SLIDER, HINGE = SPECIFICATION.joints
 
 
@@ -28,10 +32,16 @@ class Clock:
     """A clock that is set by hand."""
 
     def __init__(self) -> None:
-        self.now = 1000.0
+        self.now = 1000.0  # [s] steady
+        self.wall = 1_800_000_000_000_000_000  # [ns] system time
 
     def __call__(self) -> float:
         return self.now
+
+    def go_on(self, seconds: float) -> None:
+        """Let time pass on both clocks."""
+        self.now += seconds
+        self.wall += round(1e9 * seconds)
 
 
 def state(
@@ -44,13 +54,33 @@ def state(
 
 
 def controller(clock: Clock, file: PolicyFile | None = None, **settings: object) -> Controller:
-    """An active controller that runs `file`."""
-    config = PolicyConfig.from_mapping({"state_timeout": TIMEOUT, **settings})
-    controller = Controller(config, clock)
+    """An active controller that runs `file`, in lockstep: its first answer may move something already."""
+    config = PolicyConfig.from_mapping({"state_timeout": TIMEOUT, "lockstep": True, **settings})
+    controller = Controller(config, clock, lambda: clock.wall)
     if file is not None:
         controller.install(file)
     controller.activate()
     return controller
+
+
+def mode_of(one: Controller) -> Mode:
+    """Its mode, of which mypy assumes that no call changes it."""
+    return one.mode
+
+
+def armed(clock: Clock, file: PolicyFile | None = None, **settings: object) -> Controller:
+    """As above, but for hardware, and armed by states with the stamps -3, -2 and -1."""
+    one = controller(clock, file or gentle_file(), lockstep=False, **settings)
+    arm(one, clock, -3)
+    assert mode_of(one) is Mode.ACTIVE
+    return one
+
+
+def arm(one: Controller, clock: Clock, stamp: int) -> None:
+    """Three good states from `stamp` on."""
+    for k in range(3):
+        clock.go_on(T)
+        assert one.answer(state(stamp + k)) is not None
 
 
 def answer(controller: Controller, state: JointState) -> Action:
@@ -129,10 +159,15 @@ def test_exploration_goes_on_across_a_swap_until_its_ticks_are_over(clock: Clock
     assert actions[0] != actions[5]
 
 
-def test_older_stamp_is_answered_because_a_simulation_may_begin_anew(clock: Clock) -> None:
-    one = controller(clock, gentle_file())
+@pytest.mark.parametrize("lockstep", [True, False])
+def test_older_stamp_is_not_answered_until_the_newer_one_is_stale(clock: Clock, lockstep: bool) -> None:
+    one = controller(clock, gentle_file(), lockstep=lockstep)
     answer(one, state(stamp=10))
-    assert answer(one, state(stamp=0)).stamp == 0
+    assert one.answer(state(stamp=9)) is None
+    assert (one.ticks, one.rejected_states) == (1, 1)
+    assert "older than the one before it: it came too late" in one.last_rejection
+    clock.go_on(TIMEOUT + 0.001)
+    assert answer(one, state(stamp=0)).stamp == 0  # a simulation may begin anew, or a clock be set
 
 
 @pytest.mark.parametrize(
@@ -152,17 +187,17 @@ def test_older_stamp_is_answered_because_a_simulation_may_begin_anew(clock: Cloc
 def test_unusable_state_is_counted_not_answered_and_does_not_feed_the_watchdog(
     clock: Clock, unusable: JointState, reason: str
 ) -> None:
-    one = controller(clock, gentle_file())
+    one = armed(clock)
     answer(one, state(stamp=1))
     clock.now += 0.8 * TIMEOUT
     assert one.answer(unusable) is None
     assert one.rejected_states == 1
     assert reason in one.last_rejection
-    assert not one.hold_zero_if_stale()
+    assert not one.must_command_zero()
     clock.now += 0.4 * TIMEOUT
     assert one.answer(unusable) is None
-    assert one.hold_zero_if_stale()
-    assert (one.ticks, one.rejected_states) == (1, 2)
+    assert one.must_command_zero()
+    assert (one.ticks, one.rejected_states) == (4, 2)
 
 
 def test_usable_state_is_answered_after_unusable_ones(clock: Clock) -> None:
@@ -171,7 +206,7 @@ def test_usable_state_is_answered_after_unusable_ones(clock: Clock) -> None:
         assert one.answer(unusable) is None
     expected = answer(controller(clock, gentle_file()), state(stamp=3))
     np.testing.assert_array_equal(answer(one, state(stamp=3)).effort, expected.effort)
-    assert one.mode is Mode.ACTIVE
+    assert mode_of(one) is Mode.ACTIVE
 
 
 def test_stamp_of_an_unusable_state_may_come_again(clock: Clock) -> None:
@@ -181,11 +216,14 @@ def test_stamp_of_an_unusable_state_may_come_again(clock: Clock) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:overflow encountered", "ignore:invalid value encountered")
-def test_action_that_is_not_finite_becomes_zero_effort(clock: Clock) -> None:
+def test_action_that_is_not_finite_becomes_zero_and_latches_it(clock: Clock) -> None:
     one = controller(clock, with_output(gentle_file(), bias=-math.inf, weight=math.inf))
     action = answer(one, state())
     assert not np.isfinite(action.effort_raw).any()
     assert action.effort.tolist() == [0.0]
+    assert mode_of(one) is Mode.LATCHED_FAULT
+    assert one.cause == "policy version 1 gave an action that is not finite"
+    assert one.must_command_zero()
 
 
 @given(st.floats(-1e30, 1e30))
@@ -205,60 +243,308 @@ def test_limiter_clamps_what_is_finite_and_zeroes_the_rest(values: list[float]) 
         assert limited.tolist() == [0.0, 0.0, 0.0]
 
 
-def test_watchdog_is_stale_until_fed_and_once_the_timeout_is_over() -> None:
-    watchdog = StateWatchdog(0.5)
-    assert watchdog.age(0.0) == math.inf
-    assert watchdog.is_stale(0.0)
-    watchdog.feed(10.0)
-    assert watchdog.age(10.25) == 0.25
-    assert not watchdog.is_stale(10.5)
-    assert watchdog.is_stale(10.6)
-    watchdog.feed(11.0)
-    assert not watchdog.is_stale(11.5)
-
-
-def test_zero_is_held_from_the_timeout_until_a_usable_state_comes(clock: Clock) -> None:
-    one = controller(clock, gentle_file())
-    answer(one, state(stamp=1))
-    assert not one.hold_zero_if_stale()
+def test_zero_is_held_from_the_timeout_until_three_states_have_armed_again(clock: Clock) -> None:
+    one = armed(clock)
+    assert answer(one, state(stamp=1)).effort[0] != 0.0
+    assert not one.must_command_zero()
     clock.now += TIMEOUT + 1e-6
     for _ in range(2):
-        assert one.hold_zero_if_stale()
-        assert one.mode is Mode.HOLD_ZERO
+        assert one.must_command_zero()
+        assert mode_of(one) is Mode.HOLD_ZERO
         assert one.cause == "no usable state for 0.05 s"
         assert one.zero().tolist() == [0.0]
-    answer(one, state(stamp=2))
-    assert one.mode is Mode.ACTIVE
-    assert not one.hold_zero_if_stale()
+    efforts = []
+    for stamp in range(2, 6):
+        clock.now += T
+        efforts.append(float(answer(one, state(stamp)).effort[0]))
+    assert [effort != 0.0 for effort in efforts] == [False, False, True, True]
+    assert not one.must_command_zero()
 
 
-def test_state_that_is_repeated_does_not_feed_the_watchdog(clock: Clock) -> None:
+def test_while_zero_is_held_the_raw_effort_is_told_all_the_same(clock: Clock) -> None:
+    one = controller(clock, gentle_file(), lockstep=False)
+    action = answer(one, state())
+    assert action.effort.tolist() == [0.0]
+    assert action.effort_raw[0] != 0.0
+
+
+def test_state_after_a_freeze_moves_nothing_although_no_watchdog_ran(clock: Clock) -> None:
+    one = armed(clock)
+    clock.now += TIMEOUT + 1e-6
+    assert answer(one, state(1)).effort.tolist() == [0.0]
+
+
+def test_answer_is_late_where_the_process_stood_still_while_it_was_made(clock: Clock) -> None:
+    one = armed(clock)
+    answer(one, state(1))
+    assert not one.is_late()
+    clock.now += TIMEOUT + 1e-6
+    assert one.is_late()
+
+
+def test_silence_in_lockstep_disarms_nothing_because_time_stands_still(clock: Clock) -> None:
     one = controller(clock, gentle_file())
+    first = answer(one, state(1))
+    clock.now += 100.0
+    assert one.must_command_zero()
+    assert one.answer(state(1)) is first
+    assert answer(one, state(2)).effort[0] == first.effort[0] != 0.0
+    assert mode_of(one) is Mode.ACTIVE
+
+
+def test_state_that_is_repeated_feeds_no_watchdog_and_loses_its_force_with_it(clock: Clock) -> None:
+    one = armed(clock)
     first = answer(one, state(stamp=1))
-    clock.now += 2 * TIMEOUT
+    clock.now += 0.9 * TIMEOUT
     assert one.answer(state(stamp=1)) is first
-    assert one.hold_zero_if_stale()
+    clock.now += 0.2 * TIMEOUT
+    assert one.must_command_zero()
+    again = answer(one, state(stamp=1))
+    assert (again.stamp, again.effort_raw.tolist()) == (1, first.effort_raw.tolist())
+    assert again.effort.tolist() == [0.0]
+
+
+@pytest.mark.parametrize("lockstep", [True, False])
+def test_stop_takes_the_force_from_an_answer_that_is_asked_for_again(clock: Clock, lockstep: bool) -> None:
+    one = controller(clock, gentle_file(), lockstep=lockstep)
+    for stamp in range(3):
+        clock.go_on(T)
+        assert one.answer(state(stamp)) is not None
+    assert answer(one, state(2)).effort[0] != 0.0
+    one.stop("stopped")
+    assert answer(one, state(2)).effort.tolist() == [0.0]
+    assert answer(one, state(3)).effort.tolist() == [0.0]
+    assert one.must_command_zero()
+
+
+def test_arming_that_is_required_comes_before_any_force(clock: Clock) -> None:
+    one = controller(clock, gentle_file(), lockstep=False, require_arm=True)
+    for stamp in range(10):
+        clock.go_on(T)
+        assert answer(one, state(stamp)).effort.tolist() == [0.0]
+    assert one.arm()[0]
+    arm(one, clock, 10)
+    assert mode_of(one) is Mode.ACTIVE
+    assert answer(one, state(13)).effort[0] != 0.0
+
+
+def test_system_time_older_or_newer_than_the_timeout_counts_as_no_message(clock: Clock) -> None:
+    one = controller(clock, gentle_file(), lockstep=False)
+    for k in range(3):
+        clock.go_on(T)
+        answer(one, state(clock.wall - k))
+    assert mode_of(one) is Mode.ACTIVE
+    for age in (TIMEOUT + 0.001, -TIMEOUT - 0.001, 3600.0, -3600.0):
+        clock.go_on(T / 10)
+        assert one.answer(state(clock.wall - round(1e9 * age))) is None
+    assert one.rejected_states == 4
+    clock.go_on(T / 10)
+    assert answer(one, state(clock.wall - 1_000_000)).effort[0] != 0.0
+
+
+def test_clock_that_is_set_back_by_an_hour_costs_the_timeout_and_an_arming(clock: Clock) -> None:
+    one = controller(clock, gentle_file(), lockstep=False)
+    efforts = []
+    for tick in range(20):
+        clock.go_on(T)
+        clock.wall -= 3_600_000_000_000 if tick == 10 else 0
+        action = one.answer(state(clock.wall))
+        efforts.append(0.0 if one.must_command_zero() or action is None else float(action.effort[0]))
+    assert [effort != 0.0 for effort in efforts[2:10]] == [True] * 8
+    assert efforts[10:13] == [0.0] * 3
+    assert [effort != 0.0 for effort in efforts[16:]] == [True] * 4
+
+
+def test_stamps_of_simulated_time_and_of_clocks_that_nobody_synchronises_may_be_anything(clock: Clock) -> None:
+    assert armed(clock).mode is Mode.ACTIVE
+    one = controller(clock, gentle_file(), lockstep=False, check_stamps=False)
+    arm(one, clock, clock.wall - 10**12)
+    assert mode_of(one) is Mode.ACTIVE
+
+
+def test_value_that_is_not_finite_counts_as_no_message_even_where_the_policy_does_not_look(clock: Clock) -> None:
+    specification = dataclasses.replace(SPECIFICATION, observation=(f"cos({HINGE})",))
+    one = armed(clock, gentle_file(specification=specification))
+    for bad in (math.nan, math.inf, -math.inf):
+        for position, velocity in (((bad, 0.1), (0.0, 0.0)), ((0.0, 0.1), (bad, 0.0)), ((0.0, 0.1), (0.0, bad))):
+            assert one.answer(state(5, position=position, velocity=velocity)) is None
+    assert one.rejected_states == 9
+    extra = state(6, (*SPECIFICATION.joints, "gripper"), (0.0, 0.1, 0.0), (0.0, 0.0, math.nan))
+    assert one.answer(extra) is not None  # whose velocity nobody measures
+
+
+def test_state_outside_of_the_envelope_latches_zero(clock: Clock) -> None:
+    one = armed(clock, envelope=f"-0.9 < position({SLIDER}) < 0.9; -8 < velocity({HINGE}) < 8")
+    assert answer(one, state(1, position=(0.89, 0.1))).effort[0] != 0.0
+    assert answer(one, state(2, position=(0.91, 0.1))).effort.tolist() == [0.0]
+    assert mode_of(one) is Mode.LATCHED_FAULT
+    assert one.cause == f"position({SLIDER}) is 0.91, outside of its envelope from -0.9 to 0.9"
+    assert answer(one, state(3)).effort.tolist() == [0.0]
+    assert one.arm()[0]
+    arm(one, clock, 4)
+    assert mode_of(one) is Mode.ACTIVE
+    assert answer(one, state(8, velocity=(0.0, -8.1))).effort.tolist() == [0.0]
+
+
+@pytest.mark.parametrize(
+    "text", ["position(a)", "1 < position(a) < 0", "0 < position(a)", "-1 < a b < 1 2", "nan < x < 1"]
+)
+def test_envelope_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"policy\.envelope"):
+        Controller(PolicyConfig(envelope=text))
+
+
+@pytest.mark.parametrize("text", ["-1 < position(elbow) < 1", "-1 < tangent(slider_to_cart) < 1"])
+def test_envelope_that_the_joints_of_the_policy_cannot_be_judged_by_is_refused(clock: Clock, text: str) -> None:
+    with pytest.raises(ConfigError, match=r"elbow|tangent"):
+        controller(clock, gentle_file(), envelope=text)
+
+
+def test_authority_grows_after_arming(clock: Clock) -> None:
+    one = armed(clock, with_output(gentle_file(), bias=10.0), ramp_s=10 * T)
+    efforts = []
+    for stamp in range(12):
+        clock.go_on(T)
+        efforts.append(float(answer(one, state(stamp)).effort[0]))
+    np.testing.assert_allclose(efforts, [LIMIT * min(1.0, (k + 1) / 10) for k in range(12)], rtol=1e-6)
+
+
+def test_effort_changes_no_faster_than_allowed_but_falls_to_zero_at_once(clock: Clock) -> None:
+    one = armed(clock, with_output(gentle_file(), bias=10.0), max_effort_rate=100.0)
+    before = 100.0 * T  # of the state that armed
+    for stamp in range(5):
+        clock.go_on(T / 2)
+        effort = float(answer(one, state(stamp)).effort[0])
+        assert effort - before == pytest.approx(100.0 * T / 2)
+        before = effort
+    clock.go_on(10 * T)
+    one.must_command_zero()
+    assert answer(one, state(4)).effort.tolist() == [0.0]
+
+
+def test_rate_is_that_of_simulated_time_in_lockstep(clock: Clock) -> None:
+    one = controller(clock, with_output(gentle_file(), bias=10.0), max_effort_rate=100.0)
+    period = round(1e9 * T)
+    efforts = [float(answer(one, state(k * period)).effort[0]) for k in range(5)]
+    np.testing.assert_allclose(efforts, [100.0 * T * (k + 1) for k in range(5)], rtol=1e-6)
+
+
+ANYTHING = st.one_of(st.floats(), st.floats(-10.0, 10.0), st.sampled_from([0.0, 0.1, math.nan, 1e300]))
+STATE = st.tuples(
+    st.just("state"), st.lists(ANYTHING, max_size=4), st.integers(-(2**63), 2**63 - 1) | st.integers(-9, 99)
+)
+CALM = st.tuples(st.just("calm"), st.integers(1, 8))
+CALL = st.tuples(st.sampled_from(["stop", "hold", "arm", "watch", "roll back", "off", "on"]))
+SWAP = st.tuples(st.just("swap"), st.floats(width=32), st.floats(width=32))
+RATE = 500.0
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@given(
+    st.lists(st.tuples(STATE | CALM | CALM | CALL | SWAP, st.floats(0.0, 0.1)), max_size=40),
+    st.sampled_from([0.0, 0.1]),
+    st.booleans(),
+)
+def test_no_force_leaves_that_is_not_finite_or_beyond_its_limit_or_changes_too_fast_whatever_comes_in(
+    events: list[tuple[tuple[Any, ...], float]], ramp_s: float, lockstep: bool
+) -> None:
+    clock = Clock()
+    envelope = f"-2 < position({SLIDER}) < 2"
+    one = controller(
+        clock, gentle_file(), lockstep=lockstep, max_effort_rate=RATE, ramp_s=ramp_s, envelope=envelope,
+        deterministic=False,
+    )  # fmt: skip
+    last, last_time, stamp = 0.0, clock.now, 0
+
+    def leaves(action: Action | None) -> None:
+        nonlocal last, last_time
+        if action is None:
+            return
+        (effort,) = action.effort.tolist()
+        assert math.isfinite(effort)
+        assert abs(effort) <= LIMIT
+        if one.mode is not Mode.ACTIVE and not (lockstep and one.mode is Mode.HOLD_ZERO):
+            assert effort == 0.0
+        if effort != 0.0:
+            allowed = RATE * (T if lockstep else min(clock.now - last_time, T))
+            assert effort == last or abs(effort - last) <= allowed + 1e-9
+        if effort != last or effort == 0.0:
+            last = effort
+        last_time = clock.now
+
+    for (kind, *values), delay in events:
+        clock.go_on(delay)
+        if kind == "state":
+            numbers, stamp_of_it = values
+            half = len(numbers) // 2
+            leaves(one.answer(state(stamp_of_it, SPECIFICATION.joints[:half], numbers[:half], numbers[half:])))
+        elif kind == "calm":
+            for _ in range(values[0]):
+                clock.go_on(T)
+                stamp += 1
+                leaves(one.answer(state(stamp)))
+        elif kind == "swap":
+            assert one.swap.file is not None
+            version = one.swap.file.policy_version + 1
+            file = with_output(gentle_file(version=version), bias=values[0], weight=values[1])
+            one.swap.file, one.swap.policy = file, Policy(file.actor)  # past every check of weights
+        else:
+            calls: dict[str, Callable[[], object]] = {
+                "stop": lambda: one.stop("stopped"),
+                "hold": lambda: one.hold("held"),
+                "arm": one.arm,
+                "watch": one.must_command_zero,
+                "roll back": one.roll_back,
+                "off": one.deactivate,
+                "on": one.activate,
+            }
+            outcome = calls[kind]()
+            if kind in ("stop", "hold", "off") or (kind == "watch" and outcome and not lockstep):
+                last = 0.0  # which the node commands now
+        assert one.zero().tolist() == [0.0]
+
+
+def test_rollback_puts_the_policy_before_in_force_and_newer_offers_alone_replace_it(clock: Clock) -> None:
+    one = controller(clock, gentle_file(version=1))
+    assert one.roll_back() == (False, "there is no policy before this one")
+    for version in (2, 3):
+        one.offer(make_weights(gentle_file(seed=version, version=version)))
+    expected = answer(controller(clock, gentle_file(seed=2, version=2)), state()).effort
+    assert one.roll_back() == (True, "version 2 of run 'test' is in force")
+    action = answer(one, state())
+    assert action.policy_version == 2
+    np.testing.assert_array_equal(action.effort, expected)
+    assert one.offer(make_weights(gentle_file(seed=3, version=3))) is None  # announced again: no verdict, no swap
+    assert answer(one, state(2)).policy_version == 2
+    report = one.offer(make_weights(gentle_file(seed=4, version=4)))
+    assert report is not None
+    assert report.accepted
+    assert one.roll_back()[0]
+    assert one.roll_back() == (False, "there is no policy before this one")
+    report = one.offer(make_weights(gentle_file(seed=3, version=3)))
+    assert report is not None
+    assert report.verdict == "version 3 is not newer than 4, which was rolled back"
 
 
 def test_nothing_is_held_before_the_first_state(clock: Clock) -> None:
-    one = controller(clock, gentle_file())
+    one = controller(clock, gentle_file(), lockstep=False)
     clock.now += 100.0
-    assert not one.hold_zero_if_stale()
+    assert not one.must_command_zero()
     assert (one.mode, one.cause) == (Mode.ARMING, "waits for a first state")
 
 
 def test_inactive_controller_answers_nothing(clock: Clock) -> None:
     one = Controller(PolicyConfig(), clock)
     one.install(gentle_file())
-    assert one.mode is Mode.INACTIVE
+    assert mode_of(one) is Mode.INACTIVE
     assert one.answer(state()) is None
     one.activate()
     answer(one, state())
     one.deactivate()
-    assert one.mode is Mode.INACTIVE
+    assert mode_of(one) is Mode.INACTIVE
     assert one.answer(state()) is None
     clock.now += 10 * TIMEOUT
-    assert not one.hold_zero_if_stale()
+    assert not one.must_command_zero()
     assert (one.ticks, one.rejected_states) == (1, 0)
 
 

@@ -49,7 +49,7 @@ def policy_path(tmp_path: Path) -> Path:
 
 
 def test_a_state_is_answered_with_its_stamp_whatever_the_order_of_joints(policy_path: Path) -> None:
-    with RosWorld(policy={"policy_file": str(policy_path)}) as ros:
+    with RosWorld(policy={"lockstep": True, "policy_file": str(policy_path)}) as ros:
         actions, commands = ros.hear(topics.ACTION), ros.hear(topics.COMMANDS)
         ros.add(PolicyNode)
         states = ros.publisher(topics.JOINT_STATES)
@@ -65,7 +65,7 @@ def test_a_state_is_answered_with_its_stamp_whatever_the_order_of_joints(policy_
 
 
 def test_weights_are_awaited_then_put_in_force_and_reported() -> None:
-    with RosWorld() as ros:
+    with RosWorld(policy={"lockstep": True}) as ros:
         actions, statuses = ros.hear(topics.ACTION), ros.hear(topics.POLICY_STATUS)
         ros.add(PolicyNode)
         states, weights = ros.publisher(topics.JOINT_STATES), ros.publisher(topics.WEIGHTS)
@@ -106,7 +106,7 @@ def test_weights_that_do_not_fit_are_kept_out_with_the_reason_and_the_old_ones_s
 
 def test_every_action_is_wholly_of_the_version_it_names_while_weights_are_swapped() -> None:
     files = {version: make_file(seed=version, version=version) for version in range(1, 41)}
-    with RosWorld() as ros:
+    with RosWorld(policy={"lockstep": True}) as ros:
         actions = ros.hear(topics.ACTION)
         ros.add(PolicyNode)
         states, weights = ros.publisher(topics.JOINT_STATES), ros.publisher(topics.WEIGHTS)
@@ -126,7 +126,7 @@ def test_every_action_is_wholly_of_the_version_it_names_while_weights_are_swappe
 
 
 def test_state_that_comes_again_gets_the_same_action_and_moves_nothing_twice(policy_path: Path) -> None:
-    with RosWorld(policy={"policy_file": str(policy_path), "deterministic": False}) as ros:
+    with RosWorld(policy={"lockstep": True, "policy_file": str(policy_path), "deterministic": False}) as ros:
         actions, commands = ros.hear(topics.ACTION), ros.hear(topics.COMMANDS)
         ros.add(PolicyNode)
         states = ros.publisher(topics.JOINT_STATES)
@@ -143,7 +143,7 @@ def test_state_that_comes_again_gets_the_same_action_and_moves_nothing_twice(pol
 
 
 def test_watchdog_commands_zero_while_weights_flood_in(policy_path: Path) -> None:
-    with RosWorld(policy={"policy_file": str(policy_path)}) as ros:
+    with RosWorld(policy={"lockstep": True, "policy_file": str(policy_path)}) as ros:
         commands, statuses = ros.hear(topics.COMMANDS), ros.hear(topics.POLICY_STATUS)
         ros.add(PolicyNode)
         states, weights = ros.publisher(topics.JOINT_STATES), ros.publisher(topics.WEIGHTS)
@@ -160,7 +160,7 @@ def test_watchdog_commands_zero_while_weights_flood_in(policy_path: Path) -> Non
 
 
 def test_states_are_answered_between_the_pieces_of_a_check(policy_path: Path) -> None:
-    with RosWorld(policy={"policy_file": str(policy_path)}) as ros:
+    with RosWorld(policy={"lockstep": True, "policy_file": str(policy_path)}) as ros:
         actions = ros.hear(topics.ACTION)
         ros.add(PolicyNode)
         states, weights = ros.publisher(topics.JOINT_STATES), ros.publisher(topics.WEIGHTS)
@@ -193,24 +193,13 @@ def test_a_state_that_cannot_be_used_moves_nothing_and_is_counted(policy_path: P
         assert not actions
 
 
-def test_silence_of_the_state_commands_zero(policy_path: Path) -> None:
-    with RosWorld(policy={"policy_file": str(policy_path)}) as ros:
-        commands, statuses = ros.hear(topics.COMMANDS), ros.hear(topics.POLICY_STATUS)
-        ros.add(PolicyNode)
-        ros.publisher(topics.JOINT_STATES).publish(messages.state_to_msg(state(1)))
-        ros.until(lambda: commands and commands[0].data[0] != 0.0, "no command")
-        ros.until(lambda: commands[-1].data[0] == 0.0, "no zero")
-        ros.until(lambda: statuses[-1].mode == statuses[-1].MODE_HOLD_ZERO, "mode is not told")
-        assert "no usable state" in statuses[-1].cause
-
-
 def test_deactivation_commands_zero_first_and_then_answers_nothing(policy_path: Path) -> None:
-    with RosWorld(policy={"policy_file": str(policy_path), "state_timeout": 0.2}) as ros:
+    with RosWorld(policy={"policy_file": str(policy_path), "lockstep": True, "state_timeout": 0.2}) as ros:
         commands = ros.hear(topics.COMMANDS)
         ros.add(PolicyNode)
         states = ros.publisher(topics.JOINT_STATES)
         states.publish(messages.state_to_msg(state(1)))
-        ros.until(lambda: commands, "no command")
+        ros.until(lambda: commands and commands[-1].data[0] != 0.0, "no command")
         request = ChangeState.Request()
         request.transition.id = LifecycleTransition.TRANSITION_DEACTIVATE
         assert ros.call(ChangeState, "policy/change_state", request).success

@@ -1,7 +1,13 @@
 from __future__ import annotations
 
+import functools
 import itertools
 import math
+import signal
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +15,8 @@ import pytest
 from std_msgs.msg import Float64MultiArray, UInt64
 from std_srvs.srv import SetBool, Trigger
 
+from policies import SPECIFICATION, make_file
+from robots import PolicyProcess
 from ros_world import RosWorld
 from sac_control.errors import ConfigError
 from sac_control.nodes import messages, topics
@@ -169,6 +177,42 @@ def test_realtime_holds_the_last_command_and_falls_to_zero_when_it_is_too_old() 
         ros.until(lambda: len(transitions) > 20 and not any(t.action[0] for t in transitions[-20:]), "no zero")
         ros.spin_for(0.3)
         assert not any(transition.action[0] for transition in transitions[-20:])  # and zero for good
+
+
+def is_moved(heard: list[tuple[float, bool]], count: int) -> bool:
+    """Whether a force was applied after the first `count` periods."""
+    return any(moved for _, moved in heard[count:])
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_realtime_zeroes_the_force_when_the_policy_process_is_killed_or_frozen(
+    tmp_path: Path, number: signal.Signals, record_testsuite_property: Callable[[str, object], None]
+) -> None:
+    """The second watchdog: it needs no policy process. The force of every period is in its transition."""
+    path = tmp_path / "policy.safetensors"
+    path.write_bytes(make_file().to_bytes())
+    timeout, delays = 0.05, []
+    with RosWorld(simulator={"mode": "realtime", "command_timeout": timeout}) as ros:
+        heard: list[tuple[float, bool]] = []  # steady time, whether a force was applied
+        ros.hear(topics.TRANSITIONS, lambda msg: heard.append((time.monotonic(), msg.action[0] != 0.0)))
+        ros.add(SimulatorNode)
+        for _ in range(5 if number == signal.SIGKILL else 1):
+            with PolicyProcess(ros, policy_file=path) as policy:
+                for _ in range(1 if number == signal.SIGKILL else 5):
+                    count = len(heard)
+                    ros.until(functools.partial(is_moved, heard, count), "nothing moves")
+                    ended = policy.send(number)
+                    count = len(heard)
+                    ros.spin_for(0.5)
+                    last = max((when for when, moved in heard[count:] if moved), default=ended)
+                    delays.append(last - ended)
+                    assert len(heard) > count + 20  # physics goes on
+                    if number == signal.SIGSTOP:
+                        policy.send(signal.SIGCONT)
+    record_testsuite_property(
+        "end of the policy to the last force [s]", f"median {statistics.median(delays):.4f}, largest {max(delays):.4f}"
+    )
+    assert statistics.median(delays) <= timeout + SPECIFICATION.control_period
 
 
 def test_realtime_counts_the_periods_whose_state_was_not_answered_in_time() -> None:

@@ -146,10 +146,11 @@ def test_training_explores_and_is_otherwise_the_default(runs: Path) -> None:
     assert config.learner == LearnerConfig(run_directory=str(runs / "new"))
 
 
-def test_states_are_reliable_in_lockstep_alone(runs: Path) -> None:
+def test_states_are_reliable_and_silence_is_no_fault_in_lockstep_alone(runs: Path) -> None:
     plan = training(runs, namespace="arm")
     assert by_name(plan)["policy"].parameters == {
-        "qos_overrides./arm/joint_states.subscription.reliability": "reliable"
+        "lockstep": True,
+        "qos_overrides./arm/joint_states.subscription.reliability": "reliable",
     }
     plan = training(runs, run="realtime", settings=["simulator.mode=realtime"])
     assert by_name(plan)["policy"].parameters == {}
@@ -297,6 +298,7 @@ def test_evaluation_is_evaluator_simulator_and_policy_in_lockstep(runs: Path, tr
         "policy_file": str(trained.policy_file().resolve()),
         "deterministic": False,
         "seed": 5,
+        "lockstep": True,
         "qos_overrides./joint_states.subscription.reliability": "reliable",
     }
     assert plan.run is not None
@@ -308,11 +310,25 @@ def test_evaluation_starts_where_no_training_did(runs: Path, trained: RunDirecto
     assert by_name(plan)["simulator"].parameters == {"seed": EVALUATION_SEED}
 
 
-def test_deployment_is_the_policy_alone_and_deterministic(runs: Path, trained: RunDirectory) -> None:
+def test_deployment_is_the_policy_alone_deterministic_and_waiting_to_be_armed(
+    runs: Path, trained: RunDirectory
+) -> None:
     plan = plan_deployment(DeploymentOptions(policy="trained", runs_directory=runs, settings=["policy.seed=4"]))
     (node,) = plan
     assert node.executable == "policy"
-    assert node.parameters == {"policy_file": str(trained.policy_file().resolve()), "seed": 4}
+    assert node.parameters == {"policy_file": str(trained.policy_file().resolve()), "seed": 4, "require_arm": True}
+    plan = plan_deployment(
+        DeploymentOptions(policy="trained", runs_directory=runs, settings=["policy.require_arm=false"])
+    )
+    assert "require_arm" not in next(iter(plan)).parameters
+
+
+@pytest.mark.parametrize("setting", ["control_period=0.01", "joints=elbow", "max_effort=1.0"])
+def test_policy_that_disagrees_with_what_is_said_of_the_robot_is_not_deployed(
+    runs: Path, trained: RunDirectory, setting: str
+) -> None:
+    with pytest.raises(PolicyFileError, match=f"policy.{setting.split('=')[0]} is "):
+        plan_deployment(DeploymentOptions(policy="trained", runs_directory=runs, settings=[f"policy.{setting}"]))
 
 
 def test_policy_is_found_by_name_directory_or_file(

@@ -15,6 +15,7 @@ from typing import Any
 from sac_control.envs.tasks import make_task
 from sac_control.errors import ConfigError, RunError
 from sac_control.policy.policy_file import PolicyFile
+from sac_control.policy.requirements import check_requirements
 from sac_control.runs import config_file
 from sac_control.runs.config_file import RunConfig
 from sac_control.runs.run_directory import RunDirectory
@@ -153,7 +154,7 @@ def plan_training(options: TrainingOptions) -> Plan:
         options.node(
             "policy",
             parameters_file=run.config,
-            parameters=_reliable_states(options) if config.simulator.mode == "lockstep" else {},
+            parameters=_lockstep(options) if config.simulator.mode == "lockstep" else {},
         ),
     )
     return Plan(nodes=nodes, run=run)
@@ -205,7 +206,7 @@ def plan_evaluation(options: EvaluationOptions) -> Plan:
     nodes = (
         options.node("evaluator", parameters=_differences(config, "evaluator")),
         options.node("simulator", parameters=_differences(config, "simulator")),
-        options.node("policy", parameters={**_differences(config, "policy"), **_reliable_states(options)}),
+        options.node("policy", parameters={**_differences(config, "policy"), **_lockstep(options)}),
     )
     return Plan(nodes=nodes, run=run)
 
@@ -221,14 +222,19 @@ class DeploymentOptions(Options):
 def plan_deployment(options: DeploymentOptions) -> Plan:
     """The policy node alone, deterministic: the robot brings joint_states and takes effort_controller/commands.
 
+    Nothing moves before somebody calls policy/arm, unless policy.require_arm is unset.
+
     Raises:
         ConfigError: a setting is unknown or not allowed.
         RunError: there is no such run, or it has no policy yet.
-        PolicyFileError: the policy file is damaged or not one.
+        PolicyFileError: the policy file is damaged or not one, or its period, joints or limits are not the robot's.
     """
     path, run = find_policy(options.policy, options.runs_directory)
-    task = PolicyFile.read(path).specification.task
-    config = options.applied_to(RunConfig().with_values({"policy": {"task": task, "policy_file": str(path)}}))
+    specification = PolicyFile.read(path).specification
+    config = options.applied_to(
+        RunConfig().with_values({"policy": {"task": specification.task, "policy_file": str(path), "require_arm": True}})
+    )
+    check_requirements(config.policy, specification)
     return Plan(nodes=(options.node("policy", parameters=_differences(config, "policy")),), run=run)
 
 
@@ -267,6 +273,10 @@ def _differences(config: RunConfig, section: str) -> dict[str, Any]:
     return {key: value for key, value in config.section(section).to_mapping().items() if value != defaults[key]}
 
 
-def _reliable_states(options: Options) -> dict[str, Any]:
-    """In lockstep a lost state would cost an answer_timeout: let the policy's subscription be reliable."""
-    return {f"qos_overrides.{options.ros_namespace}/joint_states.subscription.reliability": "reliable"}
+def _lockstep(options: Options) -> dict[str, Any]:
+    """What the policy node must know of a simulator in lockstep: it waits, so that silence is no fault.
+
+    A lost state would cost an answer_timeout: let the policy's subscription be reliable.
+    """
+    reliability = f"qos_overrides.{options.ros_namespace}/joint_states.subscription.reliability"
+    return {"lockstep": True, reliability: "reliable"}

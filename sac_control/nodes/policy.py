@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import sys
 import time
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from std_srvs.srv import Trigger
 
 import sac_control.msg
 from sac_control.config import PolicyConfig
-from sac_control.errors import PolicyFileError
+from sac_control.errors import ConfigError, PolicyFileError, SacControlError
 from sac_control.nodes import messages, topics
 from sac_control.nodes.compatibility import CompatibilityCheck
 from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters
 from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
 from sac_control.nodes.waiting import WaitWarning
 from sac_control.policy.controller import Controller
+from sac_control.policy.faults import FaultCounter
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.safety import Mode
+from sac_control.policy.tick_statistics import TickStatistics
 from sac_control.types import Action
 
 
@@ -29,22 +35,27 @@ class PolicyNode(LifecycleNode):
 
     Publishes:   effort_controller/commands, policy/action, policy/status, /diagnostics
     Subscribes:  joint_states, policy_weights
+    Services:    policy/stop latches zero; policy/arm releases it; policy/rollback puts the policy before in force
+                 (all Trigger)
     Lifecycle:   configure loads and checks policy_file, activate begins to answer, deactivate commands zero first
     Parameters:  see config.PolicyConfig
 
-    When joint_states stop for state_timeout, zero effort is commanded until a usable state comes again. When
-    policy_weights stop, the policy in force stays. Weights are checked and swapped between two callbacks of the one
-    thread, so never during a tick, and piece by piece, so that a tick waits for one piece at most; what becomes of each
-    offer, and the time of its longest piece, is on policy/status.
+    When joint_states stop for state_timeout, zero effort is commanded until three usable states in a row have come, and
+    policy/arm was called where require_arm is set; see docs/reliability.md for every other cause. When policy_weights
+    stop, the policy in force stays. Weights are checked and swapped between two callbacks of the one thread, so never
+    during a tick, and piece by piece, so that a tick waits for one piece at most; what becomes of each offer, and the
+    time of its longest piece, is on policy/status. A callback that raises commands zero first.
     """
 
     def __init__(self) -> None:
         super().__init__("policy", **NODE_OPTIONS)
         self._config = config = declare_parameters(self, PolicyConfig)
         self._controller = Controller(config)
-        self._tick_count, self._tick_total, self._tick_max = 0, 0.0, 0.0  # [s] since the last status
+        self._faults = FaultCounter()
+        self._ticks = TickStatistics()  # since the last status
         self._answered: Action | None = None  # the newest answer
         self._warned_at = -math.inf  # [s] steady time of the last warning about a state
+        self._refusal: SacControlError | None = None  # why the policy file could not be used
 
         self._command_msg, self._action_msg = topics.COMMANDS.type(), topics.ACTION.type()
         # Ordinary publishers: a lifecycle publisher drops messages silently while inactive, and the zero that
@@ -53,32 +64,35 @@ class PolicyNode(LifecycleNode):
         self._actions = topics.publisher(self, topics.ACTION)
         self._status = topics.publisher(self, topics.POLICY_STATUS)
         self._diagnostics = topics.publisher(self, topics.DIAGNOSTICS)
-        topics.subscription(self, topics.JOINT_STATES, self._on_joint_states)
-        topics.subscription(self, topics.WEIGHTS, self._on_policy_weights)
+        topics.subscription(self, topics.JOINT_STATES, self._guarded(self._on_joint_states))
+        topics.subscription(self, topics.WEIGHTS, self._guarded(self._on_policy_weights))
+        for name, act in ((topics.POLICY_STOP, self._stop), (topics.POLICY_ARM, self._arm)):
+            self.create_service(Trigger, name, self._guarded(functools.partial(self._on_request, act)))
+        self.create_service(
+            Trigger, topics.POLICY_ROLLBACK, self._guarded(functools.partial(self._on_request, self._roll_back))
+        )
         self._waiting = WaitWarning(
             self.resolve_topic_name("joint_states"), "simulator", config.wait_warning, time.monotonic()
         )
-        self.create_timer(min(config.state_timeout / 2, LONGEST_SLEEP), self._on_watchdog, clock=STEADY_CLOCK)
-        self.create_timer(1.0, self._on_second, clock=STEADY_CLOCK)
+        self._watchdog_period = min(self._controller.watchdog_period, LONGEST_SLEEP)
+        self._watchdog = self.create_timer(self._watchdog_period, self._guarded(self._on_watchdog), clock=STEADY_CLOCK)
+        self.create_timer(1.0, self._guarded(self._on_second), clock=STEADY_CLOCK)
         self._compatibility = CompatibilityCheck(self)
+        if config.dry_run:
+            self.get_logger().warning("dry run: nothing is commanded")
         if config.autostart:
             if self.trigger_configure() is not TransitionCallbackReturn.SUCCESS:
-                raise PolicyFileError(self._controller.cause)
+                raise self._refusal or PolicyFileError("the node could not be configured")
             self.trigger_activate()
 
     is_done = False
 
     def work(self) -> bool:
         """Check a piece of the weights that were offered; whether more is left to check."""
-        controller = self._controller
-        if not controller.swap.is_busy:
+        if not self._controller.swap.is_busy:
             return False
-        report = controller.work()
-        if report is not None:
-            if not report.accepted:
-                self.get_logger().warning(f"kept out policy version {report.offered_version}: {report.verdict}")
-            self._publish_status()
-        return controller.swap.is_busy
+        self._guarded(self._work)()
+        return self._controller.swap.is_busy
 
     def shut_down(self) -> None:
         """Command zero a last time."""
@@ -91,8 +105,8 @@ class PolicyNode(LifecycleNode):
         if self._config.policy_file:
             try:
                 self._controller.install(PolicyFile.read(Path(self._config.policy_file)))
-            except PolicyFileError as error:
-                self._controller.cause = str(error)
+            except (PolicyFileError, ConfigError) as error:
+                self._refusal = error
                 self.get_logger().error(str(error))
                 return TransitionCallbackReturn.FAILURE
             self.get_logger().info(f"runs {self._config.policy_file}")
@@ -128,23 +142,55 @@ class PolicyNode(LifecycleNode):
             self._warn_of_state()
             return
         if action is not self._answered:  # a state that comes again is answered again, but moves nothing twice
+            if controller.is_late():
+                controller.hold("this process stood still while it made an answer")
+                self._command_zero()
+                return
             self._answered = action
-            if topics.is_heard(self._commands):
+            if topics.is_heard(self._commands) and not self._config.dry_run:
                 self._commands.publish(messages.effort_to_msg(action.effort, self._command_msg))
         self._actions.publish(messages.action_to_msg(action, controller.mode, self._action_msg))
-        duration = time.perf_counter() - start
-        self._tick_count += 1
-        self._tick_total += duration
-        self._tick_max = max(self._tick_max, duration)
+        self._ticks.add(start, time.perf_counter(), controller.control_period)
 
     def _on_policy_weights(self, msg: Any) -> None:
         self._controller.consider(messages.weights_from_msg(msg))
 
+    def _work(self) -> None:
+        report = self._controller.work()
+        if report is not None:
+            if not report.accepted:
+                self.get_logger().warning(f"kept out policy version {report.offered_version}: {report.verdict}")
+            self._publish_status()
+
+    # services
+
+    def _on_request(
+        self, act: Callable[[], tuple[bool, str]], _request: Trigger.Request, response: Trigger.Response
+    ) -> Trigger.Response:
+        response.success, response.message = act()
+        self.get_logger().warning(response.message)
+        self._publish_status()
+        return response
+
+    def _stop(self) -> tuple[bool, str]:
+        self._controller.stop("stopped by policy/stop")
+        self._command_zero()
+        return True, "stopped: zero is commanded until policy/arm"
+
+    def _arm(self) -> tuple[bool, str]:
+        return self._controller.arm()
+
+    def _roll_back(self) -> tuple[bool, str]:
+        return self._controller.roll_back()
+
     # timers
 
     def _on_watchdog(self) -> None:
-        if self._controller.hold_zero_if_stale():
+        if self._controller.must_command_zero():
             self._command_zero()
+        period = min(self._controller.watchdog_period, LONGEST_SLEEP)
+        if period != self._watchdog_period:  # the control period has become known
+            self._watchdog_period, self._watchdog.timer_period_ns = period, int(1e9 * period)
 
     def _on_second(self) -> None:
         for sentence in (self._waiting.sentence(time.monotonic()), self._compatibility.next_complaint()):
@@ -152,10 +198,42 @@ class PolicyNode(LifecycleNode):
                 self.get_logger().warning(sentence)
         self._publish_diagnostics()
         self._publish_status()
+        self._ticks.clear()
+
+    # faults
+
+    def _guarded(self, callback: Callable[..., Any]) -> Callable[..., Any]:
+        """`callback`, but where it raises, zero comes first and then the fault is told; after too many, the end."""
+
+        def guarded(*arguments: Any) -> Any:
+            try:
+                return callback(*arguments)
+            except ConfigError:  # no chance that it goes better next time
+                self._command_zero()
+                raise
+            except Exception as error:  # noqa: BLE001 (not hidden: zero, then logged, diagnosed and counted)
+                self._on_fault(error)
+                response = arguments[-1] if arguments else None
+                if isinstance(response, Trigger.Response):
+                    response.success, response.message = False, self._faults.newest
+                return response
+
+        return guarded
+
+    def _on_fault(self, error: Exception) -> None:
+        self._command_zero()
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        sentence = f"{type(error).__name__} in {place.name}: {error}"
+        self._controller.hold(sentence)
+        is_too_much = self._faults.add(sentence, time.monotonic())
+        self.get_logger().error("".join(traceback.format_exception(error)))
+        self._publish_diagnostics()
+        if is_too_much:
+            raise SacControlError(f"ended after {self._faults.count} faults, the last one: {sentence}") from error
 
     def _command_zero(self) -> None:
         zero = self._controller.zero()
-        if zero.size:
+        if zero.size and not self._config.dry_run:
             self._commands.publish(messages.effort_to_msg(zero, self._command_msg))
 
     def _warn_of_state(self) -> None:
@@ -178,11 +256,23 @@ class PolicyNode(LifecycleNode):
             msg.offered_verdict, msg.swap_gap = report.verdict[:256], report.gap
         msg.ticks, msg.swaps = controller.ticks, swap.swaps
         msg.rejected_weights, msg.rejected_states = swap.rejected, controller.rejected_states
-        msg.state_age = controller.watchdog.age(time.monotonic())
-        if self._tick_count:
-            msg.tick_duration_mean, msg.tick_duration_max = self._tick_total / self._tick_count, self._tick_max
-        self._tick_count, self._tick_total, self._tick_max = 0, 0.0, 0.0
+        msg.state_age = controller.state_age()
+        msg.tick_duration_mean, msg.tick_duration_max = self._ticks.mean_duration, self._ticks.longest
         self._status.publish(msg)
+
+    def _verdict(self) -> tuple[int, str]:
+        """Level of the diagnostics (0 OK, 1 WARN, 2 ERROR) and what to say: the worst of all there is."""
+        mode, cause = self._controller.mode, self._controller.cause
+        if self._faults.is_recent(time.monotonic()):
+            return 2, self._faults.newest
+        if mode is Mode.LATCHED_FAULT:
+            return 2, cause
+        if mode in (Mode.ARMING, Mode.HOLD_ZERO):
+            return 1, cause
+        if not self._controller.follows_system_time:
+            return 0, cause
+        level, sentence = self._ticks.verdict(self._controller.control_period)
+        return level, sentence or cause
 
     def _publish_diagnostics(self) -> None:
         controller, swap = self._controller, self._controller.swap
@@ -190,16 +280,22 @@ class PolicyNode(LifecycleNode):
             "mode": controller.mode.name,
             "cause": controller.cause,
             "policy_version": swap.file.policy_version if swap.file else 0,
-            "state_age": controller.watchdog.age(time.monotonic()),
+            "state_age": controller.state_age(),
             "ticks": controller.ticks,
             "swaps": swap.swaps,
             "rejected_weights": swap.rejected,
             "rejected_states": controller.rejected_states,
+            "tick_period_mean": self._ticks.mean_period,
+            "tick_period_deviation": self._ticks.period_deviation,
+            "clamp_share": controller.clamped_ticks / max(controller.ticks, 1),
+            "faults": self._faults.count,
+            "last_fault": self._faults.newest,
+            "dry_run": self._config.dry_run,
         }
-        level = 0 if controller.mode in (Mode.ACTIVE, Mode.INACTIVE) else 1
+        level, message = self._verdict()
         stamp = self.get_clock().now().nanoseconds
         self._diagnostics.publish(
-            messages.diagnostics_to_msg(self.get_fully_qualified_name(), level, controller.cause, values, stamp)
+            messages.diagnostics_to_msg(self.get_fully_qualified_name(), level, message, values, stamp)
         )
 
 

@@ -63,6 +63,9 @@ DIAGNOSTICS = _topic("/diagnostics", diagnostic_msgs.msg.DiagnosticArray, _qos(1
 SIMULATOR_RESET = "simulator/reset"
 SIMULATOR_PAUSE = "simulator/pause"
 LEARNER_SAVE = "learner/save"
+POLICY_STOP = "policy/stop"
+POLICY_ARM = "policy/arm"
+POLICY_ROLLBACK = "policy/rollback"
 
 
 def publisher(node: Node, topic: Topic) -> Publisher:

@@ -1,10 +1,15 @@
 """Inference with numpy alone: no torch, no ROS, no pybullet. What a robot runs.
 
 policy.py       observation in, action out: the actor's forward pass
-state_dependent_noise.py    exploration by a matrix that is kept for some ticks, where the policy asks for it
+correlated_noise.py, state_dependent_noise.py   exploration that lasts for several ticks, where the policy asks for it
 pieces.py       long work in short pieces, so that a tick can come between
 policy_file.py  the one format of a policy, on disk and on the wire, with every check it must pass
-hot_swap.py     the policy in force, and how a new one takes its place
-safety.py       what stands between an action and a force: limits and the state watchdog
-controller.py   joint state in, limited effort out: the four above in one object, which a node owns
+requirements.py what a robot demands of a policy
+hot_swap.py     the policy in force, how a new one takes its place, and the way back
+safety.py       may the policy move anything? five modes, what arms, what disarms, what latches
+freshness.py    which joint states count at all
+envelope.py     the region of joint states in which anything may move
+limits.py       what an effort must fit into on its way out
+faults.py, tick_statistics.py   counted for the diagnostics
+controller.py   joint state in, limited effort out: all of the above in one object, which a node owns
 """

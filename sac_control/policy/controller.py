@@ -2,48 +2,97 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import time
 from collections.abc import Callable
 
 import numpy as np
 
 from sac_control.config import PolicyConfig
-from sac_control.errors import StateError
+from sac_control.errors import PolicyFileError, StateError
 from sac_control.observation import StateObserver
+from sac_control.policy import freshness
+from sac_control.policy.envelope import Envelope
 from sac_control.policy.hot_swap import HotSwap
+from sac_control.policy.limits import EffortLimiter
 from sac_control.policy.policy import Policy
 from sac_control.policy.policy_file import PolicyFile
-from sac_control.policy.safety import EffortLimiter, Mode, StateWatchdog
+from sac_control.policy.requirements import check_requirements
+from sac_control.policy.safety import Mode, Safety
 from sac_control.types import Action, Float32Array, FloatArray, JointState, SwapReport, Weights
 
 
 class Controller:
-    """Answers each joint state with an action of the policy in force.
+    """Answers each joint state with an action of the policy in force, whose effort is zero unless `safety` is active.
 
     Args:
         config: what to run and when to stop trusting the input.
         clock: steady clock [s].
+        wall_clock: system time [ns], with which stamps of system time are compared.
     """
 
-    def __init__(self, config: PolicyConfig, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(
+        self,
+        config: PolicyConfig,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._config, self._clock, self._wall_clock = config, clock, wall_clock
         self._rng = None if config.deterministic else np.random.default_rng(config.seed)
-        self.swap = HotSwap(config.task, config.max_weights_bytes, clock)
-        self.watchdog = StateWatchdog(config.state_timeout)
-        self.mode, self.cause = Mode.INACTIVE, "not activated"
+        self.swap = HotSwap(config.task, config.max_weights_bytes, clock, functools.partial(check_requirements, config))
+        self.safety = Safety(config.timeout(0.0), require_arm=config.require_arm, is_lockstep=config.lockstep)
+        self._envelope = Envelope(config.envelope) if config.envelope.strip() else None
         self.ticks = 0  # states answered
+        self.clamped_ticks = 0  # of these, with an effort that the limits changed
         self.rejected_states = 0  # states that could not be used
         self.last_rejection = ""  # why the newest of them could not
         self._hash = ""  # specification that the tools below were made for
+        self.control_period = 0.0  # [s] of the policy; 0 before there is one
+        self._joints: frozenset[str] = frozenset()
         self._observer: StateObserver | None = None
         self._limiter: EffortLimiter | None = None
         self._scale: FloatArray = np.zeros(0)
         self._observation: Float32Array = np.zeros(0, np.float32)
         self._answer: Action | None = None
+        self._stamp: int | None = None  # [ns] of the newest usable state
+        self._answered_at = 0.0  # [s] steady time of its answer
         self._explorer: Policy | None = None  # the policy that was in force when `_prepare` was last called
 
+    @property
+    def mode(self) -> Mode:
+        """What is done with the actuators."""
+        return self.safety.mode
+
+    @property
+    def cause(self) -> str:
+        """Why that."""
+        return self.safety.cause
+
+    @property
+    def watchdog_period(self) -> float:
+        """How often to call `must_command_zero` [s]: zero is commanded within a control period of the timeout."""
+        if self._config.lockstep or not self.control_period:
+            return 0.5 * self.safety.timeout
+        return 0.5 * min(self.safety.timeout, self.control_period)
+
+    @property
+    def follows_system_time(self) -> bool:
+        """Whether the newest usable state was stamped with system time; simulated time may pass at any speed."""
+        return self._stamp is not None and self._stamp > freshness.SYSTEM_TIME
+
+    def state_age(self) -> float:
+        """Time since the newest usable state [s]; infinite before the first."""
+        return self.safety.age(self._clock())
+
+    # policies
+
     def install(self, file: PolicyFile) -> None:
-        """Put a policy read from disk in force; see `HotSwap.install` for what is raised."""
+        """Put a policy read from disk in force; see `HotSwap.install` for what is raised.
+
+        Raises:
+            ConfigError: the envelope names what this policy's joints do not have; so do `offer` and `work`.
+        """
         self.swap.install(file)
         self._prepare(file)
 
@@ -59,58 +108,143 @@ class Controller:
         """Do a piece of the check of weights under consideration; the verdict if it was the last."""
         return self._prepared(self.swap.work())
 
+    def roll_back(self) -> tuple[bool, str]:
+        """Put the policy before in force from the next state on; whether there is one, and a sentence about it."""
+        try:
+            file = self.swap.roll_back()
+        except PolicyFileError as error:
+            return False, str(error)
+        self._prepare(file)
+        return True, f"version {file.policy_version} of run {file.run!r} is in force"
+
+    # whether anything may move
+
     def activate(self) -> None:
-        """Begin to answer states; zero is commanded until the first usable one."""
-        self.mode, self.cause = Mode.ARMING, "waits for a first state"
+        """Begin to answer states; zero is commanded until armed."""
+        self.safety.activate()
+        self._answer = self._stamp = None
 
     def deactivate(self) -> None:
         """Answer no more states."""
-        self.mode, self.cause, self._answer = Mode.INACTIVE, "deactivated", None
+        self.safety.deactivate()
+        self._withdraw()
+        self._answer = self._stamp = None
+
+    def arm(self) -> tuple[bool, str]:
+        """Release latched zero and let states arm; see `Safety.arm`."""
+        return self.safety.arm(self._clock())
+
+    def stop(self, cause: str) -> None:
+        """Latch zero."""
+        self.safety.latch(cause)
+        self._withdraw()
+
+    def hold(self, cause: str) -> None:
+        """Zero until usable states have armed again."""
+        self.safety.hold(cause)
+        self._withdraw()
+
+    def must_command_zero(self) -> bool:
+        """Whether zero must be commanded now, because no usable state has come in time or for another cause."""
+        must = self.safety.watch(self._clock())
+        if must and not self._config.lockstep:
+            self._withdraw()
+        return must
+
+    def zero(self) -> FloatArray:
+        """The effort that does nothing, (a,) float64; of length 0 before a policy tells how many joints there are."""
+        return self._limiter.zero if self._limiter is not None else np.zeros(0)
+
+    # ticks
 
     def answer(self, state: JointState) -> Action | None:
-        """The action for `state`; None where nothing can be commanded (inactive, no policy, unusable state).
+        """The action for `state`; None where there is none (inactive, no policy, unusable state).
 
-        A state that is asked for again (same stamp) gets the same answer, whatever has been swapped meanwhile.
+        A state that is asked for again (same stamp) gets the same answer, whatever has been swapped meanwhile; only its
+        effort becomes zero where zero was commanded meanwhile.
         """
-        policy, file, limiter = self.swap.policy, self.swap.file, self._limiter
-        if self.mode is Mode.INACTIVE:
+        safety, policy, file, limiter = self.safety, self.swap.policy, self.swap.file, self._limiter
+        if safety.mode is Mode.INACTIVE:
             return None
         if policy is None or file is None or limiter is None or self._observer is None:
-            self.mode, self.cause = Mode.ARMING, "waits for policy_weights"
+            safety.wait("waits for policy_weights")
             return None
         if self._answer is not None and self._answer.stamp == state.stamp:
             return self._answer
+        now = self._clock()
         try:
-            self._observer.observe(state, self._observation)
+            objection = self._observed(state, now, self._observer)
         except StateError as error:
             self.rejected_states += 1
             self.last_rejection = str(error)
+            safety.refuse()
             return None
-        self.watchdog.feed(self._clock())
+        is_active = safety.take(now, objection)
         action = policy.act(self._observation, self._rng)
         effort_raw = self._scale * action
-        self.mode, self.cause = Mode.ACTIVE, "controls"
+        effort = self._limited(effort_raw, limiter, state.stamp, now) if is_active else limiter.release()
+        if is_active and effort is limiter.zero:
+            safety.latch(f"policy version {file.policy_version} gave an action that is not finite")
+        self._stamp, self._answered_at = state.stamp, now
         self.ticks += 1
         self._answer = Action(
             stamp=state.stamp,
             policy_version=file.policy_version,
             action=action,
             effort_raw=effort_raw,
-            effort=limiter.limit(effort_raw),
+            effort=effort,
         )
         return self._answer
 
-    def zero(self) -> FloatArray:
-        """The effort that does nothing, (a,) float64; of length 0 before a policy tells how many joints there are."""
-        return self._limiter.zero if self._limiter is not None else np.zeros(0)
+    def is_late(self) -> bool:
+        """Whether the newest answer moves something and is too old for that: this process stood still meanwhile."""
+        return self.mode is Mode.ACTIVE and not self._config.lockstep and self.safety.is_stale(self._clock())
 
-    def hold_zero_if_stale(self) -> bool:
-        """Whether zero must be commanded because no usable state has come in time."""
-        if self.mode in (Mode.ACTIVE, Mode.HOLD_ZERO) and self.watchdog.is_stale(self._clock()):
-            age = self.watchdog.age(self._clock())
-            self.mode, self.cause = Mode.HOLD_ZERO, f"no usable state for {age:.2f} s"
-            return True
-        return False
+    def _observed(self, state: JointState, now: float, observer: StateObserver) -> str:
+        """Observe `state` into `_observation`; what speaks against moving anything from there.
+
+        Raises:
+            StateError: the state counts as no message.
+        """
+        safety = self.safety
+        if self._stamp is not None and state.stamp <= self._stamp:
+            freshness.check_order(state.stamp, self._stamp, is_fresh=not safety.is_stale(now))
+        if self._config.check_stamps and state.stamp > freshness.SYSTEM_TIME:
+            freshness.check_age(state.stamp, safety.timeout, self._wall_clock())
+        observer.observe(state, self._observation)
+        freshness.check_finite(state, self._joints)
+        return self._envelope.violation(state) if self._envelope is not None else ""
+
+    def _limited(self, effort: FloatArray, limiter: EffortLimiter, stamp: int, now: float) -> FloatArray:
+        """What may be commanded of `effort`; the limiter's zero itself where that is not finite."""
+        if not self._config.max_effort_rate and not self._config.ramp_s:
+            return limiter.limit(effort)  # within its limits already, for an action is from -1 to 1
+        limited = limiter.limit(effort, self._elapsed(stamp, now), self._authority(now))
+        self.clamped_ticks += limited.tolist() != effort.tolist()
+        return limited
+
+    def _elapsed(self, stamp: int, now: float) -> float:
+        """Time for which efforts may have changed since the last answer [s], at most a control period.
+
+        In lockstep it is simulated, so that the same states give the same efforts.
+        """
+        if not self._config.lockstep:
+            return min(now - self._answered_at, self.control_period)
+        if self._stamp is None or stamp < self._stamp:
+            return self.control_period
+        return min(1e-9 * (stamp - self._stamp), self.control_period)
+
+    def _authority(self, now: float) -> float:
+        """Share of the effort limits that may be used, growing from 0 to 1 after arming."""
+        ramp = self._config.ramp_s
+        return min(1.0, (now - self.safety.armed_at) / ramp) if ramp else 1.0
+
+    def _withdraw(self) -> None:
+        """Make zero of the effort of the newest answer, in case its state is asked for again."""
+        if self._limiter is not None:
+            zero = self._limiter.release()
+            if self._answer is not None and self._answer.effort is not zero:
+                self._answer = dataclasses.replace(self._answer, effort=zero)
 
     def _prepared(self, report: SwapReport | None) -> SwapReport | None:
         if report is not None and report.accepted and self.swap.file is not None:
@@ -125,8 +259,14 @@ class Controller:
         self._explorer = policy
         if file.specification_hash == self._hash:
             return
-        specification, self._hash = file.specification, file.specification_hash
+        specification = file.specification
+        if self._envelope is not None:
+            self._envelope.check(specification.joints)
+        self._hash = file.specification_hash
+        self.control_period = specification.control_period
+        self.safety.timeout = self._config.timeout(self.control_period)
+        self._joints = frozenset(specification.joints)
         self._observer = StateObserver(specification.observation)
         self._observation = np.zeros(len(specification.observation), np.float32)
         self._scale = np.array(specification.effort_limit)
-        self._limiter = EffortLimiter(self._scale)
+        self._limiter = EffortLimiter(self._scale, self._config.max_effort_rate)

@@ -9,7 +9,7 @@ from sac_control.errors import PolicyFileError
 from sac_control.policy.pieces import Pieces, hash_in_pieces
 from sac_control.policy.policy import Policy
 from sac_control.policy.policy_file import PolicyFile
-from sac_control.types import SwapReport, Weights
+from sac_control.types import Specification, SwapReport, Weights
 
 
 class HotSwap:
@@ -22,15 +22,24 @@ class HotSwap:
         task: the task that weights must be for.
         max_bytes: larger offers are refused before anything of them is read.
         clock: steady clock [s], to measure how long a swap holds up the control thread.
+        require: raises PolicyFileError where a specification is not one that may run here.
     """
 
-    def __init__(self, task: str, max_bytes: int, clock: Callable[[], float]) -> None:
-        self._task, self._max_bytes, self._clock = task, max_bytes, clock
+    def __init__(
+        self,
+        task: str,
+        max_bytes: int,
+        clock: Callable[[], float],
+        require: Callable[[Specification], None] = lambda _: None,
+    ) -> None:
+        self._task, self._max_bytes, self._clock, self._require = task, max_bytes, clock, require
         self.file: PolicyFile | None = None  # what is in force
         self.policy: Policy | None = None  # its network, ready to act
         self.last_report: SwapReport | None = None
         self.swaps = 0  # accepted offers
         self.rejected = 0  # refused offers; an offer of the version in force is neither
+        self._before: tuple[PolicyFile, Policy] | None = None  # what was in force before, for a rollback
+        self._withdrawn: tuple[str, int] | None = None  # run and newest version that was rolled back
         self._waiting: Weights | None = None  # offered, not begun to be checked
         self._offered: Weights | None = None  # being checked
         self._check: Pieces[tuple[PolicyFile, Policy]] | None = None  # the rest of its check
@@ -73,6 +82,8 @@ class HotSwap:
         try:
             next(self._check)
         except StopIteration as end:
+            if self.file is not None and self.policy is not None:
+                self._before = self.file, self.policy
             self.file, self.policy = end.value
             self.swaps += 1
             verdict = "in force"
@@ -97,8 +108,25 @@ class HotSwap:
         self._check_fit(file)
         self.file, self.policy = file, Policy(file.actor)
 
+    def roll_back(self) -> PolicyFile:
+        """Put the policy before in force again; what is rolled back, and what is older, is not accepted any more.
+
+        Raises:
+            PolicyFileError: there is none.
+        """
+        if self._before is None or self.file is None:
+            raise PolicyFileError("there is no policy before this one")
+        self._withdrawn = self.file.run, max(self.file.policy_version, self._newest_withdrawn(self.file.run))
+        (self.file, self.policy), self._before = self._before, None
+        return self.file
+
+    def _newest_withdrawn(self, run: str) -> int:
+        return self._withdrawn[1] if self._withdrawn is not None and self._withdrawn[0] == run else -1
+
     def _is_in_force(self, weights: Weights) -> bool:
-        return self.file is not None and (weights.run, weights.version) == (self.file.run, self.file.policy_version)
+        """Whether `weights` are announced again: in force, or just rolled back. Neither gets a verdict."""
+        name = (weights.run, weights.version)
+        return name == self._withdrawn or (self.file is not None and name == (self.file.run, self.file.policy_version))
 
     def _checked(self, weights: Weights) -> Pieces[tuple[PolicyFile, Policy]]:
         if len(weights.data) > self._max_bytes:
@@ -124,8 +152,11 @@ class HotSwap:
         current = self.file
         if current is not None and weights.run == current.run and weights.version < current.policy_version:
             raise PolicyFileError(f"version {weights.version} is older than {current.policy_version}, in force")
+        if weights.version <= (withdrawn := self._newest_withdrawn(weights.run)):
+            raise PolicyFileError(f"version {weights.version} is not newer than {withdrawn}, which was rolled back")
 
     def _check_fit(self, file: PolicyFile) -> None:
+        self._require(file.specification)
         if file.specification.task != self._task:
             raise PolicyFileError(
                 f"policy is for task {file.specification.task!r}, expected {self._task!r}: "

@@ -1,6 +1,6 @@
-"""What stands between an action and a force: effort limits, and a watchdog on the age of the state.
+"""May the policy move anything? A state machine of five modes; knows neither ROS nor policies, and asks no clock.
 
-Time is an argument, read from a steady clock; nothing here asks a clock. Everything fails towards zero force.
+Everything fails towards zero, and zero holds until the policy is armed again. Times are of a steady clock [s].
 """
 
 from __future__ import annotations
@@ -8,52 +8,121 @@ from __future__ import annotations
 import enum
 import math
 
-import numpy as np
-
-from sac_control.types import FloatArray
+MAX_STREAK = 3  # usable states in a row that arm
 
 
 class Mode(enum.IntEnum):
-    """What the policy node does with its actuators; the values are those of PolicyAction.msg and PolicyStatus.msg."""
+    """What the policy node does with its actuators; the values are those of PolicyAction.msg and PolicyStatus.msg.
 
-    INACTIVE = 0  # lifecycle state is not active: nothing is computed
-    ARMING = 1  # active, and waits for a policy or for a first state
-    ACTIVE = 2  # efforts of the policy are commanded
-    HOLD_ZERO = 3  # zero is commanded: the input stopped or could not be used
-    LATCHED_FAULT = 4  # zero is commanded until somebody intervenes
-
-
-class EffortLimiter:
-    """Clamps efforts to their limits; a vector with a value that is not finite becomes zero as a whole.
-
-    Args:
-        limit: (a,) float64 [N or N m], largest magnitude per joint.
+    Where several apply, the largest does.
     """
 
-    def __init__(self, limit: FloatArray) -> None:
-        self._limit, self._lowest = limit, -limit
-        self.zero: FloatArray = np.zeros_like(limit)
-
-    def limit(self, effort: FloatArray) -> FloatArray:
-        """Limited effort, (a,) float64 [N or N m], always finite and within the limits."""
-        if not all(map(math.isfinite, effort.tolist())):
-            return self.zero
-        limited: FloatArray = np.minimum(
-            np.maximum(effort, self._lowest), self._limit
-        )  # clip() takes three times as long
-        return limited
+    INACTIVE = 0  # lifecycle state is not active: nothing is computed
+    ARMING = 1  # active, and waits for a policy, for states, or to be armed; zero is commanded
+    ACTIVE = 2  # efforts of the policy are commanded
+    HOLD_ZERO = 3  # zero is commanded: the input stopped or could not be used
+    LATCHED_FAULT = 4  # zero is commanded until somebody arms the policy
 
 
-class StateWatchdog:
-    """Tells whether the newest usable state is too old to act upon."""
+class Safety:
+    """Turns what happens into a mode.
 
-    def __init__(self, timeout: float) -> None:
-        self._timeout = timeout  # [s]
-        self._last: float | None = None  # [s] steady time of the newest usable state
+    Silence, a freeze of this process and a fault that passes disarm. What arms is `MAX_STREAK` usable states in a row,
+    spread over half the timeout at least: a process that wakes up finds old states in its queue, all at once.
 
-    def feed(self, now: float) -> None:
-        """Note that a usable state has arrived at steady time `now` [s]."""
-        self._last = now
+    Args:
+        timeout: [s] after which the newest usable state is too old; may be set later, when the control period is known.
+        require_arm: arm only when `arm` was called, too.
+        is_lockstep: whoever sends states waits for the answers. Then time stands still in between, so that silence
+            disarms nothing and the first state arms.
+    """
+
+    def __init__(self, timeout: float, *, require_arm: bool = False, is_lockstep: bool = False) -> None:
+        self.timeout = timeout
+        self._require_arm, self._is_lockstep = require_arm, is_lockstep
+        self.mode, self.cause = Mode.INACTIVE, "not activated"
+        self.armed_at = -math.inf  # [s]
+        self._last: float | None = None  # [s] newest usable state
+        self._streak, self._streak_began = 0, 0.0
+        self._is_arm_requested = False
+        self._is_activated = False
+        self._latch = ""  # why zero is latched; empty: it is not
+        self._hold = ""  # why zero is held until states come again; empty: it is not
+
+    # what people and lifecycle managers do
+
+    def activate(self) -> None:
+        """Begin; zero is commanded until armed. A latch outlives this."""
+        self._is_activated, self._last = True, None
+        self._disarm("")
+        self._settle("waits for a first state")
+
+    def deactivate(self) -> None:
+        """End."""
+        self._is_activated = False
+        self._disarm("")
+        self._settle()
+
+    def arm(self, now: float) -> tuple[bool, str]:
+        """Release the latch and let states arm; whether that is so, and a sentence about it.
+
+        What arms comes soon: while no states come, nothing is armed that might move at some later time.
+        """
+        if not self._is_activated:
+            return False, "not armed: the node is not active"
+        if self.is_stale(now) and not self._is_lockstep:
+            return False, f"not armed: no usable state for {self.age(now):.2f} s"
+        if self.mode is Mode.ACTIVE:
+            return True, "is armed already"
+        self._latch = ""
+        self._disarm("")
+        self._is_arm_requested = True
+        self._settle("waits for usable states")
+        return True, f"arms after {MAX_STREAK} usable states"
+
+    def latch(self, cause: str) -> None:
+        """Zero until `arm` is called. The first cause stays: what follows is often its consequence."""
+        self._latch = self._latch or cause
+        self._disarm(self._hold)
+        self._settle()
+
+    def hold(self, cause: str) -> None:
+        """Zero until armed again by states."""
+        self._disarm(cause)
+        self._settle()
+
+    # what states do
+
+    def take(self, now: float, objection: str = "") -> bool:
+        """A usable state came, in order; whether the policy may move something now.
+
+        Args:
+            objection: why this state shall not arm; where armed, it latches.
+        """
+        is_stale, self._last = self.is_stale(now), now
+        if self.mode is Mode.ACTIVE and not objection and (self._is_lockstep or not is_stale):
+            return True
+        if self._is_activated:
+            self._count(now, is_stale, objection)
+        return self.mode is Mode.ACTIVE
+
+    def refuse(self) -> None:
+        """A state came that could not be used: it feeds no watchdog, and those that arm must follow each other."""
+        self._streak = 0
+
+    def wait(self, cause: str) -> None:
+        """Something is missing that is needed before states can arm."""
+        self._streak = 0
+        self._settle(cause)
+
+    def watch(self, now: float) -> bool:
+        """Whether zero must be commanded now, because no usable state came in time or for another cause."""
+        if self._last is not None and self.mode is not Mode.INACTIVE and self.is_stale(now):
+            self._hold = f"no usable state for {self.age(now):.2f} s"
+            if not self._is_lockstep:
+                self._disarm(self._hold)
+            self._settle(self.cause)
+        return self.mode >= Mode.HOLD_ZERO
 
     def age(self, now: float) -> float:
         """Time since the newest usable state [s]; infinite before the first."""
@@ -61,4 +130,49 @@ class StateWatchdog:
 
     def is_stale(self, now: float) -> bool:
         """Whether the newest usable state is older than the timeout."""
-        return self.age(now) > self._timeout
+        return self._last is None or now - self._last > self.timeout
+
+    # modes
+
+    def _count(self, now: float, is_stale: bool, objection: str) -> None:
+        """One more state of a row that may arm."""
+        if self._is_lockstep:
+            self._hold = ""
+            is_row = not objection
+        else:
+            if is_stale:
+                self._disarm("")
+            if self._streak == 0:
+                self._streak_began = now
+            self._streak += 1
+            self._hold = ""
+            is_row = self._streak >= MAX_STREAK and now - self._streak_began >= 0.5 * self.timeout
+        if objection:
+            if self.mode is Mode.ACTIVE:
+                self.latch(objection)
+                return
+            self._streak, is_row = 0, False
+        is_released = self._is_arm_requested or not self._require_arm
+        if is_row and is_released and not self._latch:
+            if self.mode is not Mode.ACTIVE:
+                self.armed_at = now
+            self.mode, self.cause = Mode.ACTIVE, "controls"
+            return
+        waits_for = "usable states" if not is_row else "policy/arm"
+        self._settle(objection or f"waits for {waits_for}")
+
+    def _disarm(self, hold: str) -> None:
+        self._streak, self._hold, self._is_arm_requested = 0, hold, False
+        if self.mode is Mode.ACTIVE:
+            self.mode = Mode.ARMING
+
+    def _settle(self, cause: str = "waits for usable states") -> None:
+        """The worst mode that applies, and its cause."""
+        if not self._is_activated:
+            self.mode, self.cause = Mode.INACTIVE, "not active"
+        elif self._latch:
+            self.mode, self.cause = Mode.LATCHED_FAULT, self._latch
+        elif self._hold:
+            self.mode, self.cause = Mode.HOLD_ZERO, self._hold
+        elif self.mode is not Mode.ACTIVE:
+            self.mode, self.cause = Mode.ARMING, cause

@@ -1,0 +1,34 @@
+"""What a robot demands of a policy before it may run there: period, joints and effort limits. Knows no ROS."""
+
+from __future__ import annotations
+
+from sac_control.config import PolicyConfig
+from sac_control.errors import PolicyFileError
+from sac_control.types import Specification
+
+TOLERANCE = 0.02  # share by which the control period may differ
+
+
+def check_requirements(config: PolicyConfig, specification: Specification) -> None:
+    """See that a policy is for the robot that the parameters describe; what they leave out is not looked at.
+
+    Raises:
+        PolicyFileError: it is for another one.
+    """
+    period = specification.control_period
+    if config.control_period and abs(period - config.control_period) > TOLERANCE * config.control_period:
+        raise PolicyFileError(
+            f"policy has a control period of {period:g} s, policy.control_period is {config.control_period:g}: "
+            "train with the robot's period, or let joint_states come at the policy's"
+        )
+    joints = tuple(config.joints.replace(",", " ").split())
+    if joints and joints != specification.actuated_joints:
+        raise PolicyFileError(
+            f"policy drives the joints {list(specification.actuated_joints)}, policy.joints is {list(joints)}: "
+            "commands would reach the wrong joints"
+        )
+    if config.max_effort and max(specification.effort_limit) > config.max_effort:
+        raise PolicyFileError(
+            f"policy has effort limits {list(specification.effort_limit)}, policy.max_effort is {config.max_effort:g}: "
+            "train with limits that the robot has"
+        )

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from sac_control.policy.tick_statistics import TickStatistics
+
+T = 0.01
+
+
+def ticks(periods: list[float]) -> TickStatistics:
+    """Ticks of 1 ms, and these times [s] between their beginnings."""
+    statistics, now = TickStatistics(), 5.0
+    statistics.add(now, now + 0.001, T)
+    for period in periods:
+        now += period
+        statistics.add(now, now + 0.001, T)
+    return statistics
+
+
+def test_mean_and_deviation_are_those_of_the_periods() -> None:
+    statistics = ticks([0.008, 0.012] * 10)
+    assert statistics.mean_period == pytest.approx(0.010)
+    assert statistics.period_deviation == pytest.approx(0.002)
+    assert statistics.mean_duration == pytest.approx(0.001)
+    assert statistics.longest == pytest.approx(0.001)
+
+
+def test_interruption_is_no_period() -> None:
+    assert ticks([0.01, 3.0, 0.01]).mean_period == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize(("period", "level"), [(0.0101, 0), (0.0108, 1), (0.0092, 1), (0.013, 2), (0.005, 2)])
+def test_states_at_another_rate_than_the_policy_was_trained_for_are_told(period: float, level: int) -> None:
+    found, sentence = ticks([period] * 5).verdict(T)
+    assert found == level
+    assert ("trained for 0.01 s" in sentence) == (level > 0)
+
+
+def test_without_ticks_nothing_is_said() -> None:
+    statistics = ticks([])
+    assert math.isnan(statistics.mean_period)
+    assert statistics.verdict(T) == (0, "")
+    statistics.clear()
+    assert statistics.mean_duration == 0.0
