@@ -149,7 +149,7 @@ class _SimulatorWatch:
     def next_values(self, count: int = 1) -> tuple[float, dict[str, str]]:
         """When [s] the `count`-th next diagnostics were published, and what they say."""
         target = self._heard + count
-        self._pinger.wait_until(lambda: self._heard >= target)
+        self._pinger.wait_until(lambda: self._heard >= target, timeout=30.0 + 2.0 * count)
         return self._time, self._values
 
     def steps_per_second(self) -> float:

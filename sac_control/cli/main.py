@@ -158,7 +158,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     train.add_argument("--seed", type=int, metavar="N", help="seed of all nodes (default: 0)")
     train.add_argument(
-        "--task", default="", metavar="TASK", help="task to learn (default: that of --config, or inverted_pendulum)"
+        "--task",
+        default="",
+        metavar="TASK",
+        help="task to learn (default: that of --config, or inverted_pendulum); config/ has settings for the others",
     )
     train.add_argument("--max-steps", type=int, metavar="N", help="transitions after which to stop, solved or not")
     train.add_argument("--resume", action="store_true", help="continue the run NAME from its newest checkpoint")
