@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from policies import SPECIFICATION, make_file, make_weights
@@ -234,6 +234,8 @@ def test_effort_is_always_within_its_limit(bias: float) -> None:
 
 
 @given(st.lists(st.floats(), min_size=3, max_size=3))
+@example([0.0, math.nan, 0.0])
+@example([0.0, 0.0, math.inf])
 def test_limiter_clamps_what_is_finite_and_zeroes_the_rest(values: list[float]) -> None:
     limit = np.array([1.0, 0.5, 100.0])
     limited = EffortLimiter(limit).limit(np.array(values))
