@@ -21,11 +21,10 @@ REASONS: dict[str, str] = {
         "single evaluations fail, most of them soon after the first solution: between two updates the policy jitters, "
         "and now and then across the edge. docs/learning.md lists what was tried."
     ),
-    "latency.inference.256x256": "two microseconds above in the p99 of a machine that others keep busy.",
+    "latency.inference.256x256": "its median is well below; the p99 is that of a shared machine.",
     "latency.kilohertz": (
-        "simulator and policy need 0.75 ms of processor time per period between them, one after the other, so any "
-        "other load on the machine makes answers late; at the real-time priority of an otherwise busy machine 4 to 5 % "
-        "of the periods were missed, nearly all because the answer came within the next one."
+        "simulator and policy need 0.75 ms of processor time per period between them, one after the other, and the "
+        "middleware another 0.2: nearly all that is missed is an answer that comes within the next period."
     ),
     "tasks.swing-up": "0.5 to 2 short of the published mean, of about 890; its settings were chosen on two seeds only.",
     "tasks.double pendulum": "its settings were chosen on two seeds only.",

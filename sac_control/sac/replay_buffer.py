@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,9 +123,10 @@ class ReplayBuffer:
         self._rows[np.arange(added - len(newest), added) % self.capacity] = newest
         self.added = added
 
-    def _batch(self, rows: Float32Array) -> Batch:
-        parts = np.split(rows, np.cumsum(self._widths)[:-1], axis=-1)
-        observation, action, reward, next_observation, terminated = map(np.ascontiguousarray, parts)
+    def _batch(self, rows: Any) -> Batch:
+        """Views of the columns of sampled rows, (k, b, row)."""
+        stops = [0, *np.cumsum(self._widths).tolist()]
+        observation, action, reward, next_observation, terminated = (rows[..., i:j] for i, j in pairwise(stops))
         return Batch(
             observation=observation,
             action=action,

@@ -27,10 +27,10 @@ class DeviceReplay(ReplayBuffer):
         self._send()
         shape = (batches, batch_size)
         if self._device_signs is None:
-            return self._tensor_batch(self._device_rows[self._places(len(self), shape)])
+            return self._batch(self._device_rows[self._places(len(self), shape)])
         draws = self._places(2 * len(self), shape)
         rows = self._device_rows[draws >> 1]
-        return self._tensor_batch(torch.where((draws & 1).bool()[..., None], rows * self._device_signs, rows))
+        return self._batch(torch.where((draws & 1).bool()[..., None], rows * self._device_signs, rows))
 
     def _places(self, count: int, shape: tuple[int, int]) -> Tensor:
         return torch.from_numpy(self.generator.integers(count, size=shape)).to(self._device)
@@ -47,14 +47,3 @@ class DeviceReplay(ReplayBuffer):
     def restore(self, rows: Any, added: int) -> None:
         super().restore(rows, added)
         self._sent = 0
-
-    def _tensor_batch(self, rows: Tensor) -> Batch:
-        parts: Any = rows.split_with_sizes(self._widths, dim=-1)
-        observation, action, reward, next_observation, terminated = parts
-        return Batch(
-            observation=observation,
-            action=action,
-            reward=reward[..., 0],
-            next_observation=next_observation,
-            terminated=terminated[..., 0] != 0.0,
-        )
