@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup train test lint format type bench colcon clean
+.PHONY: help setup train test faults lint format type bench colcon clean
 
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -25,6 +25,9 @@ train: $(STAMP)  ## train the pendulum until solved (ARGS="--seed 3")
 
 test: $(STAMP)  ## run every test (ARGS="-x -k swap")
 	@$(BIN)/python -m pytest $(ARGS)
+
+faults: $(STAMP)  ## every fault test in full, about 40 minutes (ARGS="-k soak"); `make test` has them in short
+	@SAC_CONTROL_FAULTS=full SAC_CONTROL_KILLS=50 $(BIN)/python -m pytest -s -m faults $(ARGS)
 
 lint: $(STAMP)  ## check style and format
 	@$(BIN)/ruff check

@@ -168,6 +168,9 @@ class PolicyConfig(Config):
 
     task: str = option("inverted_pendulum", "task for which weights are accepted")
     policy_file: str = option("", "policy.safetensors to start with; empty waits for policy_weights")
+    shadow_policy_file: str = option(
+        "", "second policy.safetensors, which tells on policy/shadow_action what it would have done; empty: none"
+    )
     deterministic: bool = option(True, "false samples actions from the policy, to explore")
     seed: int = option(0, "seed of the exploration noise", low=0, high=2**31 - 1)
     state_timeout: float = option(
@@ -194,6 +197,12 @@ class PolicyConfig(Config):
     max_effort: float = option(
         0.0, "policies with larger effort limits are refused; 0: none [N or N m]", low=0.0, high=1e9
     )
+    effort_limit: float = option(
+        0.0,
+        "efforts are limited to this, beside the policy's own limits; 0: by those alone [N or N m]",
+        low=0.0,
+        high=1e9,
+    )
     max_effort_rate: float = option(
         0.0, "largest change of a commanded effort per second; 0: any [N/s or N m/s]", low=0.0, high=1e9
     )
@@ -201,7 +210,26 @@ class PolicyConfig(Config):
     envelope: str = option(
         "", "beyond it the node latches zero; such as '-0.9 < position(cart) < 0.9; -8 < velocity(pole) < 8'"
     )
+    realtime_priority: int = option(
+        0,
+        "priority of SCHED_FIFO for all threads of the process, where the system allows it; 0: ordinary",
+        low=0,
+        high=99,
+    )
+    lock_memory: bool = option(False, "keep the process's memory from being swapped out, where the system allows it")
     max_weights_bytes: int = option(2**26, "larger policy_weights are refused unread [bytes]", low=1024, high=2**26)
+    require_signature: bool = option(
+        False, "refuse policies, from policy_file and policy_weights alike, that no key in trusted_keys has signed"
+    )
+    trusted_keys: str = option("", "file of Ed25519 public keys in PEM; see sac_control keys")
+    period_warning: float = option(
+        0.05, "diagnostics warn where the mean period of ticks differs by this share", low=0.0, high=100.0
+    )
+    period_error: float = option(0.2, "the same, as an error", low=0.0, high=100.0)
+    jitter_warning: float = option(
+        0.2, "diagnostics warn where the period's deviation exceeds this share of it", low=0.0, high=100.0
+    )
+    jitter_error: float = option(0.5, "the same, as an error", low=0.0, high=100.0)
     autostart: bool = option(True, "configure and activate without waiting for a lifecycle manager")
     wait_warning: float = option(
         10.0, "say what is missing after waiting this long for a peer [s]", low=0.5, high=600.0
@@ -332,6 +360,9 @@ class LearnerConfig(SacConfig):
         20, "further episodes, from extreme starts, too, that a solution must pass", low=0, high=1000
     )
     checkpoint_every: int = option(2000, "transitions between two checkpoints", low=1, high=10**7)
+    signing_key: str = option(
+        "", "Ed25519 private key in PEM that signs every policy, published or written; see sac_control keys"
+    )
     keep_last: int = option(3, "checkpoints kept beside the best one", low=1, high=10_000)
     progress_period: float = option(
         5.0, "time between two progress lines where output is not a terminal [s]", low=0.1, high=3600.0

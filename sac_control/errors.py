@@ -1,4 +1,12 @@
-"""The errors a user can cause or meet. Each message says what was got, what was expected and what to do."""
+"""The errors a user can cause or meet. Each message says what was got, what was expected and what to do.
+
+Exit codes of a node's process, by which whoever started it decides whether to start it again.
+"""
+
+EXIT_DONE = 0  # the work is done, or a signal asked to stop
+EXIT_FAULT = 1  # something broke while it ran: a new process may do better
+EXIT_SETTING = 2  # a parameter is wrong
+EXIT_START = 4  # it could not begin, for a reason that a new process would meet again
 
 
 class SacControlError(Exception):

@@ -1,6 +1,9 @@
 """What holds for all tests: a slow machine makes none of them fail. Timeouts are for tests that hang."""
 
 import os
+from collections import Counter
+
+import pytest
 
 # Before numpy and torch are loaded. Products as small as ours are slower on several threads, and very much slower where
 # the threads of one test wait for each other on cores that somebody else is using.
@@ -11,3 +14,25 @@ from hypothesis import HealthCheck, settings
 
 settings.register_profile("any_machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any_machine")
+
+
+IS_FULL = os.environ.get("SAC_CONTROL_FAULTS") == "full"
+EVERY = 3  # of the negative controls in a file: one of so many is run in the short form
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "faults: injects a fault, or removes a protection; see below")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that inject faults, by the names of their files, so that `make faults` finds all of them."""
+    rows: Counter[str] = Counter()
+    for item in items:
+        is_control = item.path.stem.startswith("test_negative_controls")
+        if is_control or "faults" in item.path.stem:
+            item.add_marker(pytest.mark.faults)
+        if is_control and not IS_FULL and hasattr(item, "callspec"):
+            function = f"{item.path.stem} {getattr(item, 'originalname', '')}"
+            if rows[function] % EVERY:
+                item.add_marker(pytest.mark.skip(reason=f"one of {EVERY} in the short form: make faults"))
+            rows[function] += 1

@@ -52,6 +52,7 @@ def main() -> int:
         updates=updates,
         version=training.weights.version,
         learner=digests(learner.learner.state()),
+        numbers=learner.state().numbers,
         rows=hashlib.sha256(learner.buffer.rows(0, steps).tobytes()).hexdigest(),
     )
     sys.stdin.readline()

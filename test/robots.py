@@ -35,7 +35,9 @@ class Robot:
         self.commands: list[tuple[float, float]] = []  # steady time of arrival [s], effort [N]
         self.sent: dict[int, float] = {}  # steady time [s] at which the state with a stamp [ns] was sent
         self.old: set[int] = set()  # stamps [ns] of states that were late
-        ros.hear(topics.COMMANDS, lambda msg: self.commands.append((time.monotonic(), float(msg.data[0]))))
+        self.left: list[int] = []  # system time [ns] at which each command left the node's process
+        commands = topics.COMMANDS
+        ros.probe.create_subscription(commands.type, commands.name, self._on_command, commands.publisher_qos)
         self.actions = ros.hear(topics.ACTION)
         self.statuses = ros.hear(topics.POLICY_STATUS)
         self.diagnostics = ros.hear(topics.DIAGNOSTICS)
@@ -46,6 +48,10 @@ class Robot:
         self.is_silent = False
         self.send_next: Callable[[], None] = self.send  # what is done every period
         self.value = 0.1  # [m and rad] position of both joints
+
+    def _on_command(self, msg: Any, info: Any) -> None:
+        self.commands.append((time.monotonic(), float(msg.data[0])))
+        self.left.append(info["source_timestamp"])
 
     def send(self, age: float = 0.0) -> None:
         """One more state, or one that was `age` [s] on its way."""
@@ -117,6 +123,11 @@ class PolicyProcess:
     def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.wait()
+
+    @property
+    def pid(self) -> int:
+        """Number of the process."""
+        return self._process.pid
 
     def send(self, number: signal.Signals) -> float:
         """Send a signal; the steady time [s] at which it has taken effect."""

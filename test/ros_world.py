@@ -37,6 +37,7 @@ class RosWorld:
                 self._arguments += ["-p", f"{node}:{name}:={json.dumps(value)}"]
         self._nodes: list[Any] = []
         self._loops: list[EventLoop] = []
+        self._peers: list[Node] = []
 
     def __enter__(self) -> RosWorld:
         self._lease = DomainLease()
@@ -52,7 +53,7 @@ class RosWorld:
         for node in self._nodes:
             node.shut_down()
         self._executor.shutdown()
-        for node in [*self._nodes, self.probe]:
+        for node in [*self._nodes, *self._peers, self.probe]:
             node.destroy_node()
         rclpy.try_shutdown()
 
@@ -62,6 +63,13 @@ class RosWorld:
         self._nodes.append(node)
         self._loops.append(EventLoop(node))
         return node
+
+    def peer(self, name: str) -> Node:
+        """A node beside the probe, for what goes by the name of a node."""
+        peer = Node(name)
+        self._peers.append(peer)
+        self._executor.add_node(peer)
+        return peer
 
     def hear(self, topic: Topic, take: Callable[[Any], None] | None = None) -> list[Any]:
         """A list that grows by each message of `topic`; `take` is called with each, too."""

@@ -241,15 +241,14 @@ def test_any_bit_of_a_manifest_that_is_flipped_is_noticed(store: CheckpointStore
                 store.load(100)
 
 
-def test_best_state_is_that_of_the_best_and_empty_where_that_is_damaged(
-    store: CheckpointStore, directory: Path
-) -> None:
+def test_best_state_is_that_of_the_best_and_damage_is_named(store: CheckpointStore, directory: Path) -> None:
     assert store.best_state() == {}
     store.save(100, FILES, {"best_return": 7.5}, is_best=True)
     store.save(200, FILES, {"best_return": 1.0})
     assert store.best_state()["best_return"] == 7.5
     (directory / "100" / "policy.safetensors").write_bytes(b"other")
-    assert store.best_state() == {}
+    with pytest.raises(RunError, match="100 is damaged: policy.safetensors"):
+        store.best_state()
 
 
 def test_failure_to_replace_a_checkpoint_leaves_the_one_that_was_there(

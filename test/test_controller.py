@@ -270,6 +270,18 @@ def test_while_zero_is_held_the_raw_effort_is_told_all_the_same(clock: Clock) ->
     assert action.effort_raw[0] != 0.0
 
 
+def test_watchdog_is_due_to_the_point_when_the_newest_state_is_too_old(clock: Clock) -> None:
+    one = armed(clock)
+    assert one.watchdog_delay() == TIMEOUT
+    clock.go_on(0.3 * TIMEOUT)
+    assert one.watchdog_delay() == pytest.approx(0.7 * TIMEOUT)
+    answer(one, state(0))
+    assert one.watchdog_delay() == TIMEOUT
+    clock.go_on(one.watchdog_delay() + 1e-9)
+    assert one.must_command_zero()
+    assert one.watchdog_delay() == 0.5 * T  # and from now on zero at every tick
+
+
 def test_state_after_a_freeze_moves_nothing_although_no_watchdog_ran(clock: Clock) -> None:
     one = armed(clock)
     clock.now += TIMEOUT + 1e-6
@@ -375,6 +387,45 @@ def test_value_that_is_not_finite_counts_as_no_message_even_where_the_policy_doe
     assert one.answer(extra) is not None  # whose velocity nobody measures
 
 
+BAD = st.sampled_from([math.nan, math.inf, -math.inf])
+
+
+@given(
+    st.dictionaries(st.tuples(st.sampled_from(["position", "velocity"]), st.integers(0, 1)), BAD, min_size=1),
+    st.permutations([0, 1, 2]),
+    st.booleans(),
+)
+def test_whatever_field_is_not_finite_the_state_counts_as_no_message(
+    bad: dict[tuple[str, int], float], order: list[int], is_repeated: bool
+) -> None:
+    """Not answered, so that nothing is commanded; counted; and neither watchdog nor row of arming sees it."""
+    clock = Clock()
+    one = armed(clock)
+    names = (SLIDER, HINGE, "elbow")
+    fields = {"position": [0.1, 0.05, math.nan], "velocity": [0.2, 0.1, math.inf]}  # elbows are nobody's business
+    good = state(1, tuple(names[k] for k in order), *(tuple(values[k] for k in order) for values in fields.values()))
+    for (place, joint), value in bad.items():
+        fields[place][joint] = value
+    wrong = {
+        stamp: state(
+            stamp, tuple(names[k] for k in order), *(tuple(values[k] for k in order) for values in fields.values())
+        )
+        for stamp in (2, 3)
+    }
+    clock.go_on(T)
+    assert answer(one, good).effort.any()
+    for count, stamp in enumerate((2, 2 if is_repeated else 3), start=1):
+        clock.go_on(0.4 * TIMEOUT)
+        assert one.answer(wrong[stamp]) is None
+        assert one.rejected_states == count
+        assert not one.must_command_zero()
+    clock.go_on(0.3 * TIMEOUT)
+    assert one.must_command_zero()
+    assert mode_of(one) is Mode.HOLD_ZERO
+    arm(one, clock, 10)
+    assert mode_of(one) is Mode.ACTIVE
+
+
 def test_state_outside_of_the_envelope_latches_zero(clock: Clock) -> None:
     one = armed(clock, envelope=f"-0.9 < position({SLIDER}) < 0.9; -8 < velocity({HINGE}) < 8")
     assert answer(one, state(1, position=(0.89, 0.1))).effort[0] != 0.0
@@ -438,12 +489,24 @@ STATE = st.tuples(
 CALM = st.tuples(st.just("calm"), st.integers(1, 8))
 CALL = st.tuples(st.sampled_from(["stop", "hold", "arm", "watch", "roll back", "off", "on"]))
 SWAP = st.tuples(st.just("swap"), st.floats(width=32), st.floats(width=32))
+LIMITS = st.tuples(
+    st.just("limits"),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "effort_limit": st.sampled_from([0.0, 1.0, 30.0, 99.0, 101.0, -1.0, math.nan]),
+            "max_effort_rate": st.sampled_from([0.0, 100.0, 500.0, math.inf]),
+            "ramp_s": st.sampled_from([0.0, 0.05, 0.5]),
+            "state_timeout": st.sampled_from([0.0, 0.02, 0.1, 0.5]),
+        },
+    ),
+)
 RATE = 500.0
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @given(
-    st.lists(st.tuples(STATE | CALM | CALM | CALL | SWAP, st.floats(0.0, 0.1)), max_size=40),
+    st.lists(st.tuples(STATE | CALM | CALM | CALL | SWAP | LIMITS, st.floats(0.0, 0.1)), max_size=40),
     st.sampled_from([0.0, 0.1]),
     st.booleans(),
 )
@@ -456,7 +519,9 @@ def test_no_force_leaves_that_is_not_finite_or_beyond_its_limit_or_changes_too_f
         clock, gentle_file(), lockstep=lockstep, max_effort_rate=RATE, ramp_s=ramp_s, envelope=envelope,
         deterministic=False,
     )  # fmt: skip
-    last, last_time, stamp = 0.0, clock.now, 0
+    last, last_time, stamp, limit, rate = 0.0, clock.now, 0, LIMIT, RATE
+
+    before: Action | None = None  # asked for again, it is told again, and moves nothing
 
     def leaves(action: Action | None) -> None:
         nonlocal last, last_time
@@ -464,12 +529,12 @@ def test_no_force_leaves_that_is_not_finite_or_beyond_its_limit_or_changes_too_f
             return
         (effort,) = action.effort.tolist()
         assert math.isfinite(effort)
-        assert abs(effort) <= LIMIT
+        assert abs(effort) <= limit or action is before
         if one.mode is not Mode.ACTIVE and not (lockstep and one.mode is Mode.HOLD_ZERO):
             assert effort == 0.0
         if effort != 0.0:
-            allowed = RATE * (T if lockstep else min(clock.now - last_time, T))
-            assert effort == last or abs(effort - last) <= allowed + 1e-9
+            allowed = (rate or math.inf) * (T if lockstep else min(clock.now - last_time, T))
+            assert effort == last or abs(effort - last) <= allowed + 1e-9 or abs(last) > abs(effort) == limit
         if effort != last or effort == 0.0:
             last = effort
         last_time = clock.now
@@ -479,12 +544,27 @@ def test_no_force_leaves_that_is_not_finite_or_beyond_its_limit_or_changes_too_f
         if kind == "state":
             numbers, stamp_of_it = values
             half = len(numbers) // 2
-            leaves(one.answer(state(stamp_of_it, SPECIFICATION.joints[:half], numbers[:half], numbers[half:])))
+            is_moving = one.mode is Mode.ACTIVE and (lockstep or not one.safety.is_stale(clock.now))
+            action = one.answer(state(stamp_of_it, SPECIFICATION.joints[:half], numbers[:half], numbers[half:]))
+            leaves(action)
+            if action is not None and action is not before and not abs(numbers[0]) < 2.0:  # out of the envelope
+                assert action.effort.tolist() == [0.0]
+                assert mode_of(one) is Mode.LATCHED_FAULT if is_moving else mode_of(one) is not Mode.ACTIVE
+            before = action or before
         elif kind == "calm":
             for _ in range(values[0]):
                 clock.go_on(T)
                 stamp += 1
-                leaves(one.answer(state(stamp)))
+                action = one.answer(state(stamp))
+                leaves(action)
+                before = action or before
+        elif kind == "limits":
+            try:
+                config = one.checked_limits(values[0])
+            except ConfigError:
+                continue
+            one.take_limits(config)
+            limit, rate = min(LIMIT, config.effort_limit or LIMIT), config.max_effort_rate
         elif kind == "swap":
             assert one.swap.file is not None
             version = one.swap.file.policy_version + 1
@@ -525,7 +605,7 @@ def test_rollback_puts_the_policy_before_in_force_and_newer_offers_alone_replace
     assert one.roll_back() == (False, "there is no policy before this one")
     report = one.offer(make_weights(gentle_file(seed=3, version=3)))
     assert report is not None
-    assert report.verdict == "version 3 is not newer than 4, which was rolled back"
+    assert report.verdict == "version 3 is not newer than 4, which was in force before"
 
 
 def test_nothing_is_held_before_the_first_state(clock: Clock) -> None:

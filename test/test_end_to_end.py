@@ -126,45 +126,13 @@ def test_ctrl_c_ends_with_a_checkpoint_and_resume_counts_on_from_it(tmp_path: Pa
 
 @pytest.mark.parametrize("node", ["simulator", "policy", "learner"])
 def test_the_death_of_a_process_stops_the_others_and_is_named(tmp_path: Path, node: str) -> None:
-    running = Running(tmp_path, "train", "--run", "doomed", "--stop-timeout", "300", *SMALL)
+    running = Running(tmp_path, "train", "--run", "doomed", "--restarts", "0", "--stop-timeout", "300", *SMALL)
     running.until(lambda: re.search(r"step [1-9]", running.output))
     others = [running.child(name) for name in ("simulator", "policy", "learner") if name != node]
     os.kill(running.child(node), signal.SIGKILL)
     assert running.process.wait(600) == 1
     assert f"the {node} process was ended by SIGKILL" in running.output
     assert not any(Path(f"/proc/{pid}").exists() for pid in others)
-
-
-@pytest.mark.parametrize("order", [("policy", "learner", "simulator"), ("simulator", "policy", "learner")])
-def test_nodes_start_in_any_order(tmp_path: Path, order: tuple[str, ...]) -> None:
-    run = tmp_path / "run"
-    arguments = {
-        "simulator": ["--ros-args", "-p", "seed:=3"],
-        "policy": ["--ros-args", "-p", "deterministic:=false"],
-        "learner": ["--ros-args", "-p", f"run_directory:={run}", "-p", "max_steps:=100", "-p", "evaluation_every:=0"],
-    }
-    from sac_control.cli.domain import DomainLease
-    from sac_control.cli.runner import node_environment
-
-    lease = DomainLease()
-    variables = node_environment(os.environ, domain=lease.domain, log_directory=None)
-    processes = {}
-    try:
-        for node in order:
-            processes[node] = subprocess.Popen(
-                [sys.executable, "-m", f"sac_control.nodes.{node}", *arguments[node]],
-                cwd=tmp_path,
-                env=variables,
-                stdout=subprocess.DEVNULL,
-            )
-            time.sleep(1.0)  # the one before has started to wait
-        assert processes["learner"].wait(600) == 0
-    finally:
-        for process in processes.values():
-            process.send_signal(signal.SIGINT)
-        codes = [process.wait(300) for process in processes.values()]
-    assert codes == [0, 0, 0]
-    assert json.loads((run / "summary.json").read_text())["env_steps"] == 100
 
 
 @pytest.mark.parametrize(

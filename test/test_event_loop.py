@@ -113,3 +113,30 @@ def test_loop_tells_whether_anything_was_served() -> None:
             ros.until(has_rung_thrice, "the timer is not served")
         finally:
             node.destroy_node()
+
+
+class BusyNode(SaturatedNode):
+    """As above, but says nothing of its own."""
+
+    def _on_transition(self, msg: Any) -> None:
+        self.heard += 1
+
+
+def test_deep_queue_is_emptied_at_once_so_that_it_does_not_overflow_beside_other_work() -> None:
+    with RosWorld() as ros:
+        node = BusyNode()
+        loop = EventLoop(node)
+        try:
+            ros.until(lambda: node.count_subscribers(topics.TRANSITIONS.name) == 1, "does not hear itself")
+            node.begin()
+            turns = 0
+
+            def has_heard_all() -> bool:
+                nonlocal turns
+                turns += loop.spin_once(0.05)
+                return node.heard == BACKLOG
+
+            ros.until(has_heard_all, "messages are lost")
+            assert turns < BACKLOG / 2
+        finally:
+            node.destroy_node()

@@ -32,7 +32,10 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "nodes": (BASIS | CORES | {"runs"}, {"numpy", *ROS}),
     "cli": (BASIS | CORES | {"runs"}, set()),
 }
-EXCEPTIONS = {"cli/launch_files.py": {"launch", "launch_ros"}}  # the only file that knows the launch library
+EXCEPTIONS = {
+    "cli/launch_files.py": {"launch", "launch_ros"},  # the only file that knows the launch library
+    "policy/signature.py": {"cryptography"},  # which it imports only where keys are used
+}
 
 PICKLES = {"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 UNSAFE_CALLS = {
@@ -46,10 +49,10 @@ BLOCKED = {
     "types config errors observation": ["torch", "rclpy", "yaml", "safetensors", *SIMULATORS],
     "envs": ["torch", "rclpy", "yaml", "safetensors", "matplotlib"],
     "sac": ["rclpy", "yaml", "matplotlib", "tensorboard", *SIMULATORS],
-    "policy": ["torch", "rclpy", "yaml", "matplotlib", "tensorboard", *SIMULATORS],
-    "runs": ["rclpy", "launch"],
-    "cli": ["rclpy", "launch", "torch"],
-    "nodes.policy": ["torch", "matplotlib", "tensorboard", *SIMULATORS],
+    "policy": ["torch", "rclpy", "yaml", "matplotlib", "tensorboard", "cryptography", *SIMULATORS],
+    "runs": ["rclpy", "launch", "cryptography"],
+    "cli": ["rclpy", "launch", "torch", "cryptography"],
+    "nodes.policy": ["torch", "matplotlib", "tensorboard", "cryptography", *SIMULATORS],
     "nodes.simulator": ["torch", "matplotlib", "tensorboard"],
     "nodes.exchange nodes.waiting": ["torch", "rclpy", "numpy", *SIMULATORS],
 }

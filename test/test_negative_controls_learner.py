@@ -1,7 +1,11 @@
-"""As test_negative_controls.py, for what protects the learner's work."""
+"""As test_negative_controls.py, for what protects the learner's work, and for what tells of faults.
+
+``SAC_CONTROL_FAULTS=full`` runs all of them.
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -37,7 +41,45 @@ CONTROLS = [
      "if False:", "begun_afresh"),
     ("runs/training_run.py", "self._unsaved_best = None if was_saved else snapshot", "pass", "disk_could_not_take"),
 ]  # fmt: skip
+# The same, and the file of the test.
+MORE_CONTROLS = [
+    ("runs/training_run.py", "if not self._save(snapshot):", "if not self._save(snapshot) and False:",
+     "goes_on_in_memory", "test_faults_learner.py"),
+    ("runs/training_run.py", "if config.resume and not self.run.exists:", "if False:", "is_not_trained_over",
+     "test_node_learner.py"),
+    ("nodes/learner.py", "response.message = False, str(error)", "response.message = True, str(error)",
+     "is_in_error_and_refuses", "test_diagnostics.py"),
+    ("nodes/diagnosis.py", " if now - then < RECENT", "", "only_while_it_grows", "test_diagnosis.py"),
+]  # fmt: skip
+LONG_CONTROLS = [
+    ("sac/training.py", "generator.bit_generator.state =", "_ =", "again_and_again", "test_faults_learner.py"),
+    ("runs/training_run.py", "if saved != self._specification:", "if False:", "another_task_whose",
+     "test_training_run.py"),
+    ("runs/training_run.py", "            self._best_return = -math.inf\n            complaints.append",
+     "            complaints.append", "best_policy_that_is_damaged", "test_training_run.py"),
+    ("runs/progress.py", "contextlib.suppress(OSError)", "contextlib.nullcontext()", "full_disk_behind",
+     "test_progress.py"),
+    ("sac/choice.py", "if getattr(now, name) != getattr(before, name):", "if False:", "cannot_go_on_with_other",
+     "test_sac_choice.py"),
+    ("nodes/learner.py", "msg.policy_version if is_ours else 0", "msg.policy_version", "versions_of_another_run",
+     "test_node_learner.py"),
+    ("sac/training.py", "min(max(value, -_LARGEST_START), _LARGEST_START)", "value", "beyond_all_measure",
+     "test_training_run.py"),
+    ("runs/evaluation.py", 'if not line.endswith(b"\\n"):', "if not line:", "within_its_answer",
+     "test_evaluation_process.py"),
+    ("nodes/learner.py", "(ERROR, training.disk_complaint),", "", "is_in_error_and_refuses", "test_diagnostics.py"),
+    ("nodes/health.py", "(ERROR, self._compatibility.complaint), ", "", "names_a_peer", "test_diagnostics.py"),
+    ("nodes/simulator.py",
+     "if self._command_time is not None and now - self._command_time > self._config.command_timeout:", "if False:",
+     "while_its_watchdog_zeroes", "test_diagnostics.py"),
+]  # fmt: skip
 FILES = ("test_faults_learner.py", "test_checkpoints.py", "test_replay_file.py", "test_training_run.py")
+
+
+@pytest.fixture(autouse=True)
+def _short_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is enough to notice that a protection is missing."""
+    monkeypatch.delenv("SAC_CONTROL_FAULTS", raising=False)
 
 
 @pytest.mark.parametrize(("file", "protection", "instead", "name"), CONTROLS, ids=lambda value: None)
@@ -45,3 +87,21 @@ def test_without_its_protection_a_test_fails(
     tmp_path: Path, file: str, protection: str, instead: str, name: str
 ) -> None:
     fails_without(tmp_path, file, protection, instead, name, FILES)
+
+
+NAMES = ("file", "protection", "instead", "name", "of")
+
+
+@pytest.mark.parametrize(NAMES, MORE_CONTROLS, ids=lambda value: None)
+def test_without_its_protection_a_test_of_this_file_fails(
+    tmp_path: Path, file: str, protection: str, instead: str, name: str, of: str
+) -> None:
+    fails_without(tmp_path, file, protection, instead, name, (of,))
+
+
+@pytest.mark.skipif(os.environ.get("SAC_CONTROL_FAULTS") != "full", reason="only with SAC_CONTROL_FAULTS=full")
+@pytest.mark.parametrize(NAMES, LONG_CONTROLS, ids=lambda value: None)
+def test_without_its_protection_a_test_that_takes_long_fails(
+    tmp_path: Path, file: str, protection: str, instead: str, name: str, of: str
+) -> None:
+    fails_without(tmp_path, file, protection, instead, name, (of,))

@@ -58,11 +58,12 @@ def send(publisher: Any, value: Transition) -> None:
 def test_weights_are_published_from_the_start_and_again_after_updates(tmp_path: Path) -> None:
     with RosWorld(learner=learner(tmp_path, publish_every=10)) as ros:
         heard, statuses = ros.hear(topics.WEIGHTS), ros.hear(topics.TRAINING_STATUS)
-        ros.add(LearnerNode)
+        node = ros.add(LearnerNode)
         transitions = ros.publisher(topics.TRANSITIONS)
         ros.until(lambda: heard, "no weights at the start")
-        for sequence in range(40):
-            send(transitions, transition(sequence))
+        for count in range(1, 41):  # one at a time, so that no more than 2 updates are owed at once
+            send(transitions, transition(count - 1))
+            ros.until(lambda count=count: node._training.status().env_steps == count, "not taken")  # type: ignore[misc]
         ros.until(lambda: statuses and statuses[-1].updates == 40, "not 2 updates for each of 20 transitions")
         versions = [msg.version for msg in heard]
         assert versions[0] == 1
@@ -153,9 +154,23 @@ def test_save_writes_a_checkpoint_and_resume_goes_on_from_it(tmp_path: Path) -> 
         ros.until(lambda: statuses[-1].updates == 42, "does not go on")
 
 
+def test_versions_of_another_run_at_the_policy_node_do_not_move_those_of_this_one(tmp_path: Path) -> None:
+    with RosWorld(learner=learner(tmp_path)) as ros:
+        weights = ros.hear(topics.WEIGHTS)
+        node = ros.add(LearnerNode)
+        policy = ros.publisher(topics.POLICY_STATUS)
+        ros.until(lambda: weights, "no weights")
+        policy.publish(topics.POLICY_STATUS.type(run="other", policy_version=500, rejected_weights=3))
+        ros.until(lambda: node._rejected_weights == 3, "not heard")
+        policy.publish(topics.POLICY_STATUS.type(run="run", policy_version=70))
+        ros.until(lambda: weights[-1].version > 1, "an earlier life of this run is not heeded")
+        assert weights[-1].version == 71
+
+
 def test_a_run_is_not_trained_over_and_resume_does_not_begin_afresh(tmp_path: Path) -> None:
-    with RosWorld(learner=learner(tmp_path, resume=True)) as ros, pytest.raises(RunError, match="no checkpoint"):
+    with RosWorld(learner=learner(tmp_path, resume=True)) as ros, pytest.raises(RunError, match="there is no run"):
         ros.add(LearnerNode)
+    assert not (tmp_path / "run").exists(), "a run that is refused leaves nothing behind"
     with RosWorld(learner=learner(tmp_path)) as ros:
         ros.add(LearnerNode)
     with RosWorld(learner=learner(tmp_path)) as ros, pytest.raises(RunError, match=r"learner\.resume"):

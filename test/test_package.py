@@ -18,6 +18,7 @@ MESSAGES = sorted(path.stem for path in (ROOT / "msg").glob("*.msg"))
 
 # What a rosdep key does not tell by itself: the module's name.
 ROSDEP_KEYS = {
+    "cryptography": "python3-cryptography",
     "gymnasium": "python3-gymnasium-pip",
     "matplotlib": "python3-matplotlib",
     "numpy": "python3-numpy",
@@ -111,7 +112,7 @@ def assert_complete(found: dict, prefix: Path) -> None:
     share = {"package.xml", "cmake/sac_controlConfig.cmake"}
     share |= {f"msg/{message}.{suffix}" for message in MESSAGES for suffix in ("msg", "idl", "json")}
     share |= {f"launch/{path.name}" for path in (ROOT / "launch").glob("*.launch.py")}
-    share |= {f"config/{path.name}" for path in (ROOT / "config").glob("*.yaml")}
+    share |= {f"config/{path.name}" for path in (ROOT / "config").iterdir()}
     assert share <= set(found["share"])
 
 
@@ -155,5 +156,5 @@ def test_the_repository_holds_what_was_agreed_and_nothing_else() -> None:
     assert {path.parts[0] for path in git_files()} == {
         "sac_control", "launch", "config", "msg", "test", "resource", "benchmarks", "docs",
         "package.xml", "setup.py", "setup.cfg", "CMakeLists.txt", "pyproject.toml", "Makefile", ".ci", ".gitignore",
-        "README.md", "CHANGELOG.md", "LICENSE",
+        "README.md", "CHANGELOG.md", "LICENSE", "SECURITY.md",
     }  # fmt: skip

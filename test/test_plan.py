@@ -14,7 +14,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies import make_file
+from policies import SPECIFICATION, make_file
 from sac_control.cli import launch_arguments, main, runner
 from sac_control.cli.launch_arguments import DEPLOY, EVALUATE, TRAIN, LaunchFile
 from sac_control.cli.plan import (
@@ -31,10 +31,19 @@ from sac_control.cli.plan import (
     plan_training,
 )
 from sac_control.config import LearnerConfig, PolicyConfig, SimulatorConfig
-from sac_control.errors import ConfigError, PolicyFileError, RunError
+from sac_control.errors import (
+    EXIT_DONE,
+    EXIT_FAULT,
+    EXIT_SETTING,
+    EXIT_START,
+    ConfigError,
+    PolicyFileError,
+    RunError,
+)
 from sac_control.runs import config_file
 from sac_control.runs.checkpoints import CheckpointStore
 from sac_control.runs.run_directory import RunDirectory
+from sac_control.types import Specification
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGURATIONS = sorted((ROOT / "config").glob("*.yaml"))
@@ -84,6 +93,8 @@ def test_node_gets_its_arguments_as_ros_takes_them() -> None:
     )
     assert node.arguments() == [
         "--ros-args",
+        "--enclave",
+        "/sac_control/policy",
         "--log-level",
         "policy:=debug",
         "-r",
@@ -105,7 +116,7 @@ def test_node_gets_its_arguments_as_ros_takes_them() -> None:
 
 def test_node_without_a_namespace_or_parameters_gets_only_its_log_level() -> None:
     assert NodeDescription(executable="policy", namespace="").arguments() == [
-        "--ros-args", "--log-level", "policy:=info",
+        "--ros-args", "--enclave", "/sac_control/policy", "--log-level", "policy:=info",
     ]  # fmt: skip
 
 
@@ -245,6 +256,13 @@ def test_resuming_keeps_the_configuration_but_for_what_is_given(runs: Path, trai
     assert trained.checkpoints.exists()
 
 
+def test_resuming_with_other_networks_is_refused_and_changes_nothing(runs: Path, trained: RunDirectory) -> None:
+    before = trained.config.read_text()
+    with pytest.raises(ConfigError, match=r"learner.hidden_sizes is \(8,\), but the run to continue was begun with"):
+        training(runs, run="trained", resume=True, settings=["learner.hidden_sizes=[8]"])
+    assert trained.config.read_text() == before
+
+
 def test_resuming_a_run_that_is_being_trained_changes_nothing(runs: Path, trained: RunDirectory) -> None:
     before = trained.config.read_text()
     trained.lock()
@@ -323,6 +341,39 @@ def test_deployment_is_the_policy_alone_deterministic_and_waiting_to_be_armed(
     assert "require_arm" not in next(iter(plan)).parameters
 
 
+def test_deployment_takes_a_shadow_policy_of_the_same_robot_alone(
+    runs: Path, trained: RunDirectory, tmp_path: Path
+) -> None:
+    def planned(specification: Specification) -> Plan:
+        path = tmp_path / "shadow.safetensors"
+        path.write_bytes(make_file(1, specification=specification).to_bytes())
+        return plan_deployment(DeploymentOptions(policy="trained", runs_directory=runs, shadow=str(path)))
+
+    (node,) = planned(SPECIFICATION)
+    assert node.parameters["shadow_policy_file"] == str(tmp_path / "shadow.safetensors")
+    with pytest.raises(PolicyFileError, match="control period"):
+        planned(dataclasses.replace(SPECIFICATION, control_period=0.02))
+
+
+def test_envelope_that_does_not_fit_the_policy_is_not_deployed(runs: Path, trained: RunDirectory) -> None:
+    for envelope in ("-1 < position(elbow) < 1", "nonsense"):
+        settings = [f"policy.envelope={envelope}"]
+        with pytest.raises(ConfigError, match="envelope"):
+            plan_deployment(DeploymentOptions(policy="trained", runs_directory=runs, settings=settings))
+
+
+@pytest.mark.parametrize("setting", ["control_period=0.01", "joints=elbow", "max_effort=1.0"])
+def test_command_and_launch_file_refuse_a_policy_that_disagrees_before_anything_starts(
+    runs: Path, trained: RunDirectory, capsys: pytest.CaptureFixture[str], setting: str
+) -> None:
+    assert main.main(["deploy", "trained", "--runs-dir", str(runs), "--set", f"policy.{setting}"]) != 0
+    said = capsys.readouterr().err
+    assert f"policy.{setting.split('=')[0]} is " in said
+    assert "nodes policy" not in said
+    with pytest.raises(PolicyFileError, match=f"policy.{setting.split('=')[0]} is "):
+        launched(DEPLOY, policy="trained", runs_dir=str(runs), settings=f"policy.{setting}")
+
+
 @pytest.mark.parametrize("setting", ["control_period=0.01", "joints=elbow", "max_effort=1.0"])
 def test_policy_that_disagrees_with_what_is_said_of_the_robot_is_not_deployed(
     runs: Path, trained: RunDirectory, setting: str
@@ -366,6 +417,63 @@ def test_policy_that_is_not_there_or_damaged_is_refused(
 def test_evaluation_of_no_episode_is_refused(runs: Path, trained: RunDirectory, episodes: int) -> None:
     with pytest.raises(ConfigError, match=rf"evaluator\.episodes is {episodes}"):
         plan_evaluation(EvaluationOptions(policy="trained", runs_directory=runs, episodes=episodes))
+
+
+# what is started again
+
+
+def test_node_that_failed_has_a_successor_until_its_restarts_are_used_up() -> None:
+    node = NodeDescription(executable="learner", namespace="", restarts=2, restart_parameters={"resume": True})
+    assert "resume:=true" not in node.arguments()
+    for left in (1, 0):
+        successor = node.successor(-9)
+        assert successor is not None
+        assert successor.restarts == left
+        assert successor.arguments()[-2:] == ["-p", "resume:=true"]
+        node = successor
+    assert node.successor(-9) is None
+
+
+@pytest.mark.parametrize("exit_code", [EXIT_DONE, EXIT_SETTING, EXIT_START])
+def test_node_that_did_its_work_or_cannot_begin_has_no_successor(exit_code: int) -> None:
+    node = NodeDescription(executable="learner", namespace="", restarts=2)
+    assert node.successor(exit_code) is None
+    assert node.successor(EXIT_FAULT) is not None
+
+
+def test_nodes_of_a_training_are_started_again_and_the_learner_resumes(runs: Path) -> None:
+    plan = training(runs)
+    assert {node.executable: node.restarts for node in plan} == {"learner": 5, "simulator": 5, "policy": 5}
+    assert by_name(plan)["learner"].restart_parameters == {"resume": True}
+    assert all(node.restarts == 1 for node in training(runs, restarts=1, overwrite=True))
+
+
+def test_training_that_is_to_be_repeatable_and_an_evaluation_start_nothing_again(
+    runs: Path, trained: RunDirectory
+) -> None:
+    for plan in (
+        training(runs, settings=["learner.deterministic=true"]),
+        plan_evaluation(EvaluationOptions(policy="trained", runs_directory=runs)),
+    ):
+        assert all(node.restarts == 0 for node in plan)
+
+
+def test_deployed_policy_that_is_started_again_waits_to_be_armed_whatever_was_chosen(
+    runs: Path, trained: RunDirectory
+) -> None:
+    options = DeploymentOptions(policy="trained", runs_directory=runs, settings=["policy.require_arm=false"])
+    (node,) = plan_deployment(options)
+    assert node.parameters.get("require_arm", False) is False
+    successor = node.successor(1)
+    assert successor is not None
+    assert successor.parameters["require_arm"] is True
+
+
+def test_negative_number_of_restarts_is_refused(runs: Path, trained: RunDirectory) -> None:
+    with pytest.raises(ConfigError, match="restarts is -1"):
+        training(runs, restarts=-1)
+    with pytest.raises(ConfigError, match="restarts is -1"):
+        plan_deployment(DeploymentOptions(policy="trained", runs_directory=runs, restarts=-1))
 
 
 # the command and the launch files
@@ -415,6 +523,7 @@ def assert_same(one: Plan, other: Plan) -> None:
             {"settings": "learner.tau=0.1 simulator.mode=realtime"},
         ),
         ("--config config/realtime.yaml", {"config": "config/realtime.yaml"}),
+        ("--restarts 2", {"restarts": "2"}),
     ],
 )
 def test_launch_file_trains_as_the_command_does(
@@ -455,6 +564,8 @@ def test_launch_file_deploys_as_the_command_does(
 ) -> None:
     commanded = command("deploy", "trained", "--runs-dir", str(runs), "--set", "policy.state_timeout=0.02")
     assert_same(commanded, launched(DEPLOY, policy="trained", runs_dir=str(runs), settings="policy.state_timeout=0.02"))
+    commanded = command("deploy", "trained", "--runs-dir", str(runs), "--shadow", "trained")
+    assert_same(commanded, launched(DEPLOY, policy="trained", runs_dir=str(runs), shadow="trained"))
 
 
 @pytest.mark.parametrize("value", ["0", "-3", "", "many", "1.5"])

@@ -6,6 +6,8 @@ import dataclasses
 import itertools
 import json
 import math
+import os
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,7 +65,7 @@ def with_specification(**changes: object) -> bytes:
 
 def assert_equal(got: PolicyFile, expected: PolicyFile) -> None:
     for field in dataclasses.fields(PolicyFile):
-        if field.name != "actor":
+        if field.name != "actor" and field.compare:
             assert getattr(got, field.name) == getattr(expected, field.name)
     for field in dataclasses.fields(ActorParameters):
         np.testing.assert_equal(getattr(got.actor, field.name), getattr(expected.actor, field.name))
@@ -126,32 +128,43 @@ def test_file_with_more_behind_it_is_refused() -> None:
         PolicyFile.from_bytes(DATA + b"\0")
 
 
-def test_flipped_bit_anywhere_is_refused_or_changes_nothing() -> None:
-    """It changes nothing where it turns one spelling of a number into another: 1e-05 into 1E-05."""
-    accepted = 0
-    for position, byte in enumerate(DATA):
-        damaged = bytearray(DATA)
-        damaged[position] = byte ^ (1 << position % 8)
-        try:
-            file = PolicyFile.from_bytes(bytes(damaged))
-        except PolicyFileError:
-            continue
-        accepted += 1
-        assert_equal(file, FILE)
-    assert accepted < len(DATA) / 100
+def test_any_flipped_bit_is_refused() -> None:
+    bits = itertools.product(range(len(DATA)), range(8))
+    assert not [each for each in bits if not is_refused(flipped(DATA, *each))]
+
+
+def test_any_flipped_bit_of_a_policy_of_real_size_is_refused() -> None:
+    """All bits with SAC_CONTROL_FAULTS=full; otherwise the first 256 and 1000 others."""
+    data = make_file(hidden=64).to_bytes()
+    bits = list(itertools.product(range(len(data)), range(8)))
+    if os.environ.get("SAC_CONTROL_FAULTS") != "full":
+        bits = bits[:256] + random.Random(0).sample(bits, 1000)
+    assert not [each for each in bits if not is_refused(flipped(data, *each))]
+
+
+def is_refused(data: bytes) -> bool:
+    try:
+        PolicyFile.from_bytes(data)
+    except PolicyFileError:
+        return True
+    return False
+
+
+def flipped(data: bytes, position: int, bit: int) -> bytes:
+    damaged = bytearray(data)
+    damaged[position] ^= 1 << bit
+    return bytes(damaged)
 
 
 @settings(deadline=None, max_examples=200)
 @given(st.data())
-def test_bytes_replaced_by_others_are_refused_or_change_nothing(data: st.DataObject) -> None:
+def test_bytes_replaced_by_others_are_refused(data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(DATA) - 1))
     piece = data.draw(st.binary(min_size=1, max_size=16))
     damaged = DATA[:start] + piece + DATA[start + len(piece) :]
-    try:
-        file = PolicyFile.from_bytes(damaged)
-    except PolicyFileError:
-        return
-    assert_equal(file, FILE)
+    if damaged != DATA:
+        with pytest.raises(PolicyFileError):
+            PolicyFile.from_bytes(damaged)
 
 
 @given(st.binary(max_size=200))
@@ -198,7 +211,7 @@ def test_header_that_claims_another_size_is_refused(size: int) -> None:
 
 def test_header_as_long_as_the_file_is_refused() -> None:
     for filling in (b" ", b"[", b'{"a":'):
-        header = filling * (200_000 // len(filling))
+        header = filling * (60_000 // len(filling))
         with pytest.raises(PolicyFileError, match="not a policy of sac_control"):
             PolicyFile.from_bytes(len(header).to_bytes(8, "little") + header)
 
@@ -221,10 +234,13 @@ def test_header_that_lacks_something_is_refused_and_names_it(key: str) -> None:
         PolicyFile.from_bytes(edited(lambda header, _: header.pop(key)))
 
 
-@pytest.mark.parametrize("key", sorted(set(header_of(DATA)) - {"run", "sde_sample_interval"}))  # text; -1 is allowed
+@pytest.mark.parametrize("key", sorted(header_of(DATA)))
 def test_header_with_a_value_of_another_kind_is_refused(key: str) -> None:
     values: list[Any] = [None, -1, 1e400, "text", [], {}, [[[]]], [1, "a"], {"a": 1}]
+    allowed: dict[str, Any] = {"run": "text", "sde_sample_interval": -1}
     for value in values:
+        if key in allowed and value == allowed[key]:
+            continue
         with pytest.raises(PolicyFileError):
             PolicyFile.from_bytes(with_header(sealed=key != "sha256", **{key: value}))
 

@@ -150,3 +150,10 @@ def test_on_a_terminal_a_sentence_ends_the_line_first(terminal: Terminal) -> Non
     line.finish()
     line.finish()
     assert terminal.seen() == f"begins\r\n\r\x1b[K{LINE}\r\nevaluated\r\n\r\x1b[K{LINE}\r\n"
+
+
+def test_a_full_disk_behind_the_output_stops_nobody() -> None:
+    with io.TextIOWrapper(io.FileIO("/dev/full", "w"), write_through=True) as full:  # type: ignore[arg-type]
+        line = ProgressLine(full, period=5.0)
+        line.say("begins")
+        line.show(STATUS, now=0.0)

@@ -11,7 +11,7 @@ import torch
 from batches import random_batch
 from sac_control.config import LearnerConfig, SacConfig
 from sac_control.errors import ConfigError
-from sac_control.sac.choice import check_options, make_buffer, make_learner
+from sac_control.sac.choice import check_change, check_options, make_buffer, make_learner
 from sac_control.sac.native_learner import NativeLearner
 from sac_control.sac.reference.sac_v1 import SoftActorCriticV1
 from sac_control.sac.reference.soft_actor_critic import SoftActorCritic
@@ -99,3 +99,13 @@ def test_temperature_starts_where_it_is_told_and_is_learnt_only_if_asked(alpha: 
     assert sac.metrics()["alpha"] == pytest.approx(alpha)
     sac.update(random_batch(1))
     assert (sac.metrics()["alpha"] == pytest.approx(alpha, rel=1e-5)) == (not learn_alpha)
+
+
+@pytest.mark.parametrize(
+    "change", [{"task": "inverted_pendulum_swingup"}, {"hidden_sizes": [8]}, {"algorithm": "sac_v1"}, {"use_sde": True}]
+)
+def test_a_run_cannot_go_on_with_other_networks_or_another_task(change: dict[str, Any]) -> None:
+    check_change(LearnerConfig(), LearnerConfig(gamma=0.9, batch_size=64))
+    (name,) = change
+    with pytest.raises(ConfigError, match=f"learner.{name} is .* but the run to continue was begun with"):
+        check_change(LearnerConfig(), LearnerConfig.from_mapping(change))

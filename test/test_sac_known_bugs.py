@@ -53,6 +53,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import itertools
 import math
 import re
 from pathlib import Path
@@ -64,6 +65,7 @@ import torch
 from policies import SPECIFICATION, make_file
 from sac_control.config import PolicyConfig, SacConfig
 from sac_control.policy.controller import Controller
+from sac_control.policy.safety import Mode
 from sac_control.sac.reference.soft_actor_critic import SoftActorCritic
 from sac_control.sac.replay_buffer import Batch, ReplayBuffer
 from sac_control.types import JointState, Transition
@@ -84,17 +86,22 @@ def test_each_test_that_is_named_exists(file: str, name: str) -> None:
 
 @pytest.mark.parametrize("limit", [0.25, 3.0, 100.0])
 def test_an_effort_limit_scales_the_effort_once_and_nothing_else(limit: float) -> None:
-    state = JointState(
-        stamp=1, names=SPECIFICATION.joints, position=np.array([0.03, 0.01]), velocity=np.array([-0.04, 0.02])
-    )
+    states = [
+        JointState(
+            stamp=stamp, names=SPECIFICATION.joints, position=np.array([0.03, 0.01]), velocity=np.array([-0.04, 0.02])
+        )
+        for stamp in (1, 2, 3, 4)
+    ]
     answers = []
     for each in (1.0, limit):
-        controller = Controller(PolicyConfig(deterministic=False, seed=3), lambda: 0.0)
+        clock = itertools.count(0.0, SPECIFICATION.control_period).__next__  # [s]
+        controller = Controller(PolicyConfig(deterministic=False, seed=3), clock)
         specification = dataclasses.replace(SPECIFICATION, effort_limit=(each,))
         controller.install(make_file(specification=specification))
         controller.activate()
-        answer = controller.answer(state)
+        answer = [controller.answer(state) for state in states][-1]
         assert answer is not None
+        assert controller.mode is Mode.ACTIVE  # armed by those before
         answers.append(answer)
     one, other = answers
     np.testing.assert_array_equal(one.action, other.action)

@@ -73,6 +73,27 @@ def test_a_transition_that_comes_twice_is_learnt_from_once() -> None:
     assert (run.transitions, len(run.buffer), run.counters().duplicates) == (3, 3, 2)
 
 
+def test_a_late_transition_is_learnt_from_and_no_longer_lost() -> None:
+    run = training()
+    for sequence in (0, 2, 3, 1, 1):
+        run.ingest(transition(sequence))
+    counters = run.counters()
+    assert (run.transitions, counters.missing, counters.duplicates) == (4, 0, 1)
+    np.testing.assert_array_equal(run.buffer.rows(3, 4)[0, :2], transition(1).observation)
+
+
+def test_strangers_who_say_nothing_usable_make_no_known_source_forgotten() -> None:
+    run = training()
+    run.ingest(transition(0))
+    for source in range(2, 2000):
+        with pytest.raises(TransitionError):
+            run.ingest(transition(7 * source, source=source, reward=math.nan))
+    run.ingest(transition(0))
+    run.ingest(transition(2))
+    counters = run.counters()
+    assert (run.transitions, counters.rejected, counters.duplicates, counters.missing) == (2, 1998, 1, 1)
+
+
 def test_lost_transitions_are_counted() -> None:
     run = training()
     for sequence in (0, 1, 6):
@@ -99,14 +120,6 @@ def test_returns_are_reported_per_episode() -> None:
         (1, 5.0, False),
     ]
     assert (run.counters().episodes, run.counters().last_return, run.counters().mean_return) == (2, 5.0, 5.0)
-
-
-def test_policy_lag_is_that_of_the_newest_transition() -> None:
-    run = training()
-    for _ in range(5):
-        run.publish()
-    run.ingest(transition(0, policy_version=2))
-    assert run.counters().policy_lag == 3
 
 
 def test_no_update_is_owed_for_the_warm_up() -> None:
@@ -398,7 +411,7 @@ def test_once_solved_it_explores_farther_and_updates_less_and_a_resumed_training
         run.ingest(transition(sequence))
     run.update(run.updates_owed)
     assert (run.updates, run.publish().noise_correlation, float(run.learner.target_entropy)) == (40, 0.1, -0.5)
-    run.note_solved()
+    run.note_solved(20)
     for sequence in range(20, 30):
         run.ingest(transition(sequence))
     assert run.updates_owed == 10
@@ -410,5 +423,5 @@ def test_once_solved_it_explores_farther_and_updates_less_and_a_resumed_training
     state = run.state()
     resumed.buffer.restore(run.buffer.rows(0, 30), 30)
     resumed.restore(TrainingState(arrays=state.arrays, numbers=json.loads(json.dumps(state.numbers))))
-    assert (resumed.updates_owed, resumed.publish().noise_correlation) == (10, 0.9)
+    assert (resumed.solved_at, resumed.updates_owed, resumed.publish().noise_correlation) == (20, 10, 0.9)
     assert float(resumed.learner.target_entropy) == 0.25

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -214,6 +216,8 @@ def test_versions_go_on_behind_those_that_an_earlier_life_has_published(tmp_path
     run.note_version_in_force(57)
     assert run.weights.version == 58
     assert PolicyFile.from_bytes(run.weights.data).policy_version == 58
+    run.note_version_in_force(2**64 - 1)
+    assert run.weights.version == 58, "nobody has published so many"
     run.close()
 
 
@@ -235,6 +239,61 @@ def test_what_was_best_before_a_kill_stays_best(tmp_path: Path) -> None:
     resumed = training_run(tmp_path, [], resume=True, **config)
     assert resumed._best_return == best
     resumed.close()
+
+
+def test_a_best_policy_that_is_damaged_is_told_of_and_its_place_is_free(tmp_path: Path) -> None:
+    config: dict[str, Any] = {"evaluation_every": 30, "evaluation_episodes": 1, "confirmation_episodes": 0}
+    run = training_run(tmp_path, [], **config)
+    learn(run, 0, 31)
+    deadline = time.monotonic() + 60.0
+    while math.isnan(run.status().evaluation_return) and time.monotonic() < deadline:
+        run.work()
+    best = (run.run.checkpoints / "best").resolve()
+    learn(run, 31, 35)
+    run.save()
+    run._evaluations.close()
+    kill(run)
+    (best / "policy.safetensors").write_bytes(b"")
+    said: list[str] = []
+    resumed = training_run(tmp_path, said, resume=True, **config)
+    assert said[0] == (
+        f"checkpoint {best} is damaged: policy.safetensors does not match its SHA-256; "
+        "the next policy that is evaluated takes the place of the best"
+    )
+    assert resumed._best_return == -math.inf
+    resumed.close()
+
+
+def test_a_run_is_not_resumed_for_another_task_whose_numbers_would_fit(tmp_path: Path) -> None:
+    run = training_run(tmp_path, [])
+    learn(run, 0, 30)
+    run.close()
+    before = sorted(run.run.path.rglob("*"))
+    with pytest.raises(RunError, match=r"was trained for .*'inverted_pendulum'.*it cannot go on with .*swingup"):
+        training_run(tmp_path, [], resume=True, task="inverted_pendulum_swingup")
+    assert sorted(run.run.path.rglob("*")) == before
+
+
+def test_policy_lag_is_the_mean_over_the_transitions_that_arrived(tmp_path: Path) -> None:
+    run = training_run(tmp_path, [])
+    run.note_version_in_force(3)  # the next is version 4
+    for sequence in (0, 1):  # of version 1
+        run.ingest(transition(sequence))
+    run.ingest(dataclasses.replace(transition(2), policy_version=4))
+    assert run.status().policy_lag == 2.0
+    run.close()
+
+
+def test_rewards_beyond_all_measure_diverge_in_words_and_without_a_warning(tmp_path: Path) -> None:
+    said: list[str] = []
+    run = training_run(tmp_path, said)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        learn(run, 0, 20, reward=3e38)
+        run.ingest(transition(20, reward=3e38))
+        run.work()
+    assert "training diverged" in said[0]
+    run.close()
 
 
 def test_a_deterministic_training_asks_for_no_transition_until_the_newest_weights_are_in_force(tmp_path: Path) -> None:

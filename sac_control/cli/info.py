@@ -31,6 +31,7 @@ def describe(text: str, runs_directory: Path) -> dict[str, Any]:
         "run": file.run,
         "policy_version": file.policy_version,
         "env_steps": file.env_steps,
+        "signed": bool(file.signature),
         "hidden_sizes": list(file.actor.hidden_sizes),
         "observation_mean": file.actor.observation_mean.tolist(),
         "observation_std": file.actor.observation_std.tolist(),

@@ -9,6 +9,7 @@ from pathlib import Path
 from sac_control.cli.plan import (
     EVALUATION_SEED,
     LOG_LEVELS,
+    MOST_RESTARTS,
     DeploymentOptions,
     EvaluationOptions,
     Plan,
@@ -47,6 +48,10 @@ _COMMON = (
     Argument(name="network", help="let other machines see the nodes", default="false", choices=_YES_NO),
 )
 _HEADLESS = Argument(name="headless", help="false shows the physics in a window", default="true", choices=_YES_NO)
+_RESTARTS = Argument(
+    name="restarts", help="how often each node is started again where it fails", default=str(MOST_RESTARTS)
+)
+_SHADOW = Argument(name="shadow", help="a second policy, which tells what it would have done, and no more")
 _POLICY = Argument(name="policy", help="name or directory of a run, or a policy file", default=None)
 
 
@@ -61,6 +66,7 @@ def _plan_training(values: Mapping[str, str]) -> Plan:
             task=values["task"],
             resume=values["resume"] == "true",
             overwrite=values["overwrite"] == "true",
+            restarts=_whole_number("restarts", values),
             namespace=values["namespace"],
             log_level=values["log_level"],
             headless=values["headless"] == "true",
@@ -91,6 +97,8 @@ def _plan_deployment(values: Mapping[str, str]) -> Plan:
         DeploymentOptions(
             policy=values["policy"],
             runs_directory=Path(values["runs_dir"]),
+            shadow=values["shadow"],
+            restarts=_whole_number("restarts", values),
             namespace=values["namespace"],
             log_level=values["log_level"],
             settings=values["settings"].split(),
@@ -115,6 +123,7 @@ TRAIN = LaunchFile(
         Argument(name="max_steps", help="transitions after which to stop; empty leaves that of the configuration"),
         Argument(name="resume", help="continue the run from its newest checkpoint", default="false", choices=_YES_NO),
         Argument(name="overwrite", help="replace the run", default="false", choices=_YES_NO),
+        _RESTARTS,
         _HEADLESS,
         *_COMMON,
     ),
@@ -132,4 +141,4 @@ EVALUATE = LaunchFile(
     ),
     plan=_plan_evaluation,
 )
-DEPLOY = LaunchFile(arguments=(_POLICY, *_COMMON), plan=_plan_deployment)
+DEPLOY = LaunchFile(arguments=(_POLICY, _SHADOW, _RESTARTS, *_COMMON), plan=_plan_deployment)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
-from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, Shutdown
+from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, Shutdown, TimerAction
 from launch.events.process import ProcessExited
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from sac_control.cli.launch_arguments import LaunchFile
-from sac_control.cli.plan import NodeDescription
+from sac_control.cli.plan import RESTART_DELAY, NodeDescription
 
 
 def launch_description(file: LaunchFile) -> LaunchDescription:
@@ -35,12 +35,25 @@ def _start(context: LaunchContext, file: LaunchFile) -> list[LaunchDescriptionEn
 
 
 def _node(node: NodeDescription, environment: dict[str, str], *, is_first: bool) -> Node:
+    """A node that is started again as plan.py says.
+
+    Launch's own `respawn` is no help: it would repeat the same arguments whatever the exit code was, and a learner
+    must resume.
+    """
+
     def on_exit(event: ProcessExited, context: LaunchContext) -> list[LaunchDescriptionEntity]:
         if context.is_shutdown:
             return []
         if is_first and event.returncode == 0:
             return [Shutdown(reason=f"{node.executable} has finished")]
         reason = f"the {node.executable} process ended with exit code {event.returncode}"
+        successor = node.successor(event.returncode)
+        if successor is not None:
+            again = _node(successor, environment, is_first=is_first)
+            return [
+                LogInfo(msg=f"warning: {reason}; it is started again, {successor.restarts} more times at most"),
+                TimerAction(period=RESTART_DELAY, actions=[again]),
+            ]
         return [LogInfo(msg=f"error: {reason}; the others are stopped"), Shutdown(reason=reason)]
 
     return Node(

@@ -15,15 +15,20 @@ from sac_control.cli.domain import DomainLease
 from sac_control.cli.plan import (
     EVALUATION_SEED,
     LOG_LEVELS,
+    MOST_RESTARTS,
     DeploymentOptions,
     EvaluationOptions,
     Plan,
     TrainingOptions,
+    find_policy,
     plan_deployment,
     plan_evaluation,
     plan_training,
 )
 from sac_control.errors import ConfigError, SacControlError
+from sac_control.policy.policy_file import PolicyFile
+from sac_control.policy.signature import SigningKey, make_key_pair
+from sac_control.runs import atomic
 from sac_control.runs.run_directory import RunDirectory
 
 EXIT_FAULT, EXIT_USAGE, EXIT_NOT_SOLVED = 1, 2, 3
@@ -54,6 +59,7 @@ def _train(options: argparse.Namespace) -> int:
             task=options.task,
             resume=options.resume,
             overwrite=options.overwrite,
+            restarts=options.restarts,
             namespace=options.namespace,
             log_level=options.log_level,
             headless=not options.gui,
@@ -99,6 +105,8 @@ def _deploy(options: argparse.Namespace) -> int:
         DeploymentOptions(
             policy=options.policy,
             runs_directory=options.runs_dir,
+            shadow=options.shadow,
+            restarts=options.restarts,
             namespace=options.namespace,
             log_level=options.log_level,
             settings=options.set,
@@ -118,6 +126,27 @@ def _plot(options: argparse.Namespace) -> int:
     run = RunDirectory(path if path.is_dir() else options.runs_dir / options.run)
     _draw(run)
     print(run.curve)
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    path, _ = find_policy(options.policy, options.runs_dir)
+    key = SigningKey.read(options.sign) if options.sign else None
+    if options.file.exists() and not options.overwrite:
+        raise ConfigError(f"{options.file} exists already: choose another name, or give --overwrite")
+    data = PolicyFile.read(path).to_bytes(key) if key else path.read_bytes()
+    try:
+        atomic.write_bytes(options.file, data)
+    except OSError as error:
+        raise ConfigError(f"cannot write {options.file}: {error.strerror}") from error
+    print(options.file)
+    return 0
+
+
+def _keys(options: argparse.Namespace) -> int:
+    private, public = make_key_pair(options.directory)
+    print(f"{private}  signs; it stays here: learner.signing_key, or sac_control export --sign")
+    print(f"{public}  goes to the robot: policy.trusted_keys, with policy.require_signature")
     return 0
 
 
@@ -182,6 +211,9 @@ def _parser() -> argparse.ArgumentParser:
     deploy = verbs.add_parser("deploy", help="run the policy node alone, for a robot")
     deploy.set_defaults(function=_deploy)
     deploy.add_argument("policy", metavar="RUN", help="name or directory of a run, or a policy file")
+    deploy.add_argument(
+        "--shadow", default="", metavar="RUN", help="a second policy, which tells what it would have done, and no more"
+    )
 
     for verb in (train, evaluate, deploy):
         verb.add_argument(
@@ -200,6 +232,14 @@ def _parser() -> argparse.ArgumentParser:
             help="time for the nodes to end in order before they are killed (default: %(default)s)",
         )
         verb.add_argument("--log-level", default="info", choices=LOG_LEVELS, help="of the nodes (default: %(default)s)")
+    for verb in (train, deploy):
+        verb.add_argument(
+            "--restarts",
+            type=int,
+            default=MOST_RESTARTS,
+            metavar="N",
+            help="how often each node is started again where it fails (default: %(default)s)",
+        )
     for verb in (train, evaluate):
         verb.add_argument("--gui", action="store_true", help="show the physics in a window")
 
@@ -212,7 +252,18 @@ def _parser() -> argparse.ArgumentParser:
     plot.set_defaults(function=_plot)
     plot.add_argument("run", metavar="RUN", help="name or directory of a run")
 
-    for verb in (train, evaluate, deploy, inform, plot):
+    export = verbs.add_parser("export", help="write the policy of a run into one file, signed on request")
+    export.set_defaults(function=_export)
+    export.add_argument("policy", metavar="RUN", help="name or directory of a run, or a policy file")
+    export.add_argument("file", type=Path, metavar="FILE", help="where to write it")
+    export.add_argument("--sign", type=Path, metavar="KEY", help="sign it with the private key in KEY")
+    export.add_argument("--overwrite", action="store_true", help="replace FILE")
+
+    keys = verbs.add_parser("keys", help="make a pair of keys that sign policies")
+    keys.set_defaults(function=_keys)
+    keys.add_argument("directory", type=Path, metavar="DIR", help="where to write them")
+
+    for verb in (train, evaluate, deploy, inform, plot, export):
         verb.add_argument(
             "--runs-dir", type=Path, default=Path("runs"), metavar="DIR", help="where runs are (default: %(default)s)"
         )

@@ -5,6 +5,7 @@ A plan is plain data; making one checks every setting and prepares the run direc
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,16 +14,22 @@ from pathlib import Path
 from typing import Any
 
 from sac_control.envs.tasks import make_task
-from sac_control.errors import ConfigError, RunError
+from sac_control.errors import EXIT_DONE, EXIT_SETTING, EXIT_START, ConfigError, RunError
+from sac_control.policy.envelope import Envelope
+from sac_control.policy.pieces import completed
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.requirements import check_requirements
+from sac_control.policy.shadow import check_shadow
+from sac_control.policy.signature import TrustedKeys
 from sac_control.runs import config_file
 from sac_control.runs.config_file import RunConfig
 from sac_control.runs.run_directory import RunDirectory
-from sac_control.sac.choice import check_options
+from sac_control.sac.choice import check_change, check_options
 
 EVALUATION_SEED = 1_000_000  # start states that no training with a smaller seed has used
 LONGEST_RUN_NAME = 128  # [bytes] what PolicyWeights.msg has room for
+MOST_RESTARTS = 5  # of one node, unless said otherwise: what fails again and again needs a person
+RESTART_DELAY = 1.0  # [s] before a process that failed is started again
 LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
 
 
@@ -36,10 +43,23 @@ class NodeDescription:
     parameters: Mapping[str, Any] = field(default_factory=dict)  # stronger than the file
     remappings: tuple[tuple[str, str], ...] = ()
     log_level: str = "info"
+    restarts: int = 0  # how often its process is started again where it fails
+    restart_parameters: Mapping[str, Any] = field(default_factory=dict)  # stronger than all others from then on
+
+    def successor(self, exit_code: int) -> NodeDescription | None:
+        """What to start in the place of a process that ended with `exit_code`, negative for a signal; None: nothing.
+
+        A process that did its work, and one that would fail at its start again, are not repeated.
+        """
+        if self.restarts == 0 or exit_code in (EXIT_DONE, EXIT_SETTING, EXIT_START):
+            return None
+        parameters = {**self.parameters, **self.restart_parameters}
+        return dataclasses.replace(self, restarts=self.restarts - 1, parameters=parameters)
 
     def arguments(self) -> list[str]:
         """Command-line arguments, as every ROS 2 node takes them."""
-        arguments = ["--ros-args", "--log-level", f"{self.executable}:={self.log_level}"]
+        arguments = ["--ros-args", "--enclave", f"/sac_control/{self.executable}"]  # means nothing without SROS2
+        arguments += ["--log-level", f"{self.executable}:={self.log_level}"]
         if self.namespace:
             arguments += ["-r", f"__ns:={self.namespace}"]
         for old, new in self.remappings:
@@ -53,7 +73,10 @@ class NodeDescription:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The nodes to start together. When the first ends, the work is done; when another ends, something broke."""
+    """The nodes to start together. When the first ends, the work is done; when another ends, something broke.
+
+    A node that failed is started again `RESTART_DELAY` later where its `successor` says so.
+    """
 
     nodes: tuple[NodeDescription, ...]
     run: RunDirectory | None = None
@@ -104,6 +127,7 @@ class TrainingOptions(Options):
     task: str = ""  # of all three nodes; empty keeps what the configuration says
     resume: bool = False
     overwrite: bool = False
+    restarts: int = MOST_RESTARTS  # of each node
 
 
 def plan_training(options: TrainingOptions) -> Plan:
@@ -121,12 +145,14 @@ def plan_training(options: TrainingOptions) -> Plan:
         raise ConfigError(f"run name {options.run!r} is not a plain name: give a directory for runs with --runs-dir")
     if len(options.run.encode()) > LONGEST_RUN_NAME:
         raise ConfigError(f"run name {options.run!r} is too long: expected at most {LONGEST_RUN_NAME} bytes")
+    restarts = _checked_restarts(options.restarts)
     run = RunDirectory(options.runs_directory.resolve() / (options.run or _new_name()))
     base = RunConfig().with_values({"policy": {"deterministic": False}})  # training explores
     if options.resume:
         if not run.exists:
             raise RunError(f"there is no run {run.path} to resume: leave --resume out to begin it")
         base = config_file.read(run.config, base)
+    begun = base.learner
     if options.config is not None:
         base = config_file.read(options.config, base)
     if options.task:
@@ -138,23 +164,28 @@ def plan_training(options: TrainingOptions) -> Plan:
     config = config.with_values({"learner": learner})
     _check_task(config)
     check_options(config.learner)
+    if options.resume:
+        check_change(begun, config.learner)
     if config.learner.deterministic and config.simulator.mode != "lockstep":
         raise ConfigError(
             "learner.deterministic is set, but simulator.mode is realtime, where time decides: "
             "choose lockstep, or unset it"
         )
+    if config.learner.deterministic:
+        restarts = 0  # the numbers would be others
     text = f"# Complete configuration of this run.\n{config_file.write_text(config)}"
     if options.resume:
         run.replace_config(text)
     else:
         run.create(text, overwrite=options.overwrite)
     nodes = (
-        options.node("learner", parameters_file=run.config),
-        options.node("simulator", parameters_file=run.config),
+        options.node("learner", parameters_file=run.config, restarts=restarts, restart_parameters={"resume": True}),
+        options.node("simulator", parameters_file=run.config, restarts=restarts),
         options.node(
             "policy",
             parameters_file=run.config,
             parameters=_lockstep(options) if config.simulator.mode == "lockstep" else {},
+            restarts=restarts,
         ),
     )
     return Plan(nodes=nodes, run=run)
@@ -217,12 +248,15 @@ class DeploymentOptions(Options):
 
     policy: str  # name of a run, its directory, or a policy file
     runs_directory: Path = Path("runs")
+    shadow: str = ""  # a second policy, which tells what it would have done; empty: none
+    restarts: int = MOST_RESTARTS
 
 
 def plan_deployment(options: DeploymentOptions) -> Plan:
     """The policy node alone, deterministic: the robot brings joint_states and takes effort_controller/commands.
 
-    Nothing moves before somebody calls policy/arm, unless policy.require_arm is unset.
+    Nothing moves before somebody calls policy/arm, unless policy.require_arm is unset. A policy node that failed is
+    started again and waits for policy/arm in any case.
 
     Raises:
         ConfigError: a setting is unknown or not allowed.
@@ -230,12 +264,25 @@ def plan_deployment(options: DeploymentOptions) -> Plan:
         PolicyFileError: the policy file is damaged or not one, or its period, joints or limits are not the robot's.
     """
     path, run = find_policy(options.policy, options.runs_directory)
-    specification = PolicyFile.read(path).specification
-    config = options.applied_to(
-        RunConfig().with_values({"policy": {"task": specification.task, "policy_file": str(path), "require_arm": True}})
-    )
+    file = PolicyFile.read(path)
+    specification = file.specification
+    values = {"task": specification.task, "policy_file": str(path), "require_arm": True}
+    if options.shadow:
+        values["shadow_policy_file"] = str(find_policy(options.shadow, options.runs_directory)[0])
+    config = options.applied_to(RunConfig().with_values({"policy": values}))
+    if (keys := TrustedKeys.required_by(config.policy)) is not None:
+        completed(keys.check(file.digest, file.signature))
     check_requirements(config.policy, specification)
-    return Plan(nodes=(options.node("policy", parameters=_differences(config, "policy")),), run=run)
+    Envelope(config.policy.envelope).check(specification.joints)
+    if config.policy.shadow_policy_file:
+        check_shadow(PolicyFile.read(Path(config.policy.shadow_policy_file)).specification, specification)
+    node = options.node(
+        "policy",
+        parameters=_differences(config, "policy"),
+        restarts=_checked_restarts(options.restarts),
+        restart_parameters={"require_arm": True},
+    )
+    return Plan(nodes=(node,), run=run)
 
 
 def find_policy(text: str, runs_directory: Path) -> tuple[Path, RunDirectory | None]:
@@ -253,6 +300,12 @@ def find_policy(text: str, runs_directory: Path) -> tuple[Path, RunDirectory | N
 
 def _new_name() -> str:
     return f"{RunConfig().learner.task}-{datetime.now():%Y%m%d-%H%M%S}"
+
+
+def _checked_restarts(restarts: int) -> int:
+    if restarts < 0:
+        raise ConfigError(f"restarts is {restarts}: expected at least 0")
+    return restarts
 
 
 def _with_seed(config: RunConfig, seed: int | None) -> RunConfig:

@@ -1,7 +1,8 @@
-"""Runs a plan without the launch library: one process per node, stopped together."""
+"""Runs a plan without the launch library: one process per node, started again where it fails, stopped together."""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -13,7 +14,7 @@ from collections.abc import Mapping
 from types import FrameType
 from typing import IO
 
-from sac_control.cli.plan import NodeDescription, Plan
+from sac_control.cli.plan import RESTART_DELAY, NodeDescription, Plan
 
 STOP_TIMEOUT = 4.0  # [s] after which a process that was asked to stop is killed, unless said otherwise
 POLL_PERIOD = 0.05  # [s]
@@ -22,10 +23,19 @@ _LIBC = ctypes.CDLL(None)
 
 
 class NodeProcess:
-    """The process of one node; its error output is passed on line by line with its name in front."""
+    """The process of one node; its error output is passed on line by line with its name in front.
 
-    def __init__(self, node: NodeDescription, environment: Mapping[str, str], *, is_first: bool) -> None:
-        self.name = node.executable
+    Args:
+        node: what it runs.
+        environment: of the process.
+        is_first: whether it is the one that talks to people.
+        restarts: processes that ran in its place before.
+    """
+
+    def __init__(
+        self, node: NodeDescription, environment: Mapping[str, str], *, is_first: bool, restarts: int = 0
+    ) -> None:
+        self.name, self.restarts = node.executable, restarts
         command = [sys.executable, "-m", f"sac_control.nodes.{node.executable}", *node.arguments()]
         self._process = subprocess.Popen(
             command,
@@ -63,11 +73,45 @@ class NodeProcess:
         erase = "\r\x1b[K" if sys.stdout.isatty() else ""
         for line in stream:
             self.last_words = line.strip() or self.last_words
-            print(f"{erase}[{self.name}] {line.rstrip()}", file=sys.stderr, flush=True)
+            with contextlib.suppress(OSError):  # a full disk; who stops reading here holds the node up when it speaks
+                print(f"{erase}[{self.name}] {line.rstrip()}", file=sys.stderr, flush=True)
+
+
+class Place:
+    """Where one node of a plan runs: its process, and where that fails those that follow it."""
+
+    def __init__(self, node: NodeDescription, environment: Mapping[str, str], *, is_first: bool) -> None:
+        self._node, self._environment, self._is_first = node, environment, is_first
+        self._due: float | None = None  # [s] steady time at which the next process is started
+        self.process = NodeProcess(node, environment, is_first=is_first)
+
+    def is_over(self, now: float) -> bool:
+        """Whether the process has ended for good; where it is to be started again, that is done when it is time."""
+        code = self.process.exit_code
+        if code is None:
+            return False
+        if self._due is None:
+            successor = self._node.successor(code)
+            if successor is None:
+                return True
+            self._node, self._due = successor, now + RESTART_DELAY
+            print(
+                f"warning: the {self.process.name} process {_how_it_ended(code)}; it is started again in "
+                f"{RESTART_DELAY:g} s, {successor.restarts} more times at most",
+                file=sys.stderr,
+                flush=True,
+            )
+        if now >= self._due:
+            self.process.finish()
+            restarts, self._due = self.process.restarts + 1, None
+            self.process = NodeProcess(self._node, self._environment, is_first=self._is_first, restarts=restarts)
+        return False
 
 
 def run(plan: Plan, environment: Mapping[str, str], stop_timeout: float = STOP_TIMEOUT) -> int:
     """Start all nodes, and stop all when the first one of the plan ends, when any other one ends, or on Ctrl-C.
+
+    One that is started again has not ended.
 
     Returns:
         Exit code: 0 when the first node ended well or on Ctrl-C, its own code where that is 2, 1 for any fault.
@@ -78,17 +122,20 @@ def run(plan: Plan, environment: Mapping[str, str], stop_timeout: float = STOP_T
         signals.append(number)
 
     previous = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    processes: list[NodeProcess] = []
+    places: list[Place] = []
+    ended: list[NodeProcess] = []
     try:
         for k, node in enumerate(plan):
-            processes.append(NodeProcess(node, environment, is_first=k == 0))
-        while not signals and all(process.exit_code is None for process in processes):
+            places.append(Place(node, environment, is_first=k == 0))
+        while not signals and not ended:
             time.sleep(POLL_PERIOD)
-        ended = [process for process in processes if process.exit_code is not None]
+            now = time.monotonic()
+            ended = [place.process for place in places if place.is_over(now)]
         was_interrupted = bool(signals)
         if was_interrupted:
             print("stopping", file=sys.stderr, flush=True)
     finally:
+        processes = [place.process for place in places]
         killed = _stop(processes, signals, stop_timeout)
         for number, handler in previous.items():
             signal.signal(number, handler)
@@ -122,13 +169,9 @@ def _verdict(first: NodeProcess, ended: list[NodeProcess], killed: list[NodeProc
         code = process.exit_code
         if process is first and code == 0:
             continue
-        reason = (
-            f"was ended by {signal.Signals(-code).name}"
-            if code is not None and code < 0
-            else f"ended with exit code {code}"
-        )
+        again = f" after {process.restarts} restart{'s'[: process.restarts - 1]}" if process.restarts else ""
         print(
-            f"error: the {process.name} process {reason}; the others were stopped."
+            f"error: the {process.name} process {_how_it_ended(code)}{again}; the others were stopped."
             + (f" Its last words: {process.last_words}" if process.last_words else ""),
             file=sys.stderr,
         )
@@ -137,6 +180,12 @@ def _verdict(first: NodeProcess, ended: list[NodeProcess], killed: list[NodeProc
         print(f"error: the {first.name} process ended with exit code {first.exit_code}", file=sys.stderr)
         return 1
     return 1 if killed else 0
+
+
+def _how_it_ended(code: int | None) -> str:
+    if code is not None and code < 0:
+        return f"was ended by {signal.Signals(-code).name}"
+    return f"ended with exit code {code}"
 
 
 def _die_with_parent() -> None:

@@ -18,24 +18,29 @@ class CompatibilityCheck:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._turn = 0
+        self._excluded: dict[str, list[str]] = {}  # sentences by topic, as of the last look at it
         self._told: set[str] = set()
 
+    @property
+    def complaint(self) -> str:
+        """All peers that a topic does not connect with us at present, and why; empty where there are none."""
+        return "; ".join(sentence for sentences in self._excluded.values() for sentence in sentences)
+
     def next_complaint(self) -> str | None:
-        """Look at the next topic; a sentence about a peer that was not told of before, or None."""
+        """Look at the next topic; sentences about peers that were not told of before, or None."""
         names = sorted({endpoint.topic_name for endpoint in (*self._node.publishers, *self._node.subscriptions)})
         self._turn = (self._turn + 1) % len(names)
         name = names[self._turn]
-        for peer, reason in self._excluded(name):
-            sentence = (
-                f"{name} does not connect us with node {peer}: the qualities of service exclude each other "
-                f"({reason.strip()}). Change one side, ours by the parameters qos_overrides.{name}.*"
-            )
-            if sentence not in self._told:
-                self._told.add(sentence)
-                return sentence
-        return None
+        self._excluded[name] = [
+            f"{name} does not connect us with node {peer}: the qualities of service exclude each other "
+            f"({reason.strip()}). Change one side, ours by the parameters qos_overrides.{name}.*"
+            for peer, reason in self._excluded_from(name)
+        ]
+        news = [sentence for sentence in self._excluded[name] if sentence not in self._told]
+        self._told.update(news)
+        return "; ".join(news) or None
 
-    def _excluded(self, name: str) -> list[tuple[str, str]]:
+    def _excluded_from(self, name: str) -> list[tuple[str, str]]:
         """Peers that a topic does not connect with us, and why. Both sides are asked for as the graph knows them."""
         ours = self._node.get_fully_qualified_name()
         excluded = []

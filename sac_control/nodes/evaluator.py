@@ -14,7 +14,8 @@ from std_msgs.msg import UInt64
 
 from sac_control.config import EvaluatorConfig
 from sac_control.nodes import messages, topics
-from sac_control.nodes.compatibility import CompatibilityCheck
+from sac_control.nodes.diagnosis import WARN
+from sac_control.nodes.health import Health
 from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters
 from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
 from sac_control.nodes.waiting import WaitWarning
@@ -44,16 +45,16 @@ class EvaluatorNode(Node):
         self._lengths: list[int] = []
         self._versions: set[int] = set()
         self._started: float | None = None  # [s] steady time of the first transition
+        self._heard_at = time.monotonic()  # [s] steady time of the newest
 
         self._credit_topic = topics.publisher(self, topics.CREDIT)
-        self._diagnostics = topics.publisher(self, topics.DIAGNOSTICS)
         topics.subscription(self, topics.TRANSITIONS, self._on_transition)
         self._waiting = WaitWarning(
             self.resolve_topic_name("transitions"), "simulator", config.wait_warning, time.monotonic()
         )
         self.create_timer(LONGEST_SLEEP, self._grant, clock=STEADY_CLOCK)
-        self.create_timer(1.0, self._on_second, clock=STEADY_CLOCK)
-        self._compatibility = CompatibilityCheck(self)
+        self.create_timer(Health.period, self._on_second, clock=STEADY_CLOCK)
+        self._health = Health(self, self._waiting, self.get_logger().warning, self._losses())
 
     @property
     def is_done(self) -> bool:
@@ -64,6 +65,10 @@ class EvaluatorNode(Node):
         """Nothing to do between callbacks."""
         return False
 
+    def fail(self, sentence: str) -> None:
+        """Say on /diagnostics why the process ends."""
+        self._health.fail(sentence)
+
     def shut_down(self) -> None:
         """Tell the result."""
         result = self._result()
@@ -73,6 +78,7 @@ class EvaluatorNode(Node):
 
     def _on_transition(self, msg: Any) -> None:
         self._waiting.heard()
+        self._heard_at = time.monotonic()
         transition = messages.transition_from_msg(msg)
         if self._started is None:
             self._started = time.monotonic()
@@ -117,16 +123,21 @@ class EvaluatorNode(Node):
             f"{result['steps_per_second']:g} steps per second"
         )
 
+    def _losses(self) -> dict[str, int]:
+        return {"missing_transitions": self._arrivals.missing}
+
     def _on_second(self) -> None:
-        for sentence in (self._waiting.sentence(time.monotonic()), self._compatibility.next_complaint()):
-            if sentence:
-                self.get_logger().warning(sentence)
-        values: dict[str, object] = {"episodes": len(self._returns), "missing_transitions": self._arrivals.missing}
-        level, message = (1, "transitions are missing") if self._arrivals.missing else (0, "counts")
-        stamp = self.get_clock().now().nanoseconds
-        self._diagnostics.publish(
-            messages.diagnostics_to_msg(self.get_fully_qualified_name(), level, message, values, stamp)
-        )
+        silence = time.monotonic() - self._heard_at
+        figures: dict[str, object] = {
+            "episodes": len(self._returns),
+            "transitions": sum(self._lengths),
+            "policy_versions": ", ".join(map(str, sorted(self._versions))),
+            "transition_age": silence,
+            "duplicate_transitions": self._arrivals.duplicates,
+        }
+        is_long = silence > self._config.wait_warning
+        findings = [(WARN, f"no transition for {silence:.0f} s" if is_long else "")]
+        self._health.tell(figures, self._losses(), findings, otherwise="counts")
 
 
 def main() -> int:

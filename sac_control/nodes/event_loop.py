@@ -13,6 +13,9 @@ from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
 from rclpy.node import Node
 
 SERVICE_PERIOD = 0.01  # [s] for which a request may wait while messages keep coming; without messages it does not wait
+DEEP = (
+    100  # messages that a queue holds from which on it is emptied at once: a wait for each costs more than the message
+)
 
 
 class EventLoop:
@@ -35,7 +38,9 @@ class EventLoop:
     def spin_once(self, timeout: float) -> bool:
         """Wait until something is ready, for `timeout` [s] or less, and serve all that is, each once.
 
-        Messages come before timers: a watchdog that is due together with a state sees the state.
+        Messages come before timers: a watchdog that is due together with a state sees the state. Of a deep queue all
+        messages are served, for up to `SERVICE_PERIOD`: one alone would let it overflow where the node has work to do
+        in between.
 
         Returns:
             Whether anything was served.
@@ -77,11 +82,19 @@ class EventLoop:
         is_busy = False
         for k, subscription in enumerate(self._subscriptions):
             if wait_set.is_ready("subscription", k):
-                taken = subscription.handle.take_message(subscription.msg_type, False)
-                if taken is not None:  # otherwise the message was lost between the wait and here
-                    subscription.callback(taken[0])
-                    is_busy = True
+                is_busy |= self._serve_queue(subscription, subscription.qos_profile.depth >= DEEP)
         return is_busy
+
+    @staticmethod
+    def _serve_queue(subscription: Any, is_deep: bool) -> bool:
+        until = time.monotonic() + SERVICE_PERIOD if is_deep else 0.0
+        count = 0
+        while taken := subscription.handle.take_message(subscription.msg_type, False):
+            subscription.callback(taken[0])
+            count += 1
+            if time.monotonic() >= until:
+                break
+        return count > 0
 
     def _serve_timers(self, wait_set: _rclpy.WaitSet) -> bool:
         is_busy = False

@@ -15,9 +15,10 @@ from std_msgs.msg import UInt64
 from std_srvs.srv import Trigger
 
 from sac_control.config import LearnerConfig
-from sac_control.errors import TransitionError
+from sac_control.errors import RunError, TransitionError
 from sac_control.nodes import messages, topics
-from sac_control.nodes.compatibility import CompatibilityCheck
+from sac_control.nodes.diagnosis import ERROR, WARN
+from sac_control.nodes.health import Health
 from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters
 from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
 from sac_control.nodes.waiting import WaitWarning
@@ -36,8 +37,9 @@ class LearnerNode(Node):
     Services:    learner/save (Trigger) writes a checkpoint now
     Parameters:  see config.LearnerConfig
 
-    When transitions stop, the updates owed are made and then nothing happens until transitions come again. The process
-    ends by itself when the task is solved or max_steps are reached.
+    When transitions stop, the updates owed are made and then nothing happens until transitions come again. While the
+    disk cannot be written, training goes on in memory, and /diagnostics is an error. The process ends by itself when
+    the task is solved or max_steps are reached.
     """
 
     def __init__(self) -> None:
@@ -54,11 +56,12 @@ class LearnerNode(Node):
         self._warned_at = -math.inf  # [s] steady time
         self._rejected_weights = 0
         self._swapped_version = 0
+        self._heard_at = time.monotonic()  # [s] steady time of the newest transition
+        self._wait_warning = config.wait_warning
 
         self._weights_topic = topics.publisher(self, topics.WEIGHTS)
         self._credit_topic = topics.publisher(self, topics.CREDIT)
         self._status_topic = topics.publisher(self, topics.TRAINING_STATUS)
-        self._diagnostics = topics.publisher(self, topics.DIAGNOSTICS)
         topics.subscription(self, topics.TRANSITIONS, self._on_transition)
         topics.subscription(self, topics.POLICY_STATUS, self._on_policy_status)
         self.create_service(Trigger, topics.LEARNER_SAVE, self._on_save)
@@ -66,8 +69,8 @@ class LearnerNode(Node):
             self.resolve_topic_name("transitions"), "simulator", config.wait_warning, time.monotonic()
         )
         self.create_timer(LONGEST_SLEEP, self._on_watch, clock=STEADY_CLOCK)
-        self.create_timer(1.0, self._on_second, clock=STEADY_CLOCK)
-        self._compatibility = CompatibilityCheck(self)
+        self.create_timer(Health.period, self._on_second, clock=STEADY_CLOCK)
+        self._health = Health(self, self._waiting, self._progress.say, self._losses(self._training.status()))
         self._progress.say(f"trains {config.task} in {config.run_directory}, seed {config.seed}")
         self._announce()
 
@@ -82,8 +85,16 @@ class LearnerNode(Node):
         self._publish_news()
         return more
 
+    def fail(self, sentence: str) -> None:
+        """Say on /diagnostics why the process ends."""
+        self._health.fail(sentence)
+
     def shut_down(self) -> None:
-        """Write the last checkpoint, the summary and the curve."""
+        """Write the last checkpoint, the summary and the curve.
+
+        Raises:
+            RunError: the disk did not take all of it.
+        """
         status = self._training.status()
         self._publish_status(status)
         self._training.close()
@@ -91,9 +102,12 @@ class LearnerNode(Node):
             f"{self._training.verdict()} after {status.env_steps} transitions, {status.updates} updates, "
             f"{status.wall_time:.1f} s; see {self._training.run.path}"
         )
+        if self._training.disk_complaint:  # its end must not look as if all had been saved
+            raise RunError(self._training.disk_complaint)
 
     def _on_transition(self, msg: Any) -> None:
         self._waiting.heard()
+        self._heard_at = time.monotonic()
         try:
             if not self._training.ingest(messages.transition_from_msg(msg)):
                 self._credit = -1  # it came again: its sender may have missed the credit, so publish it once more
@@ -104,13 +118,17 @@ class LearnerNode(Node):
         if msg.rejected_weights > self._rejected_weights:
             self._warn(f"the policy node kept out version {msg.offered_version}: {msg.offered_verdict}")
         self._rejected_weights = msg.rejected_weights
-        self._training.note_version_in_force(msg.policy_version)
+        is_ours = msg.run == self._training.run.name  # the versions of another run are of another numbering
+        self._training.note_version_in_force(msg.policy_version if is_ours else 0)
         if msg.offered_accepted and msg.offered_version > self._swapped_version:
             self._swapped_version = msg.offered_version
-            self._training.swap_gaps.append(msg.swap_gap)
+            self._training.note_swap(msg.swap_gap)
 
     def _on_save(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        response.success, response.message = True, str(self._training.save())
+        try:
+            response.success, response.message = True, str(self._training.save())
+        except RunError as error:
+            response.success, response.message = False, str(error)
         return response
 
     def _on_watch(self) -> None:
@@ -147,31 +165,38 @@ class LearnerNode(Node):
             self._warned_at = now
             self._progress.say(text)
 
-    def _on_second(self) -> None:
-        for sentence in (self._waiting.sentence(time.monotonic()), self._compatibility.next_complaint()):
-            if sentence:
-                self._progress.say(sentence)
-        self._publish_diagnostics()
-
-    def _publish_diagnostics(self) -> None:
-        status = self._training.status()
-        values: dict[str, object] = {
-            "run": status.run,
-            "phase": status.phase.name,
-            "replay_ratio": status.replay_ratio,
-            "target_replay_ratio": status.target_replay_ratio,
-            "policy_lag": status.policy_lag,
+    def _losses(self, status: TrainingStatus) -> dict[str, int]:
+        """Counters that grow where something was lost or thrown away."""
+        return {
             "rejected_transitions": status.rejected_transitions,
             "missing_transitions": status.missing_transitions,
-            "duplicate_transitions": status.duplicate_transitions,
             "rejected_weights": self._rejected_weights,
+            "rollbacks": status.rollbacks,
         }
-        dropped = status.rejected_transitions + status.missing_transitions + self._rejected_weights
-        level, message = (1, "something was dropped") if dropped else (0, status.phase.name.lower())
-        stamp = self.get_clock().now().nanoseconds
-        self._diagnostics.publish(
-            messages.diagnostics_to_msg(self.get_fully_qualified_name(), level, message, values, stamp)
-        )
+
+    def _on_second(self) -> None:
+        training, status = self._training, self._training.status()
+        silence = time.monotonic() - self._heard_at
+        figures: dict[str, object] = {
+            "run": status.run,
+            "phase": status.phase.name,
+            "transitions": status.env_steps,
+            "updates": status.updates,
+            "replay_ratio": status.replay_ratio,
+            "target_replay_ratio": status.target_replay_ratio,
+            "policy_version": status.policy_version,
+            "policy_lag": status.policy_lag,
+            "transition_age": silence,
+            "duplicate_transitions": status.duplicate_transitions,
+            "disk": training.disk_complaint or "ok",
+            "unwritten_transitions": training.unwritten_transitions,
+            "checkpoint": training.checkpoint_step,
+        }
+        findings = [
+            (ERROR, training.disk_complaint),
+            (WARN, f"no transition for {silence:.0f} s" if silence > self._wait_warning else ""),
+        ]
+        self._health.tell(figures, self._losses(status), findings, otherwise=status.phase.name.lower())
 
 
 def main() -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import array
 import dataclasses
 import math
+from collections.abc import Mapping
 
 import builtin_interfaces.msg
 import diagnostic_msgs.msg
@@ -170,7 +171,7 @@ def clock_to_msg(stamp: int, msg: rosgraph_msgs.msg.Clock | None = None) -> rosg
 
 
 def diagnostics_to_msg(
-    name: str, level: int, message: str, values: dict[str, object], stamp: int
+    name: str, level: int, message: str, values: Mapping[str, object], stamp: int
 ) -> diagnostic_msgs.msg.DiagnosticArray:
     """One status of one node; `level` is 0 OK, 1 WARN, 2 ERROR, `stamp` [ns] the time it is published."""
     status = diagnostic_msgs.msg.DiagnosticStatus(

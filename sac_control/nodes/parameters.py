@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 
 from sac_control.config import Config
+from sac_control.errors import ConfigError
 
 ConfigType = TypeVar("ConfigType", bound=Config)
 
@@ -18,8 +21,10 @@ NODE_OPTIONS: dict[str, Any] = {"automatically_declare_parameters_from_overrides
 _PREFIXES_OF_ROS = ("use_sim_time", "start_type_description_service", "qos_overrides.")
 
 
-def declare_parameters(node: Node, config_class: type[ConfigType]) -> ConfigType:
-    """Read what `node` was given, check it, and declare every setting of `config_class` as a read-only parameter.
+def declare_parameters(node: Node, config_class: type[ConfigType], live: Collection[str] = ()) -> ConfigType:
+    """Read what `node` was given, check it, and declare every setting of `config_class` as a parameter.
+
+    All but those in `live` are read-only: what is set at run time has an effect, or is refused.
 
     Raises:
         ConfigError: a parameter is unknown (the nearest valid one is named), or has a wrong type or range.
@@ -33,7 +38,9 @@ def declare_parameters(node: Node, config_class: type[ConfigType]) -> ConfigType
     for name in given:  # declared again below with its proper type: YAML writes the number 1.0 as 1
         node.undeclare_parameter(name)
     for name, value in config.to_mapping().items():
-        node.declare_parameter(name, value, _descriptor(config_class, name), ignore_override=True)
+        node.declare_parameter(
+            name, value, _descriptor(config_class, name, read_only=name not in live), ignore_override=True
+        )
     return config
 
 
@@ -41,10 +48,42 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, bool | int | float | str) or value is None else list(value)
 
 
-def _descriptor(config_class: type[Config], name: str) -> ParameterDescriptor:
+def take_live_parameters(
+    node: Node, check: Callable[[dict[str, Any]], ConfigType], take: Callable[[ConfigType], None]
+) -> None:
+    """Let parameters that are not read-only be set at run time, all of a request or none.
+
+    Args:
+        node: whose parameters they are.
+        check: makes a configuration of new values by name, or raises ConfigError, of which the caller is told.
+        take: puts it in force, at once.
+    """
+    checked: list[ConfigType] = []
+
+    def on_set(parameters: list[Parameter[Any]]) -> SetParametersResult:
+        checked.clear()
+        values = {each.name: _plain(each.value) for each in parameters if not each.name.startswith(_PREFIXES_OF_ROS)}
+        try:
+            if values:
+                checked.append(check(values))
+        except ConfigError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    def post_set(_: list[Parameter[Any]]) -> None:
+        if checked:
+            take(checked.pop())
+
+    node.add_on_set_parameters_callback(on_set)
+    node.add_post_set_parameters_callback(post_set)
+
+
+def _descriptor(config_class: type[Config], name: str, *, read_only: bool) -> ParameterDescriptor:
     kind, info = config_class.types()[name], config_class.info(name)
     descriptor = ParameterDescriptor(
-        description=info.description, additional_constraints=info.allowed() if info.choices else "", read_only=True
+        description=info.description,
+        additional_constraints=info.allowed() if info.choices else "",
+        read_only=read_only,
     )
     if kind is float and info.low is not None and info.high is not None:
         descriptor.floating_point_range = [FloatingPointRange(from_value=info.low, to_value=info.high, step=0.0)]

@@ -14,31 +14,35 @@ from typing import Any
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from std_srvs.srv import Trigger
 
-import sac_control.msg
 from sac_control.config import PolicyConfig
 from sac_control.errors import ConfigError, PolicyFileError, SacControlError
 from sac_control.nodes import messages, topics
-from sac_control.nodes.compatibility import CompatibilityCheck
-from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters
+from sac_control.nodes.health import Health
+from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters, take_live_parameters
+from sac_control.nodes.policy_report import PolicyReport
 from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
+from sac_control.nodes.realtime import lock_memory, use_realtime_priority
+from sac_control.nodes.shadow import ShadowLink
 from sac_control.nodes.waiting import WaitWarning
 from sac_control.policy.controller import Controller
 from sac_control.policy.faults import FaultCounter
+from sac_control.policy.live_limits import LIVE
 from sac_control.policy.policy_file import PolicyFile
-from sac_control.policy.safety import Mode
 from sac_control.policy.tick_statistics import TickStatistics
 from sac_control.types import Action
+
+SHORTEST_DELAY = 1e-4  # [s] between two looks of the watchdog
 
 
 class PolicyNode(LifecycleNode):
     """Runs a policy.
 
-    Publishes:   effort_controller/commands, policy/action, policy/status, /diagnostics
+    Publishes:   effort_controller/commands, policy/action, policy/status, /diagnostics; policy/shadow_action
     Subscribes:  joint_states, policy_weights
     Services:    policy/stop latches zero; policy/arm releases it; policy/rollback puts the policy before in force
                  (all Trigger)
     Lifecycle:   configure loads and checks policy_file, activate begins to answer, deactivate commands zero first
-    Parameters:  see config.PolicyConfig
+    Parameters:  see config.PolicyConfig; those in LIVE may be set at run time, see policy/live_limits.py
 
     When joint_states stop for state_timeout, zero effort is commanded until three usable states in a row have come, and
     policy/arm was called where require_arm is set; see docs/reliability.md for every other cause. When policy_weights
@@ -49,10 +53,12 @@ class PolicyNode(LifecycleNode):
 
     def __init__(self) -> None:
         super().__init__("policy", **NODE_OPTIONS)
-        self._config = config = declare_parameters(self, PolicyConfig)
+        self._config = config = declare_parameters(self, PolicyConfig, live=LIVE)
         self._controller = Controller(config)
         self._faults = FaultCounter()
         self._ticks = TickStatistics()  # since the last status
+        self._shadow = ShadowLink(self, self._controller)
+        self._report = PolicyReport(self._controller, self._ticks, self._faults, self._shadow)
         self._answered: Action | None = None  # the newest answer
         self._warned_at = -math.inf  # [s] steady time of the last warning about a state
         self._refusal: SacControlError | None = None  # why the policy file could not be used
@@ -63,7 +69,6 @@ class PolicyNode(LifecycleNode):
         self._commands = topics.publisher(self, topics.COMMANDS)
         self._actions = topics.publisher(self, topics.ACTION)
         self._status = topics.publisher(self, topics.POLICY_STATUS)
-        self._diagnostics = topics.publisher(self, topics.DIAGNOSTICS)
         topics.subscription(self, topics.JOINT_STATES, self._guarded(self._on_joint_states))
         topics.subscription(self, topics.WEIGHTS, self._guarded(self._on_policy_weights))
         for name, act in ((topics.POLICY_STOP, self._stop), (topics.POLICY_ARM, self._arm)):
@@ -74,10 +79,14 @@ class PolicyNode(LifecycleNode):
         self._waiting = WaitWarning(
             self.resolve_topic_name("joint_states"), "simulator", config.wait_warning, time.monotonic()
         )
-        self._watchdog_period = min(self._controller.watchdog_period, LONGEST_SLEEP)
-        self._watchdog = self.create_timer(self._watchdog_period, self._guarded(self._on_watchdog), clock=STEADY_CLOCK)
-        self.create_timer(1.0, self._guarded(self._on_second), clock=STEADY_CLOCK)
-        self._compatibility = CompatibilityCheck(self)
+        self._watchdog = self.create_timer(LONGEST_SLEEP, self._guarded(self._on_watchdog), clock=STEADY_CLOCK)
+        self._set_watchdog()
+        self.create_timer(Health.period, self._guarded(self._on_second), clock=STEADY_CLOCK)
+        self._health = Health(self, self._waiting, self.get_logger().warning, self._report.losses())
+        take_live_parameters(self, self._controller.checked_limits, self._take_limits)
+        use_realtime_priority(config.realtime_priority)  # here, when the threads of DDS have been made
+        if config.lock_memory:
+            lock_memory()
         if config.dry_run:
             self.get_logger().warning("dry run: nothing is commanded")
         if config.autostart:
@@ -89,14 +98,22 @@ class PolicyNode(LifecycleNode):
 
     def work(self) -> bool:
         """Check a piece of the weights that were offered; whether more is left to check."""
+        if self._shadow.is_running:
+            self._shadow.tell()
         if not self._controller.swap.is_busy:
             return False
         self._guarded(self._work)()
         return self._controller.swap.is_busy
 
+    def fail(self, sentence: str) -> None:
+        """Command zero, and say on /diagnostics why the process ends."""
+        self._command_zero()
+        self._health.fail(sentence)
+
     def shut_down(self) -> None:
         """Command zero a last time."""
         self._command_zero()
+        self._shadow.end()
 
     # lifecycle
 
@@ -110,7 +127,19 @@ class PolicyNode(LifecycleNode):
                 self.get_logger().error(str(error))
                 return TransitionCallbackReturn.FAILURE
             self.get_logger().info(f"runs {self._config.policy_file}")
+        if self._config.shadow_policy_file:
+            try:
+                self._shadow.start(Path(self._config.shadow_policy_file), self._config)
+            except PolicyFileError as error:
+                self._refusal = error
+                self.get_logger().error(str(error))
+                return TransitionCallbackReturn.FAILURE
         return super().on_configure(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Let the shadow policy go."""
+        self._shadow.end()
+        return super().on_cleanup(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Begin to answer states."""
@@ -137,11 +166,13 @@ class PolicyNode(LifecycleNode):
         start = time.perf_counter()
         self._waiting.heard()
         controller = self._controller
-        action = controller.answer(messages.state_from_msg(msg))
+        state = messages.state_from_msg(msg)
+        action = controller.answer(state)
         if action is None:
             self._warn_of_state()
             return
-        if action is not self._answered:  # a state that comes again is answered again, but moves nothing twice
+        is_new = action is not self._answered
+        if is_new:  # a state that comes again is answered again, but moves nothing twice
             if controller.is_late():
                 controller.hold("this process stood still while it made an answer")
                 self._command_zero()
@@ -151,6 +182,8 @@ class PolicyNode(LifecycleNode):
                 self._commands.publish(messages.effort_to_msg(action.effort, self._command_msg))
         self._actions.publish(messages.action_to_msg(action, controller.mode, self._action_msg))
         self._ticks.add(start, time.perf_counter(), controller.control_period)
+        if self._shadow.is_running and is_new:
+            self._shadow.ask(state)
 
     def _on_policy_weights(self, msg: Any) -> None:
         self._controller.consider(messages.weights_from_msg(msg))
@@ -183,19 +216,29 @@ class PolicyNode(LifecycleNode):
     def _roll_back(self) -> tuple[bool, str]:
         return self._controller.roll_back()
 
+    # parameters
+
+    def _take_limits(self, config: PolicyConfig) -> None:
+        self._controller.take_limits(config)
+        self._shadow.take_limits(config)
+        self._config = config
+        self._set_watchdog()  # which may have less time now
+        self.get_logger().warning("new limits are in force")
+
     # timers
 
     def _on_watchdog(self) -> None:
         if self._controller.must_command_zero():
             self._command_zero()
-        period = min(self._controller.watchdog_period, LONGEST_SLEEP)
-        if period != self._watchdog_period:  # the control period has become known
-            self._watchdog_period, self._watchdog.timer_period_ns = period, int(1e9 * period)
+        self._set_watchdog()
+
+    def _set_watchdog(self) -> None:
+        """Let it run when the newest state will be too old, not at a period: no state has to set anything for that."""
+        delay = min(max(self._controller.watchdog_delay(), SHORTEST_DELAY), LONGEST_SLEEP)
+        self._watchdog.timer_period_ns = int(1e9 * delay)
+        self._watchdog.reset()  # counted from now on
 
     def _on_second(self) -> None:
-        for sentence in (self._waiting.sentence(time.monotonic()), self._compatibility.next_complaint()):
-            if sentence:
-                self.get_logger().warning(sentence)
         self._publish_diagnostics()
         self._publish_status()
         self._ticks.clear()
@@ -244,58 +287,17 @@ class PolicyNode(LifecycleNode):
             self.get_logger().warning(f"{controller.rejected_states} states unused: {controller.last_rejection}")
 
     def _publish_status(self) -> None:
-        controller, swap = self._controller, self._controller.swap
-        msg = sac_control.msg.PolicyStatus()
+        msg = self._report.status()
         msg.header.stamp = self.get_clock().now().to_msg()
-        msg.mode, msg.cause = controller.mode, controller.cause[:256]
-        if swap.file is not None:
-            msg.run, msg.policy_version, msg.env_steps = swap.file.run, swap.file.policy_version, swap.file.env_steps
-        if swap.last_report is not None:
-            report = swap.last_report
-            msg.offered_version, msg.offered_accepted = report.offered_version, report.accepted
-            msg.offered_verdict, msg.swap_gap = report.verdict[:256], report.gap
-        msg.ticks, msg.swaps = controller.ticks, swap.swaps
-        msg.rejected_weights, msg.rejected_states = swap.rejected, controller.rejected_states
-        msg.state_age = controller.state_age()
-        msg.tick_duration_mean, msg.tick_duration_max = self._ticks.mean_duration, self._ticks.longest
         self._status.publish(msg)
 
-    def _verdict(self) -> tuple[int, str]:
-        """Level of the diagnostics (0 OK, 1 WARN, 2 ERROR) and what to say: the worst of all there is."""
-        mode, cause = self._controller.mode, self._controller.cause
-        if self._faults.is_recent(time.monotonic()):
-            return 2, self._faults.newest
-        if mode is Mode.LATCHED_FAULT:
-            return 2, cause
-        if mode in (Mode.ARMING, Mode.HOLD_ZERO):
-            return 1, cause
-        if not self._controller.follows_system_time:
-            return 0, cause
-        level, sentence = self._ticks.verdict(self._controller.control_period)
-        return level, sentence or cause
-
     def _publish_diagnostics(self) -> None:
-        controller, swap = self._controller, self._controller.swap
-        values: dict[str, object] = {
-            "mode": controller.mode.name,
-            "cause": controller.cause,
-            "policy_version": swap.file.policy_version if swap.file else 0,
-            "state_age": controller.state_age(),
-            "ticks": controller.ticks,
-            "swaps": swap.swaps,
-            "rejected_weights": swap.rejected,
-            "rejected_states": controller.rejected_states,
-            "tick_period_mean": self._ticks.mean_period,
-            "tick_period_deviation": self._ticks.period_deviation,
-            "clamp_share": controller.clamped_ticks / max(controller.ticks, 1),
-            "faults": self._faults.count,
-            "last_fault": self._faults.newest,
-            "dry_run": self._config.dry_run,
-        }
-        level, message = self._verdict()
-        stamp = self.get_clock().now().nanoseconds
-        self._diagnostics.publish(
-            messages.diagnostics_to_msg(self.get_fully_qualified_name(), level, message, values, stamp)
+        report, config = self._report, self._config
+        self._health.tell(
+            report.figures(config),
+            report.losses(),
+            report.findings(config, time.monotonic()),
+            otherwise=self._controller.cause,
         )
 
 

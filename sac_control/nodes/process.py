@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -14,7 +15,7 @@ import rclpy
 from rclpy.clock import Clock, ClockType
 from rclpy.signals import SignalHandlerOptions
 
-from sac_control.errors import ConfigError, SacControlError
+from sac_control.errors import EXIT_DONE, EXIT_FAULT, EXIT_SETTING, EXIT_START, ConfigError, SacControlError
 from sac_control.nodes.event_loop import EventLoop
 from sac_control.nodes.garbage import GarbageCollection
 
@@ -32,6 +33,9 @@ class ProcessNode(Protocol):
     def work(self) -> bool:
         """Do a slice of background work between two callbacks; whether more is waiting."""
 
+    def fail(self, sentence: str) -> None:
+        """Zero force first; then say on /diagnostics that the process ends, and why. `shut_down` follows."""
+
     def shut_down(self) -> None:
         """Leave everything in order: command zero, save, say goodbye. Called once, with publishers still working."""
 
@@ -42,7 +46,7 @@ def run(make_node: Callable[[], ProcessNode]) -> int:
     rclpy's own signal handling is off: it would invalidate the publishers before a last zero could be commanded.
 
     Returns:
-        Exit code: 0 after a clean end or a signal, 2 for a wrong parameter, 1 for any other fault.
+        Exit code, as sac_control/errors.py lists them.
     """
     signals: list[int] = []
 
@@ -52,21 +56,24 @@ def run(make_node: Callable[[], ProcessNode]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    has_begun = False
     try:
-        return _spin(make_node, signals)
+        _wake_up_in_time()
+        node = make_node()
+        has_begun = True
+        _spin(node, signals)
     except ConfigError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
-        return 2
+        return EXIT_SETTING
     except SacControlError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
-        return 1
+        return EXIT_FAULT if has_begun else EXIT_START
     finally:
         rclpy.try_shutdown()
+    return EXIT_DONE
 
 
-def _spin(make_node: Callable[[], ProcessNode], signals: list[int]) -> int:
-    _wake_up_in_time()
-    node = make_node()
+def _spin(node: ProcessNode, signals: list[int]) -> None:
     loop, garbage = EventLoop(node), GarbageCollection()
     garbage.begin()
     try:
@@ -74,10 +81,13 @@ def _spin(make_node: Callable[[], ProcessNode], signals: list[int]) -> int:
             is_more_to_do = node.work()
             was_busy = loop.spin_once(0.0 if is_more_to_do else LONGEST_SLEEP)
             garbage.collect_when_due(is_idle=not was_busy and not is_more_to_do)
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        node.fail(f"ends: {type(error).__name__} in {place.name}: {error}")
+        raise
     finally:
         node.shut_down()
         node.destroy_node()  # type: ignore[attr-defined]
-    return 0
 
 
 def _wake_up_in_time() -> None:

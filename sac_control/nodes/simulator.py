@@ -6,6 +6,7 @@ import math
 import secrets
 import sys
 import time
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,16 @@ from sac_control.config import SimulatorConfig
 from sac_control.envs.episodes import EpisodeRunner
 from sac_control.envs.registry import make_env
 from sac_control.nodes import messages, topics
-from sac_control.nodes.compatibility import CompatibilityCheck
+from sac_control.nodes.diagnosis import ERROR, WARN, Finding
 from sac_control.nodes.exchange import Exchange
+from sac_control.nodes.health import Health
 from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters
 from sac_control.nodes.periods import Periods
 from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
 from sac_control.nodes.waiting import WaitWarning
 from sac_control.types import FloatArray, Transition
+
+REFUSAL_PERIOD = 2.5  # [s] for which transitions wait where the middleware did not take one
 
 
 class SimulatorNode(Node):
@@ -55,7 +59,9 @@ class SimulatorNode(Node):
         period = env.specification.control_period / config.real_time_factor  # [s] of the steady clock
         self._periods = Periods(period)
         self._last_transition: Transition | None = None
-        self._unpublished: list[Transition] = []
+        self._unpublished: deque[Transition] = deque(maxlen=topics.TRANSITIONS.publisher_qos.depth)
+        self._refusals = 0  # messages that the middleware did not take
+        self._refused_until = -math.inf  # [s] steady time before which no transition is offered to it again
         self._is_paused = False
         self._commanded: FloatArray = self._zero
         self._command_time: float | None = None  # [s] steady time of the newest usable command
@@ -64,13 +70,13 @@ class SimulatorNode(Node):
         self._answered_stamp: int | None = None  # [ns] of the state that the newest action answers
         self._rejected_commands = 0
         self._zeroed_periods = 0
+        self._stepped_at = _now()  # [s] steady time of the newest step
 
         self._state_msg, self._transition_msg = topics.JOINT_STATES.type(), topics.TRANSITIONS.type()
         self._clock_msg = topics.CLOCK.type()
         self._states = topics.publisher(self, topics.JOINT_STATES)
         self._transitions = topics.publisher(self, topics.TRANSITIONS)
         self._clock_topic = topics.publisher(self, topics.CLOCK)
-        self._diagnostics = topics.publisher(self, topics.DIAGNOSTICS)
         topics.subscription(self, topics.ACTION, self._on_action)
         self.create_service(Trigger, topics.SIMULATOR_RESET, self._on_reset)
         self.create_service(SetBool, topics.SIMULATOR_PAUSE, self._on_pause)
@@ -81,8 +87,8 @@ class SimulatorNode(Node):
         else:
             topics.subscription(self, topics.CREDIT, self._on_credit)
             self.create_timer(min(config.answer_timeout / 2, LONGEST_SLEEP), self._on_overdue, clock=STEADY_CLOCK)
-        self.create_timer(1.0, self._on_second, clock=STEADY_CLOCK)
-        self._compatibility = CompatibilityCheck(self)
+        self.create_timer(Health.period, self._on_second, clock=STEADY_CLOCK)
+        self._health = Health(self, self._waiting, self.get_logger().warning, self._losses())
         self.get_logger().info(f"simulates {config.task} in {config.mode}, seed {config.seed}")
         self._advance()
 
@@ -91,6 +97,11 @@ class SimulatorNode(Node):
     def work(self) -> bool:
         """Nothing to do between callbacks."""
         return False
+
+    def fail(self, sentence: str) -> None:
+        """Apply no force any more, and say why on /diagnostics."""
+        self._commanded = self._zero
+        self._health.fail(sentence)
 
     def shut_down(self) -> None:
         """Close the physics."""
@@ -125,6 +136,7 @@ class SimulatorNode(Node):
             self._advance()
 
     def _on_overdue(self) -> None:
+        self._publish_transitions()  # those that were refused
         if self._is_paused:
             return
         if self._exchange.must_resend_state(_now()):
@@ -162,20 +174,26 @@ class SimulatorNode(Node):
     # both
 
     def _step(self, effort: FloatArray) -> None:
+        self._stepped_at = _now()
         self._last_transition = self._runner.step(effort, self._policy_version)
         self._unpublished.append(self._last_transition)
 
     def _publish_state(self) -> None:
         state = self._runner.state
         self._published_stamp = state.stamp
-        self._states.publish(messages.state_to_msg(state, self._state_msg))
+        self._refusals += not topics.try_to_publish(self._states, messages.state_to_msg(state, self._state_msg))
         if topics.is_heard(self._clock_topic):
             self._clock_topic.publish(messages.clock_to_msg(state.stamp, self._clock_msg))
 
     def _publish_transitions(self) -> None:
-        for transition in self._unpublished:
-            self._transitions.publish(messages.transition_to_msg(transition, self._transition_msg))
-        self._unpublished.clear()
+        """Those that the middleware refuses wait for a while: each refusal takes 0.1 s, and control goes on."""
+        while self._unpublished and _now() >= self._refused_until:
+            msg = messages.transition_to_msg(self._unpublished[0], self._transition_msg)
+            if topics.try_to_publish(self._transitions, msg):
+                self._unpublished.popleft()
+            else:
+                self._refusals += 1
+                self._refused_until = _now() + REFUSAL_PERIOD
 
     def _on_reset(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._runner.reset()
@@ -191,34 +209,55 @@ class SimulatorNode(Node):
         response.success, response.message = True, "paused" if self._is_paused else "running"
         return response
 
-    def _on_second(self) -> None:
-        for sentence in (self._waiting.sentence(_now()), self._compatibility.next_complaint()):
-            if sentence:
-                self.get_logger().warning(sentence)
-        self._publish_diagnostics()
+    # health
 
-    def _publish_diagnostics(self) -> None:
-        exchange = self._exchange
-        values: dict[str, object] = {
-            "mode": self._config.mode,
-            "episode": self._runner.episode,
-            "transitions": self._runner.sequence,
-            "resent_states": exchange.resent_states,
-            "credit_probes": exchange.probes,
-            "stray_actions": exchange.stray_actions,
+    def _losses(self) -> dict[str, int]:
+        """Counters that grow where something was lost, late or unusable."""
+        return {
+            "resent_states": self._exchange.resent_states,
             "rejected_commands": self._rejected_commands,
             "zeroed_periods": self._zeroed_periods,
-            "late_periods": self._periods.late,
-            "unanswered_periods": self._periods.unanswered,
+            "refused_messages": self._refusals,
             "overruns": self._periods.given_up,
         }
-        level, message = (
-            (1, "periods were skipped") if self._periods.given_up else (0, "paused" if self._is_paused else "runs")
-        )
-        stamp = self.get_clock().now().nanoseconds
-        self._diagnostics.publish(
-            messages.diagnostics_to_msg(self.get_fully_qualified_name(), level, message, values, stamp)
-        )
+
+    def _on_second(self) -> None:
+        figures: dict[str, object] = {
+            "mode": self._config.mode,
+            "waits_for": self._awaited,
+            "episode": self._runner.episode,
+            "transitions": self._runner.sequence,
+            "step_age": _now() - self._stepped_at,
+            "command_age": math.nan if self._command_time is None else _now() - self._command_time,
+            "policy_version": self._policy_version,
+            "credit_probes": self._exchange.probes,
+            "stray_actions": self._exchange.stray_actions,
+            "late_periods": self._periods.late,
+            "unanswered_periods": self._periods.unanswered,
+        }
+        self._health.tell(figures, self._losses(), self._findings(), "paused" if self._is_paused else "runs")
+
+    @property
+    def _awaited(self) -> str:
+        """What time stands still for; empty while it goes on."""
+        if self._is_paused:
+            return "simulator/pause"
+        if self._config.mode == "realtime":
+            return "" if self._command_time is not None else "a first command"
+        if self._exchange.awaits_answer:
+            return "an action"
+        return "" if self._exchange.has_credit else "credit"
+
+    def _findings(self) -> list[Finding]:
+        """What is wrong at present."""
+        now = _now()
+        if self._is_paused:
+            return []
+        if self._command_time is not None and now - self._command_time > self._config.command_timeout:
+            return [(ERROR, f"no command for {now - self._command_time:.1f} s: the force is zero")]
+        silence = now - self._stepped_at
+        is_long = self._awaited and silence > self._config.wait_warning
+        return [(WARN, f"waits for {self._awaited} for {silence:.0f} s" if is_long else "")]
 
 
 def _now() -> float:

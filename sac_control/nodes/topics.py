@@ -15,6 +15,7 @@ import rosgraph_msgs.msg
 import sensor_msgs.msg
 import std_msgs.msg
 from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
+from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
@@ -52,6 +53,7 @@ JOINT_STATES = _topic("joint_states", sensor_msgs.msg.JointState, _qos(10), _qos
 # Never latched: a restarted actuator must not replay an old force.
 COMMANDS = _topic("effort_controller/commands", std_msgs.msg.Float64MultiArray, _qos(1))
 ACTION = _topic("policy/action", sac_control.msg.PolicyAction, _qos(10))
+SHADOW_ACTION = _topic("policy/shadow_action", sac_control.msg.PolicyAction, _qos(10))
 TRANSITIONS = _topic("transitions", sac_control.msg.Transition, _qos(5000))
 WEIGHTS = _topic("policy_weights", sac_control.msg.PolicyWeights, _qos(1, latched=True))
 POLICY_STATUS = _topic("policy/status", sac_control.msg.PolicyStatus, _qos(1, latched=True))
@@ -78,6 +80,19 @@ def publisher(node: Node, topic: Topic) -> Publisher:
         event_callbacks=PublisherEventCallbacks(use_default_callbacks=False),
         qos_overriding_options=QoSOverridingOptions.with_default_policies(),
     )
+
+
+def try_to_publish(publisher: Publisher, message: Any) -> bool:
+    """Publish `message`; false where the middleware does not take it.
+
+    So it happens where it was busy for 0.1 s: sending again what slow subscribers have missed, on a computer that has
+    too much to do (Fast DDS gives up after the writer's max_blocking_time).
+    """
+    try:
+        publisher.publish(message)
+    except _rclpy.RCLError:
+        return False
+    return True
 
 
 def is_heard(publisher: Publisher) -> bool:

@@ -4,12 +4,16 @@ policy.py       observation in, action out: the actor's forward pass
 correlated_noise.py, state_dependent_noise.py   exploration that lasts for several ticks, where the policy asks for it
 pieces.py       long work in short pieces, so that a tick can come between
 policy_file.py  the one format of a policy, on disk and on the wire, with every check it must pass
+policy_header.py   its text part, read with distrust
+signature.py    who made a policy: keys that sign, keys that are trusted
 requirements.py what a robot demands of a policy
 hot_swap.py     the policy in force, how a new one takes its place, and the way back
 safety.py       may the policy move anything? five modes, what arms, what disarms, what latches
 freshness.py    which joint states count at all
 envelope.py     the region of joint states in which anything may move
 limits.py       what an effort must fit into on its way out
+live_limits.py  which of these may be set at run time, and how
 faults.py, tick_statistics.py   counted for the diagnostics
+shadow.py       a second policy in a process of its own, which tells what it would have done
 controller.py   joint state in, limited effort out: all of the above in one object, which a node owns
 """

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
 from sac_control.config import PolicyConfig
 from sac_control.errors import PolicyFileError, StateError
 from sac_control.observation import StateObserver
-from sac_control.policy import freshness
+from sac_control.policy import freshness, live_limits
 from sac_control.policy.envelope import Envelope
 from sac_control.policy.hot_swap import HotSwap
 from sac_control.policy.limits import EffortLimiter
@@ -20,6 +22,7 @@ from sac_control.policy.policy import Policy
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.requirements import check_requirements
 from sac_control.policy.safety import Mode, Safety
+from sac_control.policy.signature import TrustedKeys
 from sac_control.types import Action, Float32Array, FloatArray, JointState, SwapReport, Weights
 
 
@@ -40,11 +43,12 @@ class Controller:
     ) -> None:
         self._config, self._clock, self._wall_clock = config, clock, wall_clock
         self._rng = None if config.deterministic else np.random.default_rng(config.seed)
-        self.swap = HotSwap(config.task, config.max_weights_bytes, clock, functools.partial(check_requirements, config))
+        self.swap = self._new_swap()
         self.safety = Safety(config.timeout(0.0), require_arm=config.require_arm, is_lockstep=config.lockstep)
-        self._envelope = Envelope(config.envelope) if config.envelope.strip() else None
+        self._envelope = _envelope(config)
         self.ticks = 0  # states answered
-        self.clamped_ticks = 0  # of these, with an effort that the limits changed
+        self.active_ticks = 0  # of these, while active
+        self.clamped_ticks = 0  # of these again, with an effort that the limits changed
         self.rejected_states = 0  # states that could not be used
         self.last_rejection = ""  # why the newest of them could not
         self._hash = ""  # specification that the tools below were made for
@@ -57,6 +61,8 @@ class Controller:
         self._answer: Action | None = None
         self._stamp: int | None = None  # [ns] of the newest usable state
         self._answered_at = 0.0  # [s] steady time of its answer
+        self._has_own_limits_alone = _has_own_limits_alone(config)
+        self._in_force_since = -math.inf  # [s]
         self._explorer: Policy | None = None  # the policy that was in force when `_prepare` was last called
 
     @property
@@ -69,17 +75,27 @@ class Controller:
         """Why that."""
         return self.safety.cause
 
-    @property
-    def watchdog_period(self) -> float:
-        """How often to call `must_command_zero` [s]: zero is commanded within a control period of the timeout."""
+    def watchdog_delay(self) -> float:
+        """Time until `must_command_zero` is to be called again [s].
+
+        That is, to the point, when the newest usable state becomes too old; while zero is commanded, or no state came
+        yet, twice per control period.
+        """
+        safety = self.safety
+        if safety.mode < Mode.HOLD_ZERO and (remaining := safety.timeout - self.state_age()) >= 0.0:
+            return remaining
         if self._config.lockstep or not self.control_period:
-            return 0.5 * self.safety.timeout
-        return 0.5 * min(self.safety.timeout, self.control_period)
+            return 0.5 * safety.timeout
+        return 0.5 * min(safety.timeout, self.control_period)
 
     @property
     def follows_system_time(self) -> bool:
         """Whether the newest usable state was stamped with system time; simulated time may pass at any speed."""
         return self._stamp is not None and self._stamp > freshness.SYSTEM_TIME
+
+    def policy_age(self) -> float:
+        """Time since the policy in force came into force [s]; infinite without one."""
+        return self._clock() - self._in_force_since
 
     def state_age(self) -> float:
         """Time since the newest usable state [s]; infinite before the first."""
@@ -95,6 +111,14 @@ class Controller:
         """
         self.swap.install(file)
         self._prepare(file)
+
+    def admit_shadow(self, file: PolicyFile) -> None:
+        """See that `file` may run on this robot beside the policy in force.
+
+        Raises:
+            PolicyFileError: it may not, for what would refuse it as the policy itself.
+        """
+        self._new_swap().install(file)
 
     def offer(self, weights: Weights) -> SwapReport | None:
         """Check `weights` at once and put them in force if all is well; None where they are in force already."""
@@ -116,6 +140,40 @@ class Controller:
             return False, str(error)
         self._prepare(file)
         return True, f"version {file.policy_version} of run {file.run!r} is in force"
+
+    # limits
+
+    def authority(self, now: float) -> float:
+        """Share of the effort limits that may be used, growing from 0 to 1 after arming."""
+        ramp = self._config.ramp_s
+        return min(1.0, (now - self.safety.armed_at) / ramp) if ramp else 1.0
+
+    def checked_limits(self, values: Mapping[str, Any]) -> PolicyConfig:
+        """The settings with new `values` by name; they are not in force yet.
+
+        Raises:
+            ConfigError: they may not be, at least not now; see `live_limits`.
+        """
+        file = self.swap.file
+        config = live_limits.changed(
+            self._config,
+            values,
+            is_active=self.mode is Mode.ACTIVE,
+            control_period=self.control_period,
+            own_limits=file.specification.effort_limit if file is not None else (),
+        )
+        if file is not None:
+            Envelope(config.envelope).check(file.specification.joints)
+        return config
+
+    def take_limits(self, config: PolicyConfig) -> None:
+        """Put limits in force that `checked_limits` has found good."""
+        self._config = config
+        self.safety.timeout = config.timeout(self.control_period)
+        self._envelope = _envelope(config)
+        self._has_own_limits_alone = _has_own_limits_alone(config)
+        if self._limiter is not None:
+            self._limiter.set(self._limits(), config.max_effort_rate)
 
     # whether anything may move
 
@@ -182,9 +240,13 @@ class Controller:
         is_active = safety.take(now, objection)
         action = policy.act(self._observation, self._rng)
         effort_raw = self._scale * action
-        effort = self._limited(effort_raw, limiter, state.stamp, now) if is_active else limiter.release()
-        if is_active and effort is limiter.zero:
-            safety.latch(f"policy version {file.policy_version} gave an action that is not finite")
+        if is_active:
+            effort = self._limited(effort_raw, limiter, state.stamp, now)
+            self.active_ticks += 1
+            if effort is limiter.zero:
+                safety.latch(f"policy version {file.policy_version} gave an action that is not finite")
+        else:
+            effort = limiter.release()
         self._stamp, self._answered_at = state.stamp, now
         self.ticks += 1
         self._answer = Action(
@@ -199,6 +261,16 @@ class Controller:
     def is_late(self) -> bool:
         """Whether the newest answer moves something and is too old for that: this process stood still meanwhile."""
         return self.mode is Mode.ACTIVE and not self._config.lockstep and self.safety.is_stale(self._clock())
+
+    def _new_swap(self) -> HotSwap:
+        config = self._config
+        return HotSwap(
+            config.task,
+            config.max_weights_bytes,
+            self._clock,
+            functools.partial(check_requirements, config),
+            TrustedKeys.required_by(config),
+        )
 
     def _observed(self, state: JointState, now: float, observer: StateObserver) -> str:
         """Observe `state` into `_observation`; what speaks against moving anything from there.
@@ -217,9 +289,9 @@ class Controller:
 
     def _limited(self, effort: FloatArray, limiter: EffortLimiter, stamp: int, now: float) -> FloatArray:
         """What may be commanded of `effort`; the limiter's zero itself where that is not finite."""
-        if not self._config.max_effort_rate and not self._config.ramp_s:
+        if self._has_own_limits_alone:
             return limiter.limit(effort)  # within its limits already, for an action is from -1 to 1
-        limited = limiter.limit(effort, self._elapsed(stamp, now), self._authority(now))
+        limited = limiter.limit(effort, self._elapsed(stamp, now), self.authority(now))
         self.clamped_ticks += limited.tolist() != effort.tolist()
         return limited
 
@@ -233,11 +305,6 @@ class Controller:
         if self._stamp is None or stamp < self._stamp:
             return self.control_period
         return min(1e-9 * (stamp - self._stamp), self.control_period)
-
-    def _authority(self, now: float) -> float:
-        """Share of the effort limits that may be used, growing from 0 to 1 after arming."""
-        ramp = self._config.ramp_s
-        return min(1.0, (now - self.safety.armed_at) / ramp) if ramp else 1.0
 
     def _withdraw(self) -> None:
         """Make zero of the effort of the newest answer, in case its state is asked for again."""
@@ -257,6 +324,7 @@ class Controller:
         if policy is not None and self._explorer is not None:
             policy.keep_exploration_of(self._explorer)
         self._explorer = policy
+        self._in_force_since = self._clock()
         if file.specification_hash == self._hash:
             return
         specification = file.specification
@@ -269,4 +337,17 @@ class Controller:
         self._observer = StateObserver(specification.observation)
         self._observation = np.zeros(len(specification.observation), np.float32)
         self._scale = np.array(specification.effort_limit)
-        self._limiter = EffortLimiter(self._scale, self._config.max_effort_rate)
+        self._limiter = EffortLimiter(self._limits(), self._config.max_effort_rate)
+
+    def _limits(self) -> FloatArray:
+        """Largest efforts, (a,) float64 [N or N m]: the policy's own, or less where the settings say so."""
+        return np.minimum(self._scale, self._config.effort_limit or math.inf)
+
+
+def _has_own_limits_alone(config: PolicyConfig) -> bool:
+    """Whether the policy's own limits are all there is, so that no effort needs to be changed."""
+    return not (config.max_effort_rate or config.ramp_s or config.effort_limit)
+
+
+def _envelope(config: PolicyConfig) -> Envelope | None:
+    return Envelope(config.envelope) if config.envelope.strip() else None

@@ -41,6 +41,15 @@ class Envelope:
         self._observer = StateObserver([term for _, term, _ in bounds])
         self._values: Float32Array = np.zeros(len(bounds), np.float32)
 
+    def is_within(self, other: Envelope) -> bool:
+        """Whether every state inside of this envelope is inside of `other`, as far as the same terms say so."""
+        return all(
+            any(
+                term == own_term and low <= own_low and own_high <= high for own_low, own_term, own_high in self._bounds
+            )
+            for low, term, high in other._bounds
+        )
+
     def check(self, joints: tuple[str, ...]) -> None:
         """See whether states with `joints` can be judged.
 

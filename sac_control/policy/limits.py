@@ -18,11 +18,15 @@ class EffortLimiter:
     """
 
     def __init__(self, limit: FloatArray, max_rate: float = 0.0) -> None:
+        self.zero: FloatArray = np.zeros_like(limit)
+        self._last = self.zero
+        self.set(limit, max_rate)
+
+    def set(self, limit: FloatArray, max_rate: float) -> None:
+        """Limit by these from the next effort on; one that is beyond a limit that shrinks comes back at once."""
         self._limit, self._lowest = limit, -limit
         self._limits = limit.tolist()
         self._max_rate = max_rate
-        self.zero: FloatArray = np.zeros_like(limit)
-        self._last = self.zero
 
     def limit(self, effort: FloatArray, elapsed: float = 0.0, authority: float = 1.0) -> FloatArray:
         """Limited effort, (a,) float64 [N or N m]: always finite and within the limits.

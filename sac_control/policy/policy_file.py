@@ -3,7 +3,7 @@
 The file holds the actor's tensors and, as safetensors metadata under the key ``sac_control``, a JSON header with
 everything that is needed to run it. Reading checks all of it, including a digest of the content and that the network
 still produces the actions recorded for a few probe observations, so a file that reads without an error is a policy that
-behaves as it did when it was written.
+behaves as it did when it was written. By whom it was written is told by its signature, if it has one: signature.py.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import hashlib
 import itertools
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,17 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
-from sac_control.errors import ConfigError, PolicyFileError, StateError
-from sac_control.observation import Observer
+from sac_control.errors import PolicyFileError
 from sac_control.policy.pieces import Pieces, completed, hash_in_pieces
 from sac_control.policy.policy import Policy
+from sac_control.policy.policy_header import (
+    checked_counters,
+    checked_run,
+    checked_specification,
+    metadata_of,
+    read_header,
+)
+from sac_control.policy.signature import SigningKey
 from sac_control.types import ActorParameters, Float32Array, Specification
 
 FORMAT_VERSION = 1
@@ -33,7 +40,6 @@ ACTIVATION = "relu"
 MAX_BYTES = 2**26  # a policy of 64 MiB has 16 million parameters
 PROBE_COUNT = 4
 PROBE_TOLERANCE = 1e-4  # between processors float32 products differ by about 1e-6
-_METADATA_KEY = "sac_control"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,18 +51,21 @@ class PolicyFile:
     run: str  # name of the run that trained it
     policy_version: int  # only grows within a run
     env_steps: int  # transitions seen when it was made
+    digest: bytes = field(default=b"", compare=False)  # (32,) SHA-256 of the content, where it was read
+    signature: bytes = field(default=b"", compare=False)  # (64,) of the digest, where it was read and had one
 
     @cached_property
     def specification_hash(self) -> str:
         """Hash of the specification, computed once."""
         return self.specification.hash
 
-    def to_bytes(self) -> bytes:
-        """The content of ``policy.safetensors``.
+    def to_bytes(self, key: SigningKey | None = None) -> bytes:
+        """The content of ``policy.safetensors``, signed where there is a key.
 
         Raises:
-            PolicyFileError: a parameter is not finite.
+            PolicyFileError: a parameter is not finite, or the run's name is not one.
         """
+        checked_run(self.run)
         probes = _probe_observations(self.actor)
         policy = Policy(self.actor)
         header = {
@@ -82,8 +91,9 @@ class PolicyFile:
             tensors[f"actor.{k}.bias"] = np.ascontiguousarray(bias)
         statistics = {"observation_mean": self.actor.observation_mean, "observation_std": self.actor.observation_std}
         _check_finite({**tensors, **statistics})
-        header["sha256"] = content_digest(header, tensors)
-        return save_tensors(tensors, metadata={_METADATA_KEY: json.dumps(header)})
+        digest = content_digest(header, tensors)
+        header["sha256"] = digest
+        return save_tensors(tensors, metadata=metadata_of(header, key.sign(bytes.fromhex(digest)) if key else b""))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> PolicyFile:
@@ -100,7 +110,7 @@ class PolicyFile:
         """`from_bytes` in pieces, each well under a millisecond for a network with 100,000 parameters."""
         if len(data) > MAX_BYTES:
             raise PolicyFileError(f"policy file has {len(data)} bytes, at most {MAX_BYTES} are read")
-        header = _read_header(data)
+        header, signature = read_header(data)
         yield
         try:
             tensors = load_tensors(data)
@@ -108,14 +118,14 @@ class PolicyFile:
             raise PolicyFileError(f"not a whole safetensors file ({error}): write or copy it again") from error
         yield
         try:
-            file = yield from cls._from_parts(header, tensors)
+            file = yield from cls._from_parts(header, tensors, signature)
             yield
             if (yield from _digest_in_pieces(header, tensors)) != header["sha256"]:
                 raise PolicyFileError("the policy file does not match its own sha256: it was edited or damaged")
             probes = np.asarray(header["probe_observations"], np.float32)
             expected = np.asarray(header["probe_actions"], np.float32)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise PolicyFileError(f"the policy file's header is incomplete or malformed: {error!r}") from error
+        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
+            raise PolicyFileError(f"the policy file's header is incomplete or malformed: {error!r:.200}") from error
         yield from _check_probes(file.actor, probes, expected)
         return file
 
@@ -133,18 +143,14 @@ class PolicyFile:
             raise PolicyFileError(f"{path}: {error}") from error
 
     @classmethod
-    def _from_parts(cls, header: dict[str, Any], tensors: dict[str, Any]) -> Pieces[PolicyFile]:
+    def _from_parts(cls, header: dict[str, Any], tensors: dict[str, Any], signature: bytes) -> Pieces[PolicyFile]:
         if header["format_version"] != FORMAT_VERSION:
             raise PolicyFileError(
                 f"policy file has format version {header['format_version']!r}, this program reads {FORMAT_VERSION}"
             )
         if header["activation"] != ACTIVATION:
             raise PolicyFileError(f"activation is {header['activation']!r}, expected {ACTIVATION!r}")
-        specification = Specification.from_mapping(header["specification"])
-        if specification.hash != header["specification_hash"]:
-            raise PolicyFileError("the specification does not match its hash: the header was edited or damaged")
-        yield
-        _check_specification(specification)
+        specification = checked_specification(header)
         yield
         observation_size, action_size = len(specification.observation), len(specification.actuated_joints)
         sizes = [observation_size, *header["hidden_sizes"], 2 * action_size]
@@ -172,15 +178,15 @@ class PolicyFile:
         )
         if not np.all(actor.observation_std > 0):
             raise PolicyFileError(f"observation_std is {actor.observation_std.tolist()}, every value must be above 0")
-        counters = (header["policy_version"], header["env_steps"])
-        if not all(isinstance(value, int) and not isinstance(value, bool) and value >= 0 for value in counters):
-            raise PolicyFileError(f"policy_version and env_steps are {counters}, expected whole numbers from 0")
+        policy_version, env_steps = checked_counters(header)
         return cls(
             specification=specification,
             actor=actor,
-            run=str(header["run"]),
-            policy_version=header["policy_version"],
-            env_steps=header["env_steps"],
+            run=checked_run(header["run"]),
+            policy_version=policy_version,
+            env_steps=env_steps,
+            digest=bytes.fromhex(header["sha256"]),
+            signature=signature,
         )
 
 
@@ -200,34 +206,6 @@ def _digest_in_pieces(header: dict[str, Any], tensors: dict[str, Any]) -> Pieces
         digest.update(f"{name}{tensors[name].shape}".encode())
         yield from hash_in_pieces(digest, np.ascontiguousarray(tensors[name], "<f4").reshape(-1).data)
     return digest.hexdigest()
-
-
-def _read_header(data: bytes) -> dict[str, Any]:
-    """The JSON header out of the safetensors metadata, read by hand: the numpy interface does not return metadata."""
-    size = int.from_bytes(data[:8], "little")
-    if len(data) < 8 or size > len(data) - 8:
-        raise PolicyFileError(f"not a whole safetensors file ({len(data)} bytes): write or copy it again")
-    try:
-        metadata = json.loads(data[8 : 8 + size])["__metadata__"][_METADATA_KEY]
-        header = json.loads(metadata)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise PolicyFileError("a safetensors file or other data, but not a policy of sac_control") from error
-    if not isinstance(header, dict):
-        raise PolicyFileError("a safetensors file, but its sac_control header is not an object")
-    return header
-
-
-def _check_specification(specification: Specification) -> None:
-    try:
-        Observer(specification.observation, specification.joints)
-    except (ConfigError, StateError) as error:
-        raise PolicyFileError(f"the observation of the policy cannot be made: {error}") from error
-    limits, period = specification.effort_limit, specification.control_period
-    if len(limits) != len(specification.actuated_joints) or not all(0.0 < x < math.inf for x in (*limits, period)):
-        raise PolicyFileError(
-            f"effort_limit is {limits} and control_period is {period}, expected a positive number for each of the "
-            f"{len(specification.actuated_joints)} actuated joints and for the period"
-        )
 
 
 def _check_tensors(tensors: dict[str, Any], sizes: list[int]) -> None:

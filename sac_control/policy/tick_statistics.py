@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-WARN_DEVIATION, ERROR_DEVIATION = 0.05, 0.2  # share of the control period by which the mean period may differ
+from sac_control.config import PolicyConfig
+
 LONG_PAUSE = 10.0  # control periods; a longer time between two ticks is an interruption and no period
 
 
@@ -49,10 +50,23 @@ class TickStatistics:
             return math.nan
         return math.sqrt(max(0.0, self._squares / self._periods - self.mean_period**2))
 
-    def verdict(self, control_period: float) -> tuple[int, str]:
-        """0, 1 or 2 for good, worth a warning, wrong, and a sentence unless good."""
-        error = abs(self.mean_period - control_period) / control_period if control_period else 0.0
-        if not error > WARN_DEVIATION:  # NaN is no ticks at all, of which others speak
-            return 0, ""
-        sentence = f"states come every {self.mean_period:.4g} s, the policy was trained for {control_period:.4g} s"
-        return (2 if error > ERROR_DEVIATION else 1), sentence
+    def findings(self, control_period: float, config: PolicyConfig) -> list[tuple[int, str]]:
+        """What is wrong with mean and deviation of the period: 1 for a warning or 2 for an error, and a sentence."""
+        if not control_period or not self._periods:  # no ticks at all, of which others speak
+            return []
+        mean, deviation = self.mean_period, self.period_deviation
+        found = (
+            (
+                _level(abs(mean - control_period) / control_period, config.period_warning, config.period_error),
+                f"states come every {mean:.4g} s, the policy was trained for {control_period:.4g} s",
+            ),
+            (
+                _level(deviation / control_period, config.jitter_warning, config.jitter_error),
+                f"states come irregularly, {mean:.4g} s apart with a deviation of {deviation:.4g} s",
+            ),
+        )
+        return [(level, sentence) for level, sentence in found if level]
+
+
+def _level(share: float, warning: float, error: float) -> int:
+    return (share > warning) + (share > error)

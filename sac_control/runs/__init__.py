@@ -10,7 +10,9 @@ table.py          tables of numbers as CSV files
 metrics.py        scalars over time, as CSV and as TensorBoard events
 writing.py        writing that may fail, without an end to training
 recorder.py       writes all of these for one training
-training_run.py   one training from its first transition to its summary: what a learner node owns
+training_run.py   one training from its first transition to its summary: what is due when
+publication.py    the weights that a training publishes
+report.py         what a training says of itself: status, verdict, summary
 curve.py          the picture of a run
 evaluation.py     deterministic episodes of a policy file, in a process of their own
 progress.py       the progress line

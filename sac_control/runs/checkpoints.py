@@ -109,14 +109,13 @@ class CheckpointStore:
         return _read(self._directory / str(step), step)
 
     def best_state(self) -> Mapping[str, Any]:
-        """The JSON values of the best checkpoint; empty where there is none that is whole."""
+        """The JSON values of the best checkpoint; empty where there is none.
+
+        Raises:
+            RunError: it is damaged.
+        """
         best = self._best()
-        if best is None:
-            return {}
-        try:
-            return self.load(int(best)).state
-        except RunError:
-            return {}
+        return {} if best is None else self.load(int(best)).state
 
     def _best(self) -> str | None:
         link = self._directory / "best"

@@ -146,7 +146,7 @@ class EvaluationProcess:
                 line = stdout.readline()
             except OSError:
                 line = b""
-            if not line:
+            if not line.endswith(b"\n"):  # nothing, or a part
                 code = self._process.wait()
                 self._results.put(RunError(f"the evaluation process ended with exit code {code}; see its output above"))
                 return

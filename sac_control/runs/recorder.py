@@ -72,15 +72,12 @@ class Recorder:
         """
         self._open_tables()
 
-    def load(self) -> tuple[Checkpoint, list[str]]:
-        """Bring the training back: the newest whole checkpoint, and all transitions that came after it.
-
-        Returns:
-            The checkpoint, and a sentence for whatever was damaged, cut off or left out.
+    def read(self) -> tuple[Checkpoint, list[str]]:
+        """The newest whole checkpoint, and a sentence for each damaged one.
 
         Raises:
-            RunError: there is no whole checkpoint, or it does not fit the configuration, or its transitions are gone.
-            OSError: what is damaged cannot be set aside.
+            RunError: there is no whole one.
+            OSError: one that is damaged cannot be set aside.
         """
         checkpoint, complaints = self._store.load_newest()
         if checkpoint is None:
@@ -88,9 +85,20 @@ class Recorder:
             raise RunError(
                 f"run {self._run.path} has no checkpoint to resume from ({reason}): start it anew with --overwrite"
             )
+        return checkpoint, complaints
+
+    def load(self, checkpoint: Checkpoint) -> list[str]:
+        """Bring the training back: `checkpoint`, and all transitions that came after it.
+
+        Returns:
+            A sentence for whatever was damaged, cut off or left out.
+
+        Raises:
+            RunError: the checkpoint does not fit the configuration, or its transitions are gone.
+            OSError: what is damaged cannot be set aside.
+        """
         state = checkpoint.state
-        added: int = state["replay_rows"]
-        complaints += self._replay.restore(added)
+        complaints = self._replay.restore(state["replay_rows"])
         arrays = load_tensors(checkpoint.files["learner.safetensors"])
         self._training.restore(TrainingState(arrays=arrays, numbers=state["training"]))
         newer, complaint = self._replay.newer()
@@ -109,10 +117,14 @@ class Recorder:
             else:
                 complaints += [f"left {damaged} damaged rows out of {table}"] if damaged else []
         self._open_tables(resumed_at=steps)
-        return checkpoint, complaints
+        return complaints
 
     def best_return(self) -> float:
-        """The mean return of the best policy kept; -inf where none is."""
+        """The mean return of the best policy kept; -inf where none is.
+
+        Raises:
+            RunError: it is damaged.
+        """
         best = self._store.best_state().get("best_return")
         return -math.inf if best is None else float(best)
 
@@ -123,6 +135,11 @@ class Recorder:
     def note(self, transition: Transition) -> None:
         """Take note of a transition that the training has just accepted."""
         self._replay.note(transition)
+
+    @property
+    def unwritten_transitions(self) -> int:
+        """Transitions that are in memory alone."""
+        return self._replay.unwritten
 
     def replay_is_due(self, now: float) -> bool:
         """Whether transitions wait to be written at time `now` [s]; asking counts as an attempt."""

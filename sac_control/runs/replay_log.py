@@ -54,6 +54,11 @@ class ReplayLog:
             0,
         )
 
+    @property
+    def unwritten(self) -> int:
+        """Rows that are not written yet."""
+        return self._buffer.added - self._written
+
     def is_due(self, now: float) -> bool:
         """Whether rows wait to be written at time `now` [s]; asking counts as an attempt."""
         if now < self._due_at or self._buffer.added == self._written:
@@ -174,9 +179,11 @@ class _BackgroundSync:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._is_closing:
+        is_last = False
+        while not is_last:
             self._wanted.wait()
             self._wanted.clear()
+            is_last = self._is_closing
             try:
                 self._file.sync()
             except FileNotFoundError:

@@ -1,14 +1,13 @@
-"""One training from its first transition to its summary: what a learner node owns. Knows nothing of ROS.
+"""One training from its first transition to its summary: what is due when. Knows nothing of ROS.
 
-Joins the algorithm (sac/), the evaluation process and the run directory, and decides what is due when.
+Joins the algorithm (sac/), the evaluation process and the run directory; a learner node owns it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import hashlib
 import math
-import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,8 +19,9 @@ from sac_control.observation import mirror_signs
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.runs.evaluation import Evaluation
 from sac_control.runs.evaluation_schedule import EvaluationSchedule
-from sac_control.runs.rates import Rates
+from sac_control.runs.publication import Publication
 from sac_control.runs.recorder import Recorder, Snapshot
+from sac_control.runs.report import Report
 from sac_control.runs.run_directory import RunDirectory
 from sac_control.runs.writing import Writing
 from sac_control.sac.training import Training
@@ -30,6 +30,7 @@ from sac_control.types import Float32Array, Phase, TrainingStatus, Transition, W
 UPDATES_PER_SLICE = 16  # updates made before messages are looked at again
 METRICS_EVERY = 50  # transitions between two rows of metrics.csv
 RETRY_PERIOD = 1.0  # [s] after which a checkpoint that could not be written is tried again
+MOST_VERSIONS = 2**48  # that a training can ever have published
 MOST_ROLLBACKS = 5  # in a row, after which a training is given up
 
 
@@ -41,8 +42,13 @@ class TrainingRun:
         clock: steady clock [s].
         say: takes sentences for people.
 
+    Attributes:
+        run: its directory.
+        checkpoint_step: transitions seen when the newest checkpoint was made; None before there is one.
+
     Raises:
         RunError: the directory is in use, holds another run, or cannot be written; nothing to resume from.
+        ConfigError: the signing key cannot be used.
     """
 
     def __init__(
@@ -52,6 +58,9 @@ class TrainingRun:
         self._task = make_task(config.task)
         self._specification = self._task.specification
         self.run = RunDirectory(Path(config.run_directory))
+        self._publication = Publication(self.run.name, self._specification, config.signing_key)
+        if config.resume and not self.run.exists:
+            raise RunError(f"there is no run {self.run.path} to resume: leave learner.resume out to begin it")
         self.run.lock()
         if not config.resume and (self.run.checkpoints.exists() or self.run.replay.exists()):
             raise RunError(
@@ -65,29 +74,23 @@ class TrainingRun:
         )
         self._recorder = Recorder(self.run, self._training, config.keep_last)
         self._writing = Writing(self.run, say, clock)
-        self._wall_before = 0.0  # [s] spent in earlier lives
+        self.checkpoint_step: int | None = None
         self._best_return = -math.inf
-        self._solved_at: int | None = None  # transitions seen by the first policy that solved the task
+        wall_before = 0.0  # [s] spent in earlier lives
         try:
             if config.resume:
-                self._resume()
+                wall_before = self._resume()
             else:
                 self._recorder.begin()
         except OSError as error:
             raise RunError(f"cannot write run directory {self.run.path}: {error.strerror}") from error
-        self._started = clock()
-        self._rates = Rates()
-        self._lag_sum = 0
-        self._ingested = 0
+        self._report = Report(self.run.name, config, self._training, clock, wall_before)
         self._rollbacks_in_a_row = 0
         self._granted = 0  # credit given out so far
         self._version_in_force = 0  # at the policy node, as it told
         self._metrics_written = self._training.transitions
         self._next_checkpoint = self._training.transitions + config.checkpoint_every
-        self._evaluation: Evaluation | None = None  # the newest
-        self._is_solved = False  # by the newest evaluation
         self._weights: Weights | None = None
-        self.swap_gaps: list[float] = []  # [s] that swaps held the policy node up, as it told
         self._retry_at = -math.inf  # [s] steady time
         self._unsaved_best: Snapshot | None = None  # the disk could not take it
         self._evaluations = EvaluationSchedule(config, self._training.transitions)
@@ -125,12 +128,19 @@ class TrainingRun:
         """What cannot be written to the run directory at present, and why; empty where all is well."""
         return self._writing.complaint
 
+    @property
+    def unwritten_transitions(self) -> int:
+        """Transitions that a kill would lose now."""
+        return self._recorder.unwritten_transitions
+
     def note_version_in_force(self, version: int) -> None:
         """Hear from the policy node which weights it runs.
 
         Those may be of an earlier life of this training, published after all that could be resumed: the policy node
         refuses what is older, so numbering goes on behind them.
         """
+        if version > MOST_VERSIONS:
+            return  # whoever says so is not to be believed, and the numbers after it would not fit into a message
         self._version_in_force = version
         if version > self._training.policy_version:
             self._training.skip_versions(version)
@@ -149,8 +159,7 @@ class TrainingRun:
         if self._training.transitions == before:
             return False
         self._recorder.note(transition)
-        self._ingested += 1
-        self._lag_sum += self._training.policy_version - transition.policy_version
+        self._report.note_arrival(transition)
         if episode is not None:
             self._writing.attempt("episodes", lambda: self._recorder.write_episode(self._training.transitions, episode))
         return True
@@ -181,61 +190,28 @@ class TrainingRun:
         self._evaluate()
         return self._training.updates_owed > 0
 
+    def note_swap(self, gap: float) -> None:
+        """Hear from the policy node that a swap held it up for `gap` [s]."""
+        self._report.swap_gaps.append(gap)
+
     def status(self) -> TrainingStatus:
         """Where the training stands."""
-        counters, metrics = self._training.counters(), self._training.metrics()
-        steps_per_second, updates_per_second = self._rates.measure(
-            self._clock(), counters.transitions, counters.updates
-        )
-        return TrainingStatus(
-            run=self.run.name,
-            phase=self._phase,
-            env_steps=counters.transitions,
-            max_steps=self._config.max_steps,
-            episodes=counters.episodes,
-            updates=counters.updates,
-            policy_version=counters.policy_version,
-            wall_time=self.wall_time,
-            last_return=counters.last_return,
-            mean_return=counters.mean_return,
-            evaluation_return=self._evaluation.mean_return if self._evaluation else math.nan,
-            critic_loss=metrics.get("critic_loss", math.nan),
-            actor_loss=metrics.get("actor_loss", math.nan),
-            alpha=metrics.get("alpha", math.nan),
-            entropy=metrics.get("entropy", math.nan),
-            steps_per_second=steps_per_second,
-            updates_per_second=updates_per_second,
-            replay_ratio=counters.replay_ratio,
-            target_replay_ratio=self._training.replay_ratio.ratio,
-            policy_lag=self._lag_sum / max(1, self._ingested),
-            buffer_size=len(self._training.buffer),
-            rejected_transitions=counters.rejected,
-            missing_transitions=counters.missing,
-            duplicate_transitions=counters.duplicates,
-            rollbacks=counters.rollbacks,
-            eta=self._steps_left / steps_per_second if steps_per_second > 0 else math.nan,
-        )
+        return self._report.status(self._phase)
 
     def verdict(self) -> str:
         """How the training ended, in a few words."""
-        if self._phase is Phase.SOLVED:
-            return "solved"
-        if self._phase is not Phase.FINISHED:
-            return "stopped"
-        if self._solved_at is None:
-            return "not solved: max_steps reached"
-        return f"solved first at step {self._solved_at}, max_steps reached"
-
-    @property
-    def wall_time(self) -> float:
-        """[s] of training, over all lives of the process."""
-        return self._wall_before + self._clock() - self._started
+        return self._report.verdict(self._phase)
 
     def save(self) -> Path:
-        """Write a checkpoint now, as on request; returns its directory."""
+        """Write a checkpoint now, as on request; returns its directory.
+
+        Raises:
+            RunError: it cannot be written; training goes on all the same.
+        """
         self._publish()
         snapshot = self._snapshot()
-        self._save(snapshot)
+        if not self._save(snapshot):
+            raise RunError(self.disk_complaint)
         return self.run.checkpoints / str(snapshot.step)
 
     def close(self) -> None:
@@ -244,32 +220,16 @@ class TrainingRun:
         A training that has come to its end leaves its curve, too. One that is interrupted must not take the time.
         """
         self._evaluations.close()
-        wall_time = self.wall_time
-        if self._training.is_finite():  # otherwise the last good checkpoint stays the newest
+        is_sound = self._training.is_finite()
+        if is_sound:
             self._publish()
+        summary = self._report.summary()  # before the writing, which takes its time
+        if is_sound:  # otherwise the last good checkpoint stays the newest
             self._save(self._snapshot())
         self._writing.attempt("metrics", lambda: self._recorder.write_status(self.status()))
-        evaluation, episodes = self._evaluation, self._config.evaluation_episodes
-        summary = {
-            "run": self.run.name,
-            "task": self._config.task,
-            "solved": self._solved_at is not None,
-            "env_steps": self._training.transitions,
-            "solved_at_step": self._solved_at,
-            "updates": self._training.updates,
-            "wall_seconds": round(wall_time, 3),
-            "eval_returns": list(evaluation.returns[:episodes]) if evaluation else [],
-            "confirmation_returns": list(evaluation.returns[episodes:]) if evaluation else [],
-            "eval_policy_version": evaluation.policy_version if evaluation else None,
-            "policy_version": self._training.policy_version,
-            "policy_lag_mean": round(self._lag_sum / max(1, self._ingested), 3),
-            "rollbacks": self._training.counters().rollbacks,
-            "swap_gap_median": statistics.median(self.swap_gaps) if self.swap_gaps else None,
-            "swap_gap_max": max(self.swap_gaps, default=None),
-            "seed": self._config.seed,
-        }
         self._writing.attempt("summary", lambda: self._recorder.write_summary(summary))
-        self._writing.attempt("tables", self._recorder.close)
+        with contextlib.suppress(OSError):  # that rows could not be written was told when they came
+            self._recorder.close()
         if self.is_done:
             from sac_control.runs import curve  # matplotlib takes a second to load: not at the start of a training
 
@@ -279,6 +239,11 @@ class TrainingRun:
     @property
     def _steps_left(self) -> int:
         return max(0, self._config.max_steps - self._training.transitions)
+
+    @property
+    def _is_solved(self) -> bool:
+        """Whether the newest evaluation found the task solved."""
+        return self._report.evaluation is not None and self._report.evaluation.is_solved
 
     @property
     def _is_out_of_steps(self) -> bool:
@@ -311,21 +276,7 @@ class TrainingRun:
         )
 
     def _publish(self) -> None:
-        file = PolicyFile(
-            specification=self._specification,
-            actor=self._training.publish(),
-            run=self.run.name,
-            policy_version=self._training.policy_version,
-            env_steps=self._training.transitions,
-        )
-        data = file.to_bytes()
-        self._weights = Weights(
-            run=file.run,
-            version=file.policy_version,
-            env_steps=file.env_steps,
-            sha256=hashlib.sha256(data).digest(),
-            data=data,
-        )
+        self._weights = self._publication.weights(self._training)
 
     def _evaluate(self) -> None:
         """Take the result of the last evaluation, and begin another where one is due."""
@@ -340,31 +291,27 @@ class TrainingRun:
             self._evaluations.submit(self._snapshot(), is_last=is_last)
 
     def _judge(self, evaluation: Evaluation, candidate: Snapshot) -> None:
-        self._evaluation = evaluation
+        self._report.evaluation = evaluation
         reached = f"{evaluation.solved_episodes} of {len(evaluation.returns)} episodes reached"
         self._say(
             f"evaluated policy v{evaluation.policy_version} of step {evaluation.env_steps}: "
             f"mean return {evaluation.mean_return:.1f}, {reached} {evaluation.solved_return:g}"
         )
-        self._is_solved = evaluation.is_solved
-        if self._is_solved and self._solved_at is None:
-            self._solved_at = evaluation.env_steps
-            self._training.note_solved()
+        if evaluation.is_solved and self._training.solved_at is None:
+            self._training.note_solved(evaluation.env_steps)
         self._writing.attempt("evaluations", lambda: self._recorder.write_evaluation(evaluation))
         if evaluation.mean_return >= self._best_return:
             self._best_return = evaluation.mean_return
-            known = {"best_return": self._best_return, "solved_at_step": self._solved_at}
+            known = {"best_return": self._best_return, "is_solution": evaluation.is_solved}
             self._save(dataclasses.replace(candidate, extra={**candidate.extra, **known}), is_best=True)
 
     def _snapshot(self) -> Snapshot:
         extra = {
             "run": self.run.name,
-            "wall_seconds": self.wall_time,
-            "best_return": self._best_return,
-            "solved_at_step": self._solved_at,
+            "wall_seconds": self._report.wall_time,
+            "best_return": self._best_return if math.isfinite(self._best_return) else None,
+            "is_solution": False,  # that its own policy solved the task: known only once it is evaluated
         }
-        if not math.isfinite(self._best_return):
-            extra["best_return"] = None
         return self._recorder.snapshot(self.weights.data, extra)
 
     def _write_replay(self) -> None:
@@ -383,29 +330,43 @@ class TrainingRun:
             self._publish()
             self._save(self._snapshot())
 
-    def _save(self, snapshot: Snapshot, *, is_best: bool = False) -> None:
+    def _save(self, snapshot: Snapshot, *, is_best: bool = False) -> bool:
+        """Write a checkpoint if the disk takes it; whether it did. Otherwise `_write_replay` tries again."""
         self._writing.was_remade = False
         was_saved = self._writing.attempt(
             "checkpoint", lambda: self._recorder.save(snapshot, is_best=is_best), is_all=True
         )
         if is_best:
             self._unsaved_best = None if was_saved else snapshot
+        if was_saved:
+            self.checkpoint_step = max(self.checkpoint_step or 0, snapshot.step)
         self._retry_at = self._clock() + RETRY_PERIOD
+        return was_saved
 
-    def _resume(self) -> None:
-        checkpoint, complaints = self._recorder.load()
+    def _resume(self) -> float:
+        """Bring back what was saved; returns the [s] of training before."""
+        checkpoint, complaints = self._recorder.read()
+        saved = PolicyFile.from_bytes(checkpoint.files["policy.safetensors"]).specification
+        if saved != self._specification:
+            raise RunError(f"run {self.run.path} was trained for {saved}, it cannot go on with {self._specification}")
+        complaints += self._recorder.load(checkpoint)
+        best = checkpoint.state["best_return"]
+        self._best_return = -math.inf if best is None else best
+        try:
+            self._best_return = max(self._best_return, self._recorder.best_return())
+        except RunError as error:
+            self._best_return = -math.inf
+            complaints.append(f"{error}; the next policy that is evaluated takes the place of the best")
         for complaint in complaints:
             self._say(complaint)
-        self._wall_before = max(checkpoint.state["wall_seconds"], self._recorder.wall_time())
-        self._solved_at = checkpoint.state["solved_at_step"]
-        if self._solved_at is not None and not checkpoint.state["training"]["_is_solved"]:
-            self._training.note_solved()  # the checkpoint was made before its own policy was found to be the solution
-        best = checkpoint.state["best_return"]
-        self._best_return = max(-math.inf if best is None else best, self._recorder.best_return())
+        self.checkpoint_step = checkpoint.step
+        if checkpoint.state["is_solution"] and self._training.solved_at is None:
+            self._training.note_solved(checkpoint.step)
         steps = self._training.transitions
         newer = steps - checkpoint.step
         beyond = f", with {newer} transitions that came after its checkpoint" if newer else ""
         self._say(f"resumes at step {steps}, {self._training.updates} updates{beyond}")
+        return max(checkpoint.state["wall_seconds"], self._recorder.wall_time())
 
     def _mirror(self) -> Float32Array | None:
         """Signs of the observation's terms in the mirror image of the task; None where it has none."""

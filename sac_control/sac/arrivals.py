@@ -1,54 +1,99 @@
-"""Arrivals: which transitions came, twice or never. Judges by source and sequence number alone."""
+"""Arrivals: which transitions came, late, twice or never. Judges by source and sequence number alone."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-_MOST_SOURCES = 64  # remembered; a source is one life of a simulator process
+# A transition that is late by more numbers than these is given up: the buffer must not take one twice, so what is not
+# remembered counts as seen. More than a subscription's queue holds, and 0.8 s of 10,000 transitions per second.
+WINDOW = 8192
+FARTHEST = 2**20  # numbers ahead that are believed of a transition that is unusable otherwise
+MOST_SOURCES = 1024  # remembered; a source is one life of a simulator process
+_ALL = (1 << WINDOW) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What is known of one source."""
+
+    next: int  # number expected next: one more than the highest that came
+    seen: int  # bit i: whether number next - 1 - i came
+    lowest: int  # number that came
 
 
 class Arrivals:
-    """Counts numbered arrivals from several sources.
+    """Counts numbered arrivals from several sources, whatever their order.
 
     A source is first believed at whatever number it is first heard with: what it sent before, nobody was there to miss.
+    A number that was skipped is missing until it comes after all. Memory is bounded: a window of numbers per source, as
+    receivers of IPsec keep it against replays (RFC 4303, section 3.4.3), and the sources last heard.
 
     Attributes:
-        duplicates: arrivals whose number was not new.
-        missing: numbers that were skipped.
+        duplicates: arrivals whose number was not new, or too old to tell.
+        missing: numbers that were skipped and have not come.
     """
 
     def __init__(self) -> None:
         self.duplicates = 0
         self.missing = 0
-        self._next: dict[int, int] = {}  # number expected next, by source; the source last heard comes last
+        self._sources: dict[int, _Heard] = {}  # the source last heard comes last
+        self._undo: tuple[_Heard | None, int] = None, 0  # the source as it was before the newest arrival, and missing
 
     @property
     def expected(self) -> int | None:
         """The number that the source last heard will use next; None before any was heard."""
-        return next(reversed(self._next.values()), None)
+        newest = next(reversed(self._sources.values()), None)
+        return None if newest is None else newest.next
 
     def is_new(self, source: int, sequence: int) -> bool:
         """Take note of an arrival; false if its number was not new."""
-        expected = self._next.pop(source, sequence)
-        self._next[source] = max(expected, sequence + 1)
-        if len(self._next) > _MOST_SOURCES:
-            del self._next[next(iter(self._next))]
-        if sequence < expected:
+        heard = self._sources.pop(source, None)
+        self._undo = heard, self.missing
+        after = _Heard(sequence + 1, 1, sequence) if heard is None else self._after(heard, sequence)
+        self._sources[source] = after
+        if len(self._sources) > MOST_SOURCES:
+            del self._sources[next(iter(self._sources))]
+        if after is heard:
             self.duplicates += 1
-            return False
-        self.missing += sequence - expected
-        return True
+        return after is not heard
+
+    def distrust(self, source: int, sequence: int) -> None:
+        """The newest arrival was new, but is unusable otherwise.
+
+        It makes no source known, and a number absurdly far ahead is not believed: all that comes after it would seem
+        old. Otherwise its number has come, for what was left out is not missing, too.
+        """
+        before, missing = self._undo
+        if before is None:
+            del self._sources[source]
+        elif sequence - before.next >= FARTHEST:
+            self._sources[source], self.missing = before, missing
+
+    def _after(self, heard: _Heard, sequence: int) -> _Heard:
+        """The source after `sequence` came, `heard` itself if that is not new. Counts what is missing."""
+        skipped = sequence - heard.next
+        if skipped >= 0:
+            self.missing += skipped
+            seen = heard.seen << skipped + 1 if skipped < WINDOW else 0
+            return _Heard(sequence + 1, (seen | 1) & _ALL, heard.lowest)
+        place = -1 - skipped
+        if place >= WINDOW or heard.seen >> place & 1:
+            return heard
+        self.missing += heard.lowest - sequence - 1 if sequence < heard.lowest else -1
+        return _Heard(heard.next, heard.seen | 1 << place, min(sequence, heard.lowest))
 
     def state(self) -> dict[str, Any]:
         """All of it as plain values."""
-        return {
-            "duplicates": self.duplicates,
-            "missing": self.missing,
-            "next": [list(item) for item in self._next.items()],
-        }
+        sources = [[source, heard.next, f"{heard.seen:x}", heard.lowest] for source, heard in self._sources.items()]
+        return {"duplicates": self.duplicates, "missing": self.missing, "next": sources}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from `state()`."""
+        """Continue from `state()`, or from one of an earlier version, which took nothing that was late."""
         self.duplicates, self.missing = state["duplicates"], state["missing"]
-        self._next = dict(state["next"])
+        self._sources = {source: _restored(*values) for source, *values in state["next"]}
+
+
+def _restored(number: int, seen: str | None = None, lowest: int = 0) -> _Heard:
+    return _Heard(number, _ALL if seen is None else int(seen, 16), lowest)

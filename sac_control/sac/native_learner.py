@@ -109,7 +109,8 @@ class NativeLearner(Learner):
 
     def is_finite(self) -> bool:
         # A gradient too large for the second moment makes that infinite, and then no step moves anything any more.
-        return self._is_finite and all(math.isfinite(array.sum()) for array in self._arrays().values())
+        with np.errstate(over="ignore"):  # what is so large that its sum is infinite has diverged, too
+            return self._is_finite and all(math.isfinite(array.sum()) for array in self._arrays().values())
 
     @property
     def actor_layout(self) -> Layout:

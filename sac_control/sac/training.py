@@ -17,6 +17,7 @@ from sac_control.sac.replay_ratio import ReplayRatio
 from sac_control.types import ActorParameters, Array, Float32Array, Transition
 
 _REFRESH_EVERY = 200  # transitions between two refreshes of the normalisation statistics
+_LARGEST_START = 1e18  # of values: rewards that ask for more diverge in any case, and that is told in words
 _LEAST_RATE = 0.1  # learning rates fall to this share of their setting and no further
 
 
@@ -35,7 +36,6 @@ class Counters:
     missing: int  # transitions that never came
     rejected: int  # transitions of a wrong size or with a value that is not finite
     policy_version: int  # version last published; 0 before the first
-    policy_lag: int  # versions that the policy behind the newest transition was behind at its arrival
     replay_ratio: float  # updates per transition since the warm-up, as reached
     rollbacks: int  # times that the updates since the last publication were thrown away
 
@@ -57,6 +57,7 @@ class Training:
         transitions: transitions accepted.
         updates: updates made.
         policy_version: version last published; 0 before the first.
+        solved_at: transitions seen by the first policy that solved the task; None before.
         replay_ratio: says how many updates are owed.
     """
 
@@ -83,16 +84,15 @@ class Training:
         self.transitions = 0
         self.updates = 0
         self.policy_version = 0
+        self.solved_at: int | None = None
         self._config = config
         self.replay_ratio = ReplayRatio(config.replay_ratio, config.warmup_steps)
         self._arrivals = Arrivals()
         self._episodes = Episodes()
         self._rejected = 0
-        self._policy_lag = 0
         self._published_at = 0  # updates made when weights were last published
         self._refreshed_at = 0  # transitions accepted when the normalisation was last refreshed
         self._rollbacks = 0
-        self._is_solved = False
         self._sound: dict[str, Array] = {}  # the learner when weights were last published
 
     def ingest(self, transition: Transition) -> Episode | None:
@@ -108,10 +108,10 @@ class Training:
             self.buffer.add(transition)
         except TransitionError:
             self._rejected += 1
+            self._arrivals.distrust(transition.source, transition.sequence)
             raise
         self.transitions += 1
         self.learner.observe(self._seen(transition.observation))
-        self._policy_lag = self.policy_version - transition.policy_version
         return self._episodes.add(transition)
 
     def _seen(self, observation: Float32Array) -> Float32Array:
@@ -168,7 +168,8 @@ class Training:
         self.learner.refresh_normalisation()
         self._refreshed_at = self.transitions
         if self._config.optimistic_values and self._config.gamma < 1.0:
-            self.learner.start_values_at(self.buffer.mean_reward() / (1.0 - self._config.gamma))
+            value = self.buffer.mean_reward() / (1.0 - self._config.gamma)
+            self.learner.start_values_at(min(max(value, -_LARGEST_START), _LARGEST_START))
 
     def _learning_rate_scale(self) -> float:
         """Falls with the transitions after the warm-up, and by half at each rollback."""
@@ -197,15 +198,16 @@ class Training:
         self._published_at = self.updates
         self._sound = self.learner.state()
         config = self._config
-        correlation = config.solved_noise_correlation if self._is_solved else config.noise_correlation
+        correlation = config.solved_noise_correlation if self.solved_at is not None else config.noise_correlation
         return dataclasses.replace(self.learner.actor_parameters(), noise_correlation=correlation)
 
-    def note_solved(self) -> None:
-        """From here on it is about keeping the solution, not about finding it: the settings ``solved_*`` take effect.
+    def note_solved(self, at: int) -> None:
+        """Take note that the policy of transition number `at` has solved the task.
 
+        From here on it is about keeping the solution, not about finding it: the settings ``solved_*`` take effect.
         Exploration that reaches farther shows the margins of the policy, which a good one no longer meets by itself.
         """
-        self._is_solved = True
+        self.solved_at = at
         self.replay_ratio.change(self._config.solved_replay_ratio, self.transitions)
         self.learner.target_entropy[()] = self._config.solved_target_entropy * self.learner.action_size
         self._sound = self.learner.state()
@@ -237,7 +239,6 @@ class Training:
             missing=self._arrivals.missing,
             rejected=self._rejected,
             policy_version=self.policy_version,
-            policy_lag=self._policy_lag,
             replay_ratio=self.updates / max(1, self.transitions - self._config.warmup_steps),
             rollbacks=self._rollbacks,
         )
@@ -284,10 +285,9 @@ _NUMBERS = (
     "transitions",
     "updates",
     "policy_version",
+    "solved_at",
     "_rejected",
-    "_policy_lag",
     "_published_at",
     "_refreshed_at",
     "_rollbacks",
-    "_is_solved",
 )

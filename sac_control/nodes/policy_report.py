@@ -1,0 +1,97 @@
+"""What the policy node tells of itself: its status message, and the figures and findings of its diagnostics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sac_control.msg
+from sac_control.config import PolicyConfig
+from sac_control.nodes.diagnosis import ERROR, WARN, Finding
+from sac_control.nodes.shadow import ShadowLink
+from sac_control.policy.controller import Controller
+from sac_control.policy.faults import FaultCounter
+from sac_control.policy.safety import Mode
+from sac_control.policy.tick_statistics import TickStatistics
+
+
+class PolicyReport:
+    """Reads off what is told. The parts belong to the node; nothing here changes them.
+
+    Args:
+        controller: what answers.
+        ticks: when it did, since the last status.
+        faults: what went wrong inside callbacks.
+        shadow: what runs beside it.
+    """
+
+    def __init__(self, controller: Controller, ticks: TickStatistics, faults: FaultCounter, shadow: ShadowLink) -> None:
+        self._controller, self._ticks, self._faults, self._shadow = controller, ticks, faults, shadow
+
+    def status(self) -> Any:
+        """PolicyStatus, without its stamp."""
+        controller, swap = self._controller, self._controller.swap
+        msg = sac_control.msg.PolicyStatus()
+        msg.mode, msg.cause = controller.mode, controller.cause[:256]
+        if swap.file is not None:
+            msg.run, msg.policy_version, msg.env_steps = swap.file.run, swap.file.policy_version, swap.file.env_steps
+        if swap.last_report is not None:
+            report = swap.last_report
+            msg.offered_version, msg.offered_accepted = report.offered_version, report.accepted
+            msg.offered_verdict, msg.swap_gap = report.verdict[:256], report.gap
+        msg.ticks, msg.swaps = controller.ticks, swap.swaps
+        msg.rejected_weights, msg.rejected_states = swap.rejected, controller.rejected_states
+        msg.state_age = controller.state_age()
+        msg.tick_duration_mean, msg.tick_duration_max = self._ticks.mean_duration, self._ticks.longest
+        return msg
+
+    def figures(self, config: PolicyConfig) -> dict[str, object]:
+        """By name, times in [s]; those of ticks are since the last status."""
+        controller, swap, ticks = self._controller, self._controller.swap, self._ticks
+        return {
+            "mode": controller.mode.name,
+            "cause": controller.cause,
+            "run": swap.file.run if swap.file else "",
+            "policy_version": swap.file.policy_version if swap.file else 0,
+            "policy_age": controller.policy_age(),
+            "swaps": swap.swaps,
+            "last_offer": swap.last_report.verdict if swap.last_report else "",
+            "state_age": controller.state_age(),
+            "state_timeout": controller.safety.timeout,
+            "last_rejection": controller.last_rejection,
+            "ticks": controller.ticks,
+            "control_period": controller.control_period,
+            "tick_period_mean": ticks.mean_period,
+            "tick_period_deviation": ticks.period_deviation,
+            "tick_duration_mean": ticks.mean_duration,
+            "tick_duration_max": ticks.longest,
+            "clamp_share": controller.clamped_ticks / max(controller.active_ticks, 1),
+            "last_fault": self._faults.newest,
+            "shadow": self._shadow.state,
+            "require_arm": config.require_arm,
+            "dry_run": config.dry_run,
+        }
+
+    def losses(self) -> dict[str, int]:
+        """Counters that are a reason to warn while they grow."""
+        controller = self._controller
+        return {
+            "swap_failures": controller.swap.rejected,
+            "rejected_states": controller.rejected_states,
+            "faults": self._faults.count,
+        }
+
+    def findings(self, config: PolicyConfig, now: float) -> list[Finding]:
+        """What is wrong at present; `now` is steady time [s]."""
+        controller = self._controller
+        found: list[Finding] = []
+        if self._faults.is_recent(now):
+            found.append((ERROR, self._faults.newest))
+        if controller.mode is Mode.LATCHED_FAULT:
+            found.append((ERROR, controller.cause))
+        elif controller.mode in (Mode.ARMING, Mode.HOLD_ZERO):
+            found.append((WARN, controller.cause))
+        if self._shadow.was_switched_off:
+            found.append((WARN, f"shadow policy {self._shadow.state}"))
+        if controller.follows_system_time:  # simulated time may pass at any speed
+            found += self._ticks.findings(controller.control_period, config)
+        return found

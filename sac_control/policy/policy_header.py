@@ -1,0 +1,126 @@
+"""The header of a policy file: JSON in the metadata of a safetensors file, read with distrust. Knows no tensors.
+
+Text costs many times its size once it is parsed, so its length is looked at first. It must be written exactly as this
+package writes it: one spelling for one content leaves no room to hide anything in.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any, TypeGuard
+
+from sac_control.errors import ConfigError, PolicyFileError, StateError
+from sac_control.observation import Observer
+from sac_control.types import Specification
+
+MAX_HEADER_BYTES = 2**16  # ours have 3 kB
+LONGEST_RUN_NAME = 128  # [bytes] this and the next three are what messages have room for
+LARGEST_COUNTER = 2**64 - 1
+MOST_TERMS, MOST_DRIVEN = 64, 16
+MOST_JOINTS = 1024
+_HEADER_KEY, _SIGNATURE_KEY = "sac_control", "sac_control_signature"
+_SIGNATURE = re.compile(r"[0-9a-f]{128}", re.ASCII)
+
+
+def metadata_of(header: Mapping[str, Any], signature: bytes) -> dict[str, str]:
+    """Header and signature (empty: none) as the metadata of a safetensors file."""
+    metadata = {_HEADER_KEY: json.dumps(header)}
+    return {**metadata, _SIGNATURE_KEY: signature.hex()} if signature else metadata
+
+
+def read_header(data: bytes) -> tuple[dict[str, Any], bytes]:
+    """Header and signature (empty: none) out of the content of a policy file.
+
+    Read by hand: the numpy interface of safetensors does not return metadata.
+
+    Raises:
+        PolicyFileError: the file is cut off, too long in its header, or not a policy.
+    """
+    size = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or size > len(data) - 8:
+        raise PolicyFileError(f"not a whole safetensors file ({len(data)} bytes): write or copy it again")
+    if size > MAX_HEADER_BYTES:
+        raise PolicyFileError(f"the header has {size} bytes, at most {MAX_HEADER_BYTES} are read")
+    try:
+        metadata = json.loads(data[8 : 8 + size])["__metadata__"]
+        text = metadata.pop(_HEADER_KEY)
+        signature = metadata.pop(_SIGNATURE_KEY, None)
+        header = json.loads(text)
+        is_as_written = json.dumps(header) == text
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise PolicyFileError("a safetensors file or other data, but not a policy of sac_control") from error
+    if not isinstance(header, dict):
+        raise PolicyFileError("a safetensors file, but its sac_control header is not an object")
+    if not is_as_written or metadata or not (signature is None or _is_signature(signature)):
+        raise PolicyFileError("the policy file's header is not as this program writes it: it was edited or damaged")
+    return header, bytes.fromhex(signature or "")
+
+
+def checked_specification(header: Mapping[str, Any]) -> Specification:
+    """The specification of a header.
+
+    Raises:
+        PolicyFileError: it does not match its hash, or nothing could run with it.
+        KeyError, TypeError: it lacks something or has too much.
+    """
+    specification = Specification.from_mapping(header["specification"])
+    if specification.hash != header["specification_hash"]:
+        raise PolicyFileError("the specification does not match its hash: the header was edited or damaged")
+    joints, driven, terms = specification.joints, specification.actuated_joints, specification.observation
+    for names, most in ((joints, MOST_JOINTS), (driven, MOST_DRIVEN), (terms, MOST_TERMS)):
+        if not isinstance(names, tuple) or not 0 < len(names) <= most or not all(map(_is_name, names)):
+            raise PolicyFileError(f"the specification has {names!r:.100} where names are expected, at most {most}")
+    if not _is_name(specification.task):
+        raise PolicyFileError(f"task is {specification.task!r:.100}, expected a name")
+    try:
+        Observer(terms, joints)
+    except (ConfigError, StateError) as error:
+        raise PolicyFileError(f"the observation of the policy cannot be made: {error}") from error
+    limits, period = specification.effort_limit, specification.control_period
+    if not isinstance(limits, tuple) or len(limits) != len(driven) or not all(map(_is_positive, (*limits, period))):
+        raise PolicyFileError(
+            f"effort_limit is {limits!r:.100} and control_period is {period!r:.100}, expected a positive number for "
+            f"each of the {len(driven)} actuated joints and for the period"
+        )
+    return specification
+
+
+def checked_run(run: object) -> str:
+    """`run`, which is the name of a run and can be nothing else: no path, nothing that a terminal would obey.
+
+    Raises:
+        PolicyFileError: it could be something else.
+    """
+    if not _is_name(run) or "/" in run or run in (".", "..") or len(run.encode()) > LONGEST_RUN_NAME:
+        raise PolicyFileError(f"run is {run!r:.100}, expected a plain name of at most {LONGEST_RUN_NAME} bytes")
+    return run
+
+
+def checked_counters(header: Mapping[str, Any]) -> tuple[int, int]:
+    """Policy version and environment steps.
+
+    Raises:
+        PolicyFileError: one of them is no number that a message can hold.
+        KeyError: one is missing.
+    """
+    counters = header["policy_version"], header["env_steps"]
+    if not all(type(value) is int and 0 <= value <= LARGEST_COUNTER for value in counters):
+        raise PolicyFileError(
+            f"policy_version and env_steps are {counters!r:.100}, expected whole numbers from 0 to {LARGEST_COUNTER}"
+        )
+    return counters
+
+
+def _is_name(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and value != "" and value.isprintable()
+
+
+def _is_positive(value: object) -> bool:
+    return type(value) is float and 0.0 < value < math.inf
+
+
+def _is_signature(value: object) -> bool:
+    return isinstance(value, str) and _SIGNATURE.fullmatch(value) is not None

@@ -1,0 +1,51 @@
+"""The process that evaluates may die at any time: that is told, and nobody waits for it for ever."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+
+from policies import make_file
+from sac_control.errors import RunError
+from sac_control.runs import evaluation
+from sac_control.runs.evaluation import Evaluation, EvaluationProcess
+
+PATIENCE = float(os.environ.get("SAC_CONTROL_TEST_PATIENCE", "300"))  # [s]
+
+
+def result_of(process: EvaluationProcess) -> Evaluation:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        result = process.poll()
+        if result is not None:
+            return result
+    raise AssertionError("no result")
+
+
+def test_a_process_that_is_killed_ends_the_waiting_in_words() -> None:
+    process = EvaluationProcess(episodes=1, confirmations=0, seed=1)
+    process.submit(make_file().to_bytes())
+    assert result_of(process).policy_version == 1
+    os.kill(process._process.pid, signal.SIGKILL)
+    process.submit(make_file().to_bytes())
+    with pytest.raises(RunError, match="the evaluation process ended with exit code -9"):
+        result_of(process)
+    process.close()
+
+
+def test_a_process_that_is_killed_within_its_answer_does_so_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    half_an_answer = (
+        "import os, sys; sys.stdin.buffer.read(8); os.write(1, b'{\"policy_version\": 1'); os.kill(os.getpid(), 9)"
+    )
+    popen = evaluation.subprocess.Popen
+    monkeypatch.setattr(
+        evaluation.subprocess, "Popen", lambda command, **more: popen([command[0], "-c", half_an_answer], **more)
+    )
+    process = EvaluationProcess(episodes=1, confirmations=0, seed=1)
+    process.submit(make_file().to_bytes())
+    with pytest.raises(RunError, match="the evaluation process ended with exit code -9"):
+        result_of(process)
+    process.close()

@@ -1,0 +1,213 @@
+"""What the real policy node tells of itself on /diagnostics and policy/action: each key, in what makes it change."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticStatus
+
+from policies import make_file, make_weights
+from robots import PERIOD, Robot
+from ros_world import RosWorld
+from sac_control.nodes import diagnosis, messages, topics
+from sac_control.nodes.health import Health
+from sac_control.nodes.policy import PolicyNode
+from sac_control.policy.controller import Controller
+from sac_control.policy.safety import Mode
+from sac_control.types import JointState
+
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+KEYS = {
+    "mode", "cause", "run", "policy_version", "policy_age", "swaps", "last_offer", "swap_failures", "state_age",
+    "state_timeout", "last_rejection", "rejected_states", "ticks", "control_period", "tick_period_mean",
+    "tick_period_deviation", "tick_duration_mean", "tick_duration_max", "clamp_share", "faults", "last_fault",
+    "shadow", "require_arm", "dry_run",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _several_times_per_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Health, "period", 0.2)
+    monkeypatch.setattr(diagnosis, "RECENT", 0.5)
+
+
+@pytest.fixture
+def policy_path(tmp_path: Path) -> Path:
+    path = tmp_path / "policy.safetensors"
+    path.write_bytes(make_file(version=3).to_bytes())
+    return path
+
+
+class Told:
+    """The newest diagnostics of the policy node."""
+
+    def __init__(self, robot: Robot) -> None:
+        self._robot = robot
+
+    @property
+    def _newest(self) -> Any:
+        return self._robot.diagnostics[-1].status[0]
+
+    def until(self, condition: Callable[[dict[str, str]], object], level: bytes | None = None, word: str = "") -> Any:
+        """Wait for figures of which `condition` holds, told with `level` and `word`; they are returned."""
+
+        def is_told() -> bool:
+            if not self._robot.diagnostics:
+                return False
+            found = level is None or (self._newest.level == level and word in self._newest.message)
+            return found and bool(condition(self.figures))
+
+        self._robot.until(is_told, f"is not told with {word!r}")
+        return self.figures
+
+    @property
+    def figures(self) -> dict[str, str]:
+        return {each.key: each.value for each in self._newest.values}
+
+
+def anything(_: dict[str, str]) -> bool:
+    return True
+
+
+def test_every_key_is_told_and_those_of_a_node_at_work_are_right(policy_path: Path) -> None:
+    loose = {"jitter_warning": 100.0, "jitter_error": 100.0, "period_warning": 100.0, "period_error": 100.0}
+    with RosWorld(policy={"policy_file": str(policy_path), "state_timeout": 0.2, **loose}) as ros:
+        robot = Robot(ros)
+        told = Told(robot)
+        ros.add(PolicyNode)
+        robot.until_mode(Mode.ACTIVE)
+        figures = told.until(lambda figures: figures["mode"] == "ACTIVE" and int(figures["ticks"]) > 30, OK, "controls")
+        assert set(figures) == KEYS
+        expected = {
+            "cause": "controls", "run": "test", "policy_version": "3", "swaps": "0", "last_offer": "",
+            "swap_failures": "0", "state_timeout": "0.2", "last_rejection": "", "rejected_states": "0",
+            "control_period": f"{PERIOD:g}", "clamp_share": "0", "faults": "0", "last_fault": "", "shadow": "",
+            "require_arm": "False", "dry_run": "False",
+        }  # fmt: skip
+        assert {key: figures[key] for key in expected} == expected
+        assert 0.0 <= float(figures["state_age"]) <= 0.2
+        assert 0.0 < float(figures["policy_age"]) < 300.0
+        assert float(figures["tick_period_mean"]) == pytest.approx(PERIOD, rel=0.5)
+        assert 0.0 <= float(figures["tick_period_deviation"]) < 10 * PERIOD
+        assert 0.0 < float(figures["tick_duration_mean"]) <= float(figures["tick_duration_max"])
+
+
+def test_age_of_state_grows_in_silence_and_mode_and_cause_are_a_warning(policy_path: Path) -> None:
+    with RosWorld(policy={"policy_file": str(policy_path), "require_arm": True}) as ros:
+        robot = Robot(ros)
+        told = Told(robot)
+        ros.add(PolicyNode)
+        figures = told.until(anything, WARN, "waits for policy/arm")
+        assert (figures["mode"], figures["require_arm"]) == ("ARMING", "True")
+        robot.is_silent = True
+        figures = told.until(lambda figures: float(figures["state_age"]) > 0.5, WARN, "no usable state for")
+        assert figures["mode"] == "HOLD_ZERO"
+        assert figures["tick_period_mean"] == "nan"
+        robot.is_silent = False
+        told.until(lambda figures: float(figures["state_age"]) < 0.1, WARN, "waits for policy/arm")
+
+
+def test_version_and_age_follow_swaps_and_each_failure_is_counted_and_warned_of(policy_path: Path) -> None:
+    with RosWorld(policy={"policy_file": str(policy_path), "state_timeout": 0.2}) as ros:
+        robot = Robot(ros)
+        told = Told(robot)
+        ros.add(PolicyNode)
+        weights = ros.publisher(topics.WEIGHTS)
+        told.until(lambda figures: float(figures["policy_age"]) > 0.5)
+        weights.publish(messages.weights_to_msg(make_weights(make_file(1, version=4))))
+        figures = told.until(lambda figures: figures["policy_version"] == "4")
+        assert float(figures["policy_age"]) < 0.5
+        assert (figures["swaps"], figures["last_offer"], figures["swap_failures"]) == ("1", "in force", "0")
+        damaged = dataclasses.replace(make_weights(make_file(version=5)), sha256=bytes(32))
+        weights.publish(messages.weights_to_msg(damaged))
+        figures = told.until(lambda figures: figures["swap_failures"] == "1", WARN, "swap_failures now 1")
+        assert "sha256" in figures["last_offer"]
+        assert figures["policy_version"] == "4"
+
+
+def test_states_that_cannot_be_used_are_counted_with_the_reason(policy_path: Path) -> None:
+    with RosWorld(policy={"policy_file": str(policy_path), "state_timeout": 0.2}) as ros:
+        robot = Robot(ros)
+        told = Told(robot)
+        ros.add(PolicyNode)
+        states = ros.publisher(topics.JOINT_STATES)
+        robot.until_moved()
+        bad = JointState(stamp=1, names=("elbow",), position=np.zeros(1), velocity=np.zeros(1))
+        states.publish(messages.state_to_msg(bad))
+        figures = told.until(lambda figures: int(figures["rejected_states"]) > 0, WARN, "rejected_states now")
+        assert figures["last_rejection"]
+
+
+def test_share_of_limited_ticks_is_told_and_raw_and_limited_efforts_are_both_published(policy_path: Path) -> None:
+    parameters = {"policy_file": str(policy_path), "state_timeout": 0.2, "effort_limit": 5.0}
+    with RosWorld(policy=parameters) as ros:
+        robot = Robot(ros)
+        told = Told(robot)
+        ros.add(PolicyNode)
+        robot.until_moved()
+        told.until(lambda figures: float(figures["clamp_share"]) == 1.0)
+        robot.until(lambda: robot.actions and robot.actions[-1].mode == Mode.ACTIVE, "is not active")
+        action = robot.actions[-1]
+        assert abs(action.effort[0]) == 5.0
+        assert abs(action.effort_raw[0]) == pytest.approx(100.0 * abs(action.action[0]), rel=1e-5)
+        assert abs(action.effort_raw[0]) > 5.0
+
+
+@pytest.mark.parametrize(("name", "level"), [("period_warning", WARN), ("period_error", ERROR)])
+def test_threshold_of_the_mean_period_is_a_parameter(policy_path: Path, name: str, level: bytes) -> None:
+    thresholds = {"period_warning": 100.0, "period_error": 100.0, "jitter_warning": 100.0, "jitter_error": 100.0}
+    thresholds |= {"period_warning": 0.5, name: 0.5}
+    with RosWorld(policy={"policy_file": str(policy_path), "state_timeout": 0.2, **thresholds}) as ros:
+        robot = Robot(ros)
+        told = Told(robot)
+        ros.add(PolicyNode)
+        robot.until_moved()
+        robot.period = 2.5 * PERIOD
+        figures = told.until(anything, level, "the policy was trained for 0.0165 s")
+        assert float(figures["tick_period_mean"]) > 1.5 * PERIOD
+
+
+@pytest.mark.parametrize(("name", "level"), [("jitter_warning", WARN), ("jitter_error", ERROR)])
+def test_threshold_of_the_deviation_is_a_parameter(policy_path: Path, name: str, level: bytes) -> None:
+    thresholds = {"period_warning": 100.0, "period_error": 100.0, "jitter_warning": 100.0, "jitter_error": 100.0}
+    thresholds |= {"jitter_warning": 0.4, name: 0.4}
+    with RosWorld(policy={"policy_file": str(policy_path), "state_timeout": 0.2, **thresholds}) as ros:
+        robot = Robot(ros)
+        told = Told(robot)
+        ros.add(PolicyNode)
+        robot.until_moved()
+        send = robot.send
+
+        def send_irregularly() -> None:
+            robot.period = 3.0 * PERIOD - robot.period  # one and two control periods in turn
+            send()
+
+        robot.send_next = send_irregularly
+        figures = told.until(anything, level, "states come irregularly")
+        assert float(figures["tick_period_deviation"]) > 0.4 * PERIOD
+
+
+def test_fault_stop_and_dry_run_are_told(policy_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with RosWorld(policy={"policy_file": str(policy_path), "state_timeout": 0.2, "dry_run": True}) as ros:
+        robot = Robot(ros)
+        told = Told(robot)
+        node = ros.add(PolicyNode)
+        told.until(lambda figures: figures["mode"] == "ACTIVE" and figures["dry_run"] == "True")
+        answer = Controller.answer
+
+        def raise_once(*arguments: Any) -> Any:
+            monkeypatch.setattr(Controller, "answer", answer)
+            raise RuntimeError("injected")
+
+        monkeypatch.setattr(Controller, "answer", raise_once)
+        figures = told.until(lambda figures: figures["faults"] == "1", ERROR, "injected")
+        assert "injected" in figures["last_fault"]
+        node._controller.stop("stopped by a test")
+        figures = told.until(lambda figures: figures["mode"] == "LATCHED_FAULT", ERROR, "stopped by a test")
+        assert math.isfinite(float(figures["state_age"]))
