@@ -25,7 +25,7 @@ class Form:
     stability_seeds: int
     stability_steps: int  # transitions watched after the first solve
     task_seeds: int  # of the other tasks
-    task_share: float  # of the transitions that the goal allows
+    task_steps: int  # of each, at most; the goal may allow fewer
     rounds: int  # in which contenders for speed take turns
     round_seconds: float  # [s]
     latency_seconds: float  # [s] of each part of the latency row; 50 make 1,000 swaps
@@ -44,7 +44,7 @@ FULL = Form(
     stability_seeds=10,
     stability_steps=20_000,
     task_seeds=5,
-    task_share=0.4,
+    task_steps=100_000,
     rounds=9,
     round_seconds=2.0,
     latency_seconds=50.0,
@@ -62,7 +62,7 @@ QUICK = Form(  # below 10 minutes
     stability_seeds=1,
     stability_steps=3_000,
     task_seeds=1,
-    task_share=0.1,
+    task_steps=15_000,
     rounds=6,
     round_seconds=0.4,
     latency_seconds=8.0,
@@ -80,7 +80,7 @@ SMOKE = Form(  # does every row run at all? The figures mean nothing.
     stability_seeds=1,
     stability_steps=600,
     task_seeds=1,
-    task_share=0.005,
+    task_steps=1_000,
     rounds=2,
     round_seconds=0.1,
     latency_seconds=2.0,

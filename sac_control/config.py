@@ -272,7 +272,10 @@ class SacConfig(Config):
         0.1, "Polyak averaging: share of the critics that enters their targets per update", low=0.0, high=1.0
     )
     reward_scale: float = option(
-        1.0, "sac_v1: factor of the rewards, the inverse of a temperature; larger explores less", low=1e-6, high=1e6
+        1.0,
+        "factor of the rewards in the losses: bring values to some tens; sac_v1: the inverse of a temperature",
+        low=1e-6,
+        high=1e6,
     )
     actor_learning_rate: float = option(3e-3, "step size of the actor's optimiser", low=0.0, high=1.0)
     critic_learning_rate: float = option(3e-3, "step size of the critics' optimiser", low=0.0, high=1.0)

@@ -28,7 +28,7 @@ def random_tensors(seed: int, rows: int = 32, observation_size: int = 3, action_
     """A random batch as the losses take it, with its noise."""
     noise = np.random.default_rng(seed + 1000).standard_normal((1, 2, rows, action_size), np.float32)
     batch = random_batch(seed, rows, observation_size, action_size)
-    (tensors,) = tensor_batches(batch, noise, Normaliser(observation_size), torch.device("cpu"))
+    (tensors,) = tensor_batches(batch, noise, Normaliser(observation_size), 1.0, torch.device("cpu"))
     return tensors
 
 

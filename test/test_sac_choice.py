@@ -52,7 +52,6 @@ def test_a_device_of_auto_takes_the_cpu_where_there_is_no_gpu() -> None:
         ({"backend": "native", "device": "cuda"}, r"backend native runs on the CPU, not on learner\.device cuda"),
         ({"algorithm": "sac_v1"}, r"sac_v1 has no temperature to learn: set learner\.learn_alpha to false"),
         (V1 | {"alpha": 0.5}, r"learner\.alpha means nothing to learner\.algorithm sac_v1.*learner\.reward_scale"),
-        ({"reward_scale": 2.0}, r"learner\.reward_scale means nothing to learner\.algorithm sac: .*learner\.alpha"),
         ({"sde_sample_interval": 4}, r"learner\.sde_sample_interval means nothing without learner\.use_sde"),
         ({"sde_at_warmup": True}, r"learner\.sde_at_warmup means nothing without learner\.use_sde"),
         ({"use_sde": True, "sde_sample_interval": 0}, r"learner\.sde_sample_interval is 0: expected"),

@@ -14,6 +14,7 @@ from batches import part, random_batch
 from sac_control.config import SacConfig
 from sac_control.sac.learner import LOG_STD_BOUNDS, Learner
 from sac_control.sac.native_learner import NativeLearner
+from sac_control.sac.reference.sac_v1 import SoftActorCriticV1
 from sac_control.sac.reference.soft_actor_critic import SoftActorCritic
 
 SHAPES = [
@@ -32,6 +33,7 @@ OPTIONS: list[dict[str, Any]] = [
     {"max_gradient_norm": 0.05},
     {"gamma": 1.0, "tau": 1.0},
     {"threads": 2},
+    {"reward_scale": 0.1},
 ]
 Shape = tuple[tuple[int, ...], int, int, int]
 
@@ -117,6 +119,22 @@ def test_every_option_does_what_it_does_by_autograd(options: dict[str, Any]) -> 
     reference, native = run(((16, 8), 32, 5, 2), 13, **options)
     assert_equal(reference, native, 2e-4)
     assert reference.metrics().keys() == native.metrics().keys()
+
+
+@pytest.mark.parametrize("algorithm", [SoftActorCritic, SoftActorCriticV1, NativeLearner])
+def test_scaled_rewards_are_learnt_from_as_if_they_had_come_so(algorithm: type[Learner]) -> None:
+    scaled, same = (
+        algorithm(SacConfig(hidden_sizes=(8,), batch_size=16, reward_scale=scale), observation_size=4, action_size=1,
+                  seed=3)
+        for scale in (0.5, 1.0)
+    )  # fmt: skip
+    scaled.start_values_at(40.0)
+    same.start_values_at(20.0)
+    for number in range(3):
+        batch = random_batch(number, 16, 4, 1)
+        scaled.update(batch)
+        same.update(dataclasses.replace(batch, reward=np.float32(0.5) * batch.reward))
+    assert_equal(same, scaled, 0.0)
 
 
 def test_a_fixed_temperature_stays() -> None:

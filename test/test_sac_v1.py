@@ -63,12 +63,12 @@ def test_value_loss_equals_the_hand_computed_one_of_equation_5() -> None:
 def test_critic_loss_equals_the_hand_computed_one_of_equation_7() -> None:
     batch = random_tensors(0, rows=2, observation_size=1)
     batch = row_of(batch, slice(0, 2))
-    object.__setattr__(batch, "reward", torch.tensor([1.0, 3.0]))
+    object.__setattr__(batch, "reward", torch.tensor([2.0, 6.0]))
     object.__setattr__(batch, "action", torch.tensor([[0.5], [-0.5]]))
     object.__setattr__(batch, "terminated", torch.tensor([False, True]))
     target, critics = constant(10.0), linear(2.0, 3.0)
-    # Q̂ = 2·1 + 0.9·10 = 11 and 2·3 = 6;  Q_1 = 2.5, 1.5;  Q_2 = 3.5, 2.5
-    loss, _ = critic_loss(critics, target, batch, gamma=0.9, reward_scale=2.0)
+    # Q̂ = 2 + 0.9·10 = 11 and 6;  Q_1 = 2.5, 1.5;  Q_2 = 3.5, 2.5
+    loss, _ = critic_loss(critics, target, batch, gamma=0.9)
     assert loss.item() == pytest.approx(0.5 * ((8.5**2 + 4.5**2) / 2 + (7.5**2 + 3.5**2) / 2))
     loss.backward()
     assert target.level.grad is None
@@ -97,7 +97,7 @@ def test_losses_do_not_broadcast_rows_against_rows() -> None:
         return torch.stack(
             [
                 value_loss(value, critics, part.observation, part.noise, log_prob[rows])[0],
-                critic_loss(critics, value, part, 0.9, 2.0)[0],
+                critic_loss(critics, value, part, 0.9)[0],
             ]
         )
 

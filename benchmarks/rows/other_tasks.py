@@ -36,7 +36,7 @@ def measure(options: Options) -> dict[str, Any]:
     form = options.form
     result: dict[str, Any] = {"tasks": {}}
     for name, task in TASKS.items():
-        steps = math.ceil(form.task_share * task["steps"] / 3)
+        steps = min(form.task_steps, math.ceil(task["steps"] / 3))
         figures: dict[str, Any] = {**task, "max_steps": steps, "runs": []}
         result["tasks"][name] = figures
         if not (ROOT / "config" / task["config"]).exists():

@@ -62,12 +62,11 @@ def check_options(config: SacConfig) -> None:
             "learner.algorithm sac_v1 has no temperature to learn: set learner.learn_alpha to false, "
             "and learner.reward_scale to the inverse of a temperature"
         )
-    for algorithm, name, instead in (("sac_v1", "alpha", "reward_scale"), ("sac", "reward_scale", "alpha")):
-        if config.algorithm == algorithm and _is_set(config, name):
-            raise ConfigError(
-                f"learner.{name} means nothing to learner.algorithm {algorithm}: leave it out, "
-                f"and set learner.{instead}, its inverse"
-            )
+    if config.algorithm == "sac_v1" and _is_set(config, "alpha"):
+        raise ConfigError(
+            "learner.alpha means nothing to learner.algorithm sac_v1: leave it out, "
+            "and set learner.reward_scale, its inverse"
+        )
     for name in ("sde_sample_interval", "sde_at_warmup"):
         if not config.use_sde and _is_set(config, name):
             raise ConfigError(f"learner.{name} means nothing without learner.use_sde: set that, or leave it out")

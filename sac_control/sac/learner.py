@@ -27,7 +27,8 @@ class Learner(ABC):
     """An algorithm with everything that an update changes.
 
     Batches hold raw observations and are normalised inside of the update, so that better statistics apply to old
-    transitions too.
+    transitions too. Their rewards are multiplied by `config.reward_scale` there; values and temperature are in units of
+    the product.
 
     Attributes:
         config: the hyperparameters.
@@ -57,7 +58,7 @@ class Learner(ABC):
 
     @abstractmethod
     def start_values_at(self, value: float) -> None:
-        """Shift what the untrained critics and their targets predict, which is about 0, by `value`."""
+        """Shift what the untrained critics and their targets predict, about 0, by `value` in units of the reward."""
 
     @abstractmethod
     def is_finite(self) -> bool:

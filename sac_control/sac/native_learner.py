@@ -81,7 +81,8 @@ class NativeLearner(Learner):
         state = _State(*trained, *map(_address, (self._targets, mean, std)), int(self._updates))
         discount = np.where(batch.terminated, np.float32(0.0), np.float32(config.gamma))
         noise = self.draw_noise(count, rows)
-        arrays = (batch.observation, batch.action, batch.reward, batch.next_observation, discount, noise)
+        reward = np.float32(config.reward_scale) * batch.reward
+        arrays = (batch.observation, batch.action, reward, batch.next_observation, discount, noise)
         inputs = [np.ascontiguousarray(array, np.float32) for array in arrays]
         metrics = self._metrics or _Metrics()
         result = self._library.sac_update(
@@ -105,7 +106,7 @@ class NativeLearner(Learner):
 
     def start_values_at(self, value: float) -> None:
         for bias in self._values:
-            bias += np.float32(value)
+            bias += np.float32(self.config.reward_scale * value)
 
     def is_finite(self) -> bool:
         # A gradient too large for the second moment makes that infinite, and then no step moves anything any more.

@@ -35,14 +35,15 @@ def value_loss(
     return loss, {"value_loss": loss.detach()}
 
 
-def critic_loss(
-    critics: TwinCritics, target_value: Value, batch: TensorBatch, gamma: float, reward_scale: float
-) -> tuple[Tensor, Metrics]:
-    """J_Q(θ) = Σ_i ½ E[(Q_θi(s, a) - Q̂)²]   (equation 7),  Q̂ = scale · r + γ (1 - terminated) V_ψ̄(s')   (equation 8)"""
+def critic_loss(critics: TwinCritics, target_value: Value, batch: TensorBatch, gamma: float) -> tuple[Tensor, Metrics]:
+    """J_Q(θ) = Σ_i ½ E[(Q_θi(s, a) - Q̂)²]   (equation 7),  Q̂ = r + γ (1 - terminated) V_ψ̄(s')   (equation 8)
+
+    The rewards of `batch` are scaled already.
+    """
     with torch.no_grad():
         # Not a product with (1 - terminated): 0 * NaN is NaN, and what follows a termination need not make sense.
         next_value = target_value.values(batch.next_observation).masked_fill(batch.terminated, 0.0)
-        target_q = reward_scale * batch.reward + gamma * next_value
+        target_q = batch.reward + gamma * next_value
     q = critics.values(batch.observation, batch.action)
     loss = mse_loss(q, target_q.expand_as(q))  # the mean over both critics is the half of their sum
     return loss, {"critic_loss": loss.detach(), "q": q.detach()}
@@ -80,16 +81,13 @@ class SoftActorCriticV1(TorchLearner):
             self.actor_adam.minimise(loss, scale)
             metrics |= figures
 
-        loss, figures = critic_loss(self.critics, self.target_value, batch, config.gamma, config.reward_scale)
+        loss, figures = critic_loss(self.critics, self.target_value, batch, config.gamma)
         self.critic_adam.minimise(loss, scale)
         metrics |= figures
 
         if is_targets_turn:
             self.target_value.flat.lerp_(self.value.flat, config.tau)  # ψ̄ ← (1 - τ) ψ̄ + τ ψ
         return metrics | {"alpha": self._alpha}
-
-    def start_values_at(self, value: float) -> None:
-        super().start_values_at(self.config.reward_scale * value)
 
     def _trained(self) -> dict[str, tuple[Parameters, Adam | None]]:
         return {

@@ -1,4 +1,4 @@
-"""One batch as tensors on the learner's device, with normalised observations."""
+"""One batch as tensors on the learner's device, with normalised observations and scaled rewards."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class TensorBatch:
 
     observation: Tensor  # (b, o) float32, normalised
     action: Tensor  # (b, a) float32, in [-1, 1]
-    reward: Tensor  # (b,) float32
+    reward: Tensor  # (b,) float32, scaled
     next_observation: Tensor  # (b, o) float32, normalised
     terminated: Tensor  # (b,) bool
     noise: Tensor  # (b, a) float32 from N(0, 1), of the policy's action at `observation`
@@ -29,7 +29,7 @@ class TensorBatch:
 
 
 def tensor_batches(
-    batch: Batch, noise: Float32Array, normaliser: Normaliser, device: torch.device
+    batch: Batch, noise: Float32Array, normaliser: Normaliser, reward_scale: float, device: torch.device
 ) -> Iterator[TensorBatch]:
     """The k batches one by one; they are moved to the device together. `noise` is (k, 2, b, a)."""
 
@@ -39,7 +39,7 @@ def tensor_batches(
     mean, std = moved(normaliser.mean), moved(normaliser.std)
     observation = (moved(batch.observation) - mean) / std
     next_observation = (moved(batch.next_observation) - mean) / std
-    action, reward = moved(batch.action), moved(batch.reward)
+    action, reward = moved(batch.action), reward_scale * moved(batch.reward)
     terminated, noises = moved(batch.terminated), moved(noise)
     for i in range(len(reward)):
         yield TensorBatch(

@@ -67,7 +67,7 @@ class TorchLearner(Learner):
         update: Update = self._update
         if self.device.type == "cuda":
             update = self._graphed = self._graphed or GraphedUpdate(self._update, self._tensors().values())
-        for tensors in tensor_batches(batch, noise, self.normaliser, self.device):
+        for tensors in tensor_batches(batch, noise, self.normaliser, self.config.reward_scale, self.device):
             self._updates += 1
             is_actors_turn = bool(self._updates % self.config.policy_delay == 0)
             is_targets_turn = bool(self._updates % self.config.target_update_interval == 0)
@@ -79,7 +79,7 @@ class TorchLearner(Learner):
     def start_values_at(self, value: float) -> None:
         for network in self._value_networks():
             with torch.no_grad():
-                network.tensors[-1].add_(value)
+                network.tensors[-1].add_(self.config.reward_scale * value)
 
     def is_finite(self) -> bool:
         # The sum over all is NaN or infinite as soon as one is. Moments count, too: a gradient too large for the second
