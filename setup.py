@@ -135,6 +135,7 @@ setuptools.setup(
     python_requires=">=3.10",
     # What it needs is listed in package.xml (rosdep) and pinned in .ci/requirements.txt (pip).
     packages=setuptools.find_packages(include=[NAME, f"{NAME}.*"]),
+    package_data={f"{NAME}.cli": ["*.xml"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),

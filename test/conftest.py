@@ -17,7 +17,7 @@ settings.load_profile("any_machine")
 
 
 IS_FULL = os.environ.get("SAC_CONTROL_FAULTS") == "full"
-EVERY = 3  # of the negative controls in a file: one of so many is run in the short form
+EVERY = 5  # of the negative controls in a file: one of so many is run in the short form
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -12,7 +12,6 @@ from policies import make_file
 from robots import PolicyProcess, Robot
 from ros_world import RosWorld
 
-PROFILE = Path(__file__).parent.parent / "config" / "fastdds_localhost.xml"
 LOOPBACK = "127.0.0.1"
 
 
@@ -33,17 +32,16 @@ def listening(pid: int, domain: int) -> set[str]:
     return addresses
 
 
-@pytest.mark.parametrize(("profile", "addresses"), [(PROFILE, {LOOPBACK}), (None, {"0.0.0.0"})])
-def test_with_the_profile_a_node_that_moves_a_robot_listens_at_the_loopback_interface_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, profile: Path | None, addresses: set[str]
+@pytest.mark.parametrize(("discovery", "addresses"), [(None, {LOOPBACK}), ("SUBNET", {"0.0.0.0"})])
+def test_a_node_that_moves_a_robot_listens_at_the_loopback_interface_alone_unless_asked_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, discovery: str | None, addresses: set[str]
 ) -> None:
-    """Without it the ports are open, though discovery answers no other machine: SECURITY.md says so."""
     path = tmp_path / "policy.safetensors"
     path.write_bytes(make_file().to_bytes())
     with RosWorld() as ros:
         robot = Robot(ros)
-        if profile is not None:
-            monkeypatch.setenv("FASTDDS_DEFAULT_PROFILES_FILE", str(profile))
+        if discovery is not None:
+            monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", discovery)
         with PolicyProcess(ros, policy_file=path, state_timeout=0.2) as policy:
             robot.until_moved()
             assert listening(policy._process.pid, ros.probe.context.get_domain_id()) == addresses

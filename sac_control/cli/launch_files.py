@@ -10,6 +10,7 @@ from launch_ros.actions import Node
 
 from sac_control.cli.launch_arguments import LaunchFile
 from sac_control.cli.plan import RESTART_DELAY, NodeDescription
+from sac_control.cli.reach import reach
 
 
 def launch_description(file: LaunchFile) -> LaunchDescription:
@@ -28,8 +29,7 @@ def launch_description(file: LaunchFile) -> LaunchDescription:
 
 def _start(context: LaunchContext, file: LaunchFile) -> list[LaunchDescriptionEntity]:
     values = {argument.name: LaunchConfiguration(argument.name).perform(context) for argument in file.arguments}
-    reach = "SUBNET" if values["network"] == "true" else "LOCALHOST"
-    environment = {"ROS_AUTOMATIC_DISCOVERY_RANGE": context.environment.get("ROS_AUTOMATIC_DISCOVERY_RANGE", reach)}
+    environment = reach(context.environment, network=values["network"] == "true")
     environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
     return [_node(node, environment, is_first=k == 0) for k, node in enumerate(file.plan(values))]
 

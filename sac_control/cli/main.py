@@ -164,9 +164,9 @@ def _run(plan: Plan, options: argparse.Namespace, *, own_domain: bool = True) ->
         lease = DomainLease()  # held until this function returns
         domain = lease.domain
     log_directory = str(plan.run.path / "log") if plan.run is not None else None
-    environment = runner.node_environment(os.environ, domain=domain, log_directory=log_directory)
-    if options.network:
-        environment["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "SUBNET"
+    environment = runner.node_environment(
+        os.environ, domain=domain, log_directory=log_directory, network=options.network
+    )
     where = f"ROS_DOMAIN_ID={environment.get('ROS_DOMAIN_ID', '0')}, "
     where += f"discovery {environment['ROS_AUTOMATIC_DISCOVERY_RANGE'].lower()}"
     print(f"nodes {', '.join(node.executable for node in plan)}: {where}", file=sys.stderr, flush=True)

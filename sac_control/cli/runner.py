@@ -15,6 +15,7 @@ from types import FrameType
 from typing import IO
 
 from sac_control.cli.plan import RESTART_DELAY, NodeDescription, Plan
+from sac_control.cli.reach import reach
 
 STOP_TIMEOUT = 4.0  # [s] after which a process that was asked to stop is killed, unless said otherwise
 POLL_PERIOD = 0.05  # [s]
@@ -193,16 +194,18 @@ def _die_with_parent() -> None:
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
 
 
-def node_environment(base: Mapping[str, str], *, domain: int | None, log_directory: str | None) -> dict[str, str]:
+def node_environment(
+    base: Mapping[str, str], *, domain: int | None, log_directory: str | None, network: bool = False
+) -> dict[str, str]:
     """Environment of node processes.
 
     Args:
         base: what the user's environment says, which is stronger than any default below.
         domain: ROS_DOMAIN_ID, or None to leave it.
         log_directory: where ROS writes log files, or None to leave it.
+        network: let other machines see the nodes.
     """
     environment = {
-        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",  # nothing leaves the machine unless asked to
         "OMP_NUM_THREADS": "1",  # three processes share few cores; the learner sets its own number
         "OPENBLAS_NUM_THREADS": "1",
         "PYTHONUNBUFFERED": "1",
@@ -212,6 +215,7 @@ def node_environment(base: Mapping[str, str], *, domain: int | None, log_directo
     if log_directory is not None:
         environment["ROS_LOG_DIR"] = log_directory
     environment |= base
+    environment |= reach(base, network=network)
     if domain is not None:
         environment["ROS_DOMAIN_ID"] = str(domain)
     prefixes = [path for path in environment.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if path]

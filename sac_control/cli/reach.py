@@ -1,0 +1,27 @@
+"""Who can reach the nodes: this machine alone, unless asked otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+PROFILE = Path(__file__).with_name("fastdds_localhost.xml")
+_RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
+_PROFILES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")  # the second is its old name
+
+
+def reach(base: Mapping[str, str], *, network: bool) -> dict[str, str]:
+    """Variables for the environment of nodes.
+
+    The range limits whom DDS answers. Where it listens is another matter: at every interface, unless a profile says
+    otherwise. A user's own profile stays.
+
+    Args:
+        base: the user's environment.
+        network: let other machines see the nodes, whatever `base` says.
+    """
+    discovery = "SUBNET" if network else base.get(_RANGE, "LOCALHOST")
+    variables = {_RANGE: discovery}
+    if discovery == "LOCALHOST" and not any(name in base for name in _PROFILES):
+        variables[_PROFILES[0]] = str(PROFILE)
+    return variables
