@@ -1,6 +1,6 @@
 """Long trainings: no process grows, and every topic keeps its rate.
 
-``SAC_CONTROL_FAULTS=full`` trains for ten minutes at twice the speed of time, instead of half a minute at its own speed;
+``SAC_CONTROL_FAULTS=full`` trains for ten minutes at twice natural speed, instead of half a minute at natural speed;
 the figures are printed (``pytest -s``).
 """
 
