@@ -75,8 +75,8 @@ def _measure_round_trips(path: Path, seconds: float) -> dict[str, Any]:
     with ExitStack() as stack:
         bare_domain, our_domain, lockstep_domain = (stack.enter_context(_Domain()) for _ in range(3))
         bare_domain.start("benchmarks.ping_pong")
-        our_domain.start("sac_control.nodes.policy", policy_file=path)
-        lockstep_domain.start("sac_control.nodes.policy", policy_file=path)
+        our_domain.start("sac_control.nodes.policy", policy_file=path, lockstep=True)
+        lockstep_domain.start("sac_control.nodes.policy", policy_file=path, lockstep=True)
         lockstep_domain.start("sac_control.nodes.simulator", flow_control=False)
         bare, ours = bare_domain.pinger(), our_domain.pinger()
         simulator = _SimulatorWatch(lockstep_domain.pinger())
@@ -191,7 +191,7 @@ def _measure_swaps(path: Path, count: int) -> dict[str, Any]:
     offers = [messages.weights_to_msg(_make_weights(version)) for version in range(1, count + 1)]
     times: list[float] = []
     with _Domain() as domain:
-        domain.start("sac_control.nodes.policy", policy_file=path)
+        domain.start("sac_control.nodes.policy", policy_file=path, lockstep=True)
         pinger = domain.pinger()
         statuses = pinger.record(topics.POLICY_STATUS, 2 * count + 100)
         weights = publisher(pinger.node, topics.WEIGHTS)
