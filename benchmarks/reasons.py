@@ -26,8 +26,8 @@ REASONS: dict[str, str] = {
     "latency.swaps": (
         "the machine stood still now and then in this run: ticks without a swap had a p99 of 33 ms, and the bare "
         "ping-pong left 9 of 69,809 unanswered. In the run before, on a quieter one and with the policy node as it "
-        "was before its safety functions, no tick of 50,000 was missed and the p99 added was 0.72 ms; the longest piece "
-        "of a check has grown since, from 89 to 135 µs (medians), because the header is checked more strictly."
+        "was before its safety functions, no tick of 50,000 was missed and the p99 added was 0.72 ms; the longest "
+        "piece of a check has grown since, from 89 to 135 µs (medians), because the header is checked more strictly."
     ),
     "latency.kilohertz": (
         "simulator and policy need 0.75 ms of processor time per period between them, one after the other, and the "
