@@ -18,6 +18,7 @@ from sac_control.errors import EXIT_DONE, EXIT_SETTING, EXIT_START, ConfigError,
 from sac_control.policy.envelope import Envelope
 from sac_control.policy.pieces import completed
 from sac_control.policy.policy_file import PolicyFile
+from sac_control.policy.policy_header import LONGEST_RUN_NAME
 from sac_control.policy.requirements import check_requirements
 from sac_control.policy.shadow import check_shadow
 from sac_control.policy.signature import TrustedKeys
@@ -27,7 +28,6 @@ from sac_control.runs.run_directory import RunDirectory
 from sac_control.sac.choice import check_change, check_options
 
 EVALUATION_SEED = 1_000_000  # start states that no training with a smaller seed has used
-LONGEST_RUN_NAME = 128  # [bytes] what PolicyWeights.msg has room for
 MOST_RESTARTS = 5  # of one node, unless said otherwise: what fails again and again needs a person
 RESTART_DELAY = 1.0  # [s] before a process that failed is started again
 LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")

@@ -170,7 +170,8 @@ def _verdict(first: NodeProcess, ended: list[NodeProcess], killed: list[NodeProc
         code = process.exit_code
         if process is first and code == 0:
             continue
-        again = f" after {process.restarts} restart{'s'[: process.restarts - 1]}" if process.restarts else ""
+        plural = "s" if process.restarts > 1 else ""
+        again = f" after {process.restarts} restart{plural}" if process.restarts else ""
         print(
             f"error: the {process.name} process {_how_it_ended(code)}{again}; the others were stopped."
             + (f" Its last words: {process.last_words}" if process.last_words else ""),

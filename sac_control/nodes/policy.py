@@ -71,11 +71,13 @@ class PolicyNode(LifecycleNode):
         self._status = topics.publisher(self, topics.POLICY_STATUS)
         topics.subscription(self, topics.JOINT_STATES, self._guarded(self._on_joint_states))
         topics.subscription(self, topics.WEIGHTS, self._guarded(self._on_policy_weights))
-        for name, act in ((topics.POLICY_STOP, self._stop), (topics.POLICY_ARM, self._arm)):
+        requests = {
+            topics.POLICY_STOP: self._stop,
+            topics.POLICY_ARM: self._controller.arm,
+            topics.POLICY_ROLLBACK: self._controller.roll_back,
+        }
+        for name, act in requests.items():
             self.create_service(Trigger, name, self._guarded(functools.partial(self._on_request, act)))
-        self.create_service(
-            Trigger, topics.POLICY_ROLLBACK, self._guarded(functools.partial(self._on_request, self._roll_back))
-        )
         self._waiting = WaitWarning(
             self.resolve_topic_name("joint_states"), "simulator", config.wait_warning, time.monotonic()
         )
@@ -118,22 +120,18 @@ class PolicyNode(LifecycleNode):
     # lifecycle
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Load and check the policy file; without one, weights are awaited."""
-        if self._config.policy_file:
-            try:
-                self._controller.install(PolicyFile.read(Path(self._config.policy_file)))
-            except (PolicyFileError, ConfigError) as error:
-                self._refusal = error
-                self.get_logger().error(str(error))
-                return TransitionCallbackReturn.FAILURE
-            self.get_logger().info(f"runs {self._config.policy_file}")
-        if self._config.shadow_policy_file:
-            try:
-                self._shadow.start(Path(self._config.shadow_policy_file), self._config)
-            except PolicyFileError as error:
-                self._refusal = error
-                self.get_logger().error(str(error))
-                return TransitionCallbackReturn.FAILURE
+        """Load and check the policy file, without which weights are awaited, and that of the shadow policy."""
+        config = self._config
+        try:
+            if config.policy_file:
+                self._controller.install(PolicyFile.read(Path(config.policy_file)))
+                self.get_logger().info(f"runs {config.policy_file}")
+            if config.shadow_policy_file:
+                self._shadow.start(Path(config.shadow_policy_file), config)
+        except (PolicyFileError, ConfigError) as error:
+            self._refusal = error
+            self.get_logger().error(str(error))
+            return TransitionCallbackReturn.FAILURE
         return super().on_configure(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -209,12 +207,6 @@ class PolicyNode(LifecycleNode):
         self._controller.stop("stopped by policy/stop")
         self._command_zero()
         return True, "stopped: zero is commanded until policy/arm"
-
-    def _arm(self) -> tuple[bool, str]:
-        return self._controller.arm()
-
-    def _roll_back(self) -> tuple[bool, str]:
-        return self._controller.roll_back()
 
     # parameters
 

@@ -130,7 +130,8 @@ class Recorder:
 
     def wall_time(self) -> float:
         """[s] of training up to the newest row of metrics; 0 where there is none."""
-        return max((time for time in read_columns(self._run.metrics).get("wall_time", []) if time == time), default=0.0)
+        times = read_columns(self._run.metrics).get("wall_time", [])
+        return max((time for time in times if not math.isnan(time)), default=0.0)
 
     def note(self, transition: Transition) -> None:
         """Take note of a transition that the training has just accepted."""
