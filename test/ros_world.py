@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import time
@@ -40,6 +41,7 @@ class RosWorld:
         self._peers: list[Node] = []
 
     def __enter__(self) -> RosWorld:
+        gc.collect()  # a lifecycle node of an earlier test is seen by others until its state machine goes
         self._lease = DomainLease()
         rclpy.init(args=self._arguments, domain_id=self._lease.domain, signal_handler_options=SignalHandlerOptions.NO)
         self._executor = SingleThreadedExecutor()

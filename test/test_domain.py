@@ -69,12 +69,13 @@ def test_domain_of_a_killed_process_is_free_again(
     assert DomainLease().domain == number
 
 
-def test_domain_in_which_somebody_listens_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("index", [0, 1, 9])
+def test_domain_in_which_somebody_listens_is_left_alone(monkeypatch: pytest.MonkeyPatch, index: int) -> None:
     monkeypatch.setattr(domain, "DOMAINS", range(90, 101))  # commands beside this test begin at 1
     number = DomainLease().domain
     monkeypatch.setattr(domain, "DOMAINS", range(number, number + 1))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as participant:
-        participant.bind(("", 7400 + 250 * number + 10))  # as the first participant of a domain does
+        participant.bind(("", 7400 + 250 * number + 10 + 2 * index))  # as the participants of a domain do
         with pytest.raises(SacControlError, match="are in use"):
             DomainLease()
     assert DomainLease().domain == number

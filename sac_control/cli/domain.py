@@ -13,6 +13,8 @@ from sac_control.errors import SacControlError
 
 DOMAINS = range(1, 101)  # 0 is where everybody else is; above 101 ports collide with those the system hands out
 
+PARTICIPANTS = 10  # of a domain that are looked for
+
 
 class DomainLease:
     """A ROS_DOMAIN_ID that no other command on this machine uses while this object lives."""
@@ -49,10 +51,14 @@ def _lock(domain: int) -> IO[str] | None:
 
 
 def _is_silent(domain: int) -> bool:
-    """Whether nobody listens on the domain's first discovery port (RTPS 2.5, section 9.6.2.3: 7400 + 250 d + 10)."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind(("", 7410 + 250 * domain))
-        except OSError:
-            return False
+    """Whether none of the domain's first participants listens for discovery (RTPS 2.5, section 9.6.2.3).
+
+    Participant p has the port 7400 + 250 d + 10 + 2 p. Those that are left may have begun with a higher p.
+    """
+    for participant in range(PARTICIPANTS):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind(("", 7410 + 250 * domain + 2 * participant))
+            except OSError:
+                return False
     return True

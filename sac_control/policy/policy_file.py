@@ -110,7 +110,7 @@ class PolicyFile:
         """`from_bytes` in pieces, each well under a millisecond for a network with 100,000 parameters."""
         if len(data) > MAX_BYTES:
             raise PolicyFileError(f"policy file has {len(data)} bytes, at most {MAX_BYTES} are read")
-        header, signature = read_header(data)
+        header, signature = yield from read_header(data)
         yield
         try:
             tensors = load_tensors(data)
@@ -150,7 +150,7 @@ class PolicyFile:
             )
         if header["activation"] != ACTIVATION:
             raise PolicyFileError(f"activation is {header['activation']!r}, expected {ACTIVATION!r}")
-        specification = checked_specification(header)
+        specification = yield from checked_specification(header)
         yield
         observation_size, action_size = len(specification.observation), len(specification.actuated_joints)
         sizes = [observation_size, *header["hidden_sizes"], 2 * action_size]

@@ -14,6 +14,7 @@ from typing import Any, TypeGuard
 
 from sac_control.errors import ConfigError, PolicyFileError, StateError
 from sac_control.observation import Observer
+from sac_control.policy.pieces import Pieces
 from sac_control.types import Specification
 
 MAX_HEADER_BYTES = 2**16  # ours have 3 kB
@@ -31,8 +32,8 @@ def metadata_of(header: Mapping[str, Any], signature: bytes) -> dict[str, str]:
     return {**metadata, _SIGNATURE_KEY: signature.hex()} if signature else metadata
 
 
-def read_header(data: bytes) -> tuple[dict[str, Any], bytes]:
-    """Header and signature (empty: none) out of the content of a policy file.
+def read_header(data: bytes) -> Pieces[tuple[dict[str, Any], bytes]]:
+    """Header and signature (empty: none) out of the content of a policy file, in pieces.
 
     Read by hand: the numpy interface of safetensors does not return metadata.
 
@@ -49,6 +50,7 @@ def read_header(data: bytes) -> tuple[dict[str, Any], bytes]:
         text = metadata.pop(_HEADER_KEY)
         signature = metadata.pop(_SIGNATURE_KEY, None)
         header = json.loads(text)
+        yield
         is_as_written = json.dumps(header) == text
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise PolicyFileError("a safetensors file or other data, but not a policy of sac_control") from error
@@ -59,8 +61,8 @@ def read_header(data: bytes) -> tuple[dict[str, Any], bytes]:
     return header, bytes.fromhex(signature or "")
 
 
-def checked_specification(header: Mapping[str, Any]) -> Specification:
-    """The specification of a header.
+def checked_specification(header: Mapping[str, Any]) -> Pieces[Specification]:
+    """The specification of a header, in pieces.
 
     Raises:
         PolicyFileError: it does not match its hash, or nothing could run with it.
@@ -69,6 +71,7 @@ def checked_specification(header: Mapping[str, Any]) -> Specification:
     specification = Specification.from_mapping(header["specification"])
     if specification.hash != header["specification_hash"]:
         raise PolicyFileError("the specification does not match its hash: the header was edited or damaged")
+    yield
     joints, driven, terms = specification.joints, specification.actuated_joints, specification.observation
     for names, most in ((joints, MOST_JOINTS), (driven, MOST_DRIVEN), (terms, MOST_TERMS)):
         if not isinstance(names, tuple) or not 0 < len(names) <= most or not all(map(_is_name, names)):
