@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,12 +13,21 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from hypothesis import HealthCheck, settings
 
+from withheld import Withheld
+
 settings.register_profile("any_machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any_machine")
 
 
 IS_FULL = os.environ.get("SAC_CONTROL_FAULTS") == "full"
 EVERY = 5  # of the negative controls in a file: one of so many is run in the short form
+
+
+@pytest.fixture
+def machine() -> Iterator[Withheld]:
+    """Tells what the machine withholds while a test runs."""
+    with Withheld() as withheld:
+        yield withheld
 
 
 def pytest_configure(config: pytest.Config) -> None:

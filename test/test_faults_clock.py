@@ -20,6 +20,7 @@ from sac_control.nodes.learner import LearnerNode
 from sac_control.nodes.policy import PolicyNode
 from sac_control.nodes.simulator import SimulatorNode
 from sac_control.policy.safety import Mode
+from withheld import Withheld
 
 HOUR = 3600.0  # [s]
 TIMEOUT = 0.05  # [s] the default
@@ -80,10 +81,10 @@ def test_where_stamps_are_not_checked_control_goes_on_by_itself_after_each_jump(
 
 
 def test_silence_is_noticed_in_time_whatever_the_clock_did_last(
-    policy_path: Path, record_testsuite_property: Callable[[str, object], None]
+    policy_path: Path, machine: Withheld, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     """The last state before each silence says that it is of an hour ago, or of in an hour."""
-    delays = []
+    silences = []
     with RosWorld() as ros:
         robot = Robot(ros)
         with PolicyProcess(ros, policy_file=policy_path, check_stamps="false"):
@@ -93,12 +94,13 @@ def test_silence_is_noticed_in_time_whatever_the_clock_did_last(
                 robot.until_moved()  # by now it has got used to it
                 robot.is_silent, last = True, max(robot.sent.values())
                 robot.until_zero()
-                delays.append(robot.commands[-1][0] - last)
+                silences.append((last, robot.commands[-1][0]))
                 robot.is_silent = False
+        delays = [machine.given(last, arrived) for last, arrived in silences]
     record_testsuite_property(
         "silence after a jump to zero [s]", f"median {statistics.median(delays):.4f}, largest {max(delays):.4f}"
     )
-    assert statistics.median(delays) <= TIMEOUT + PERIOD
+    assert max(delays) <= TIMEOUT + PERIOD
 
 
 def test_every_timer_follows_the_steady_clock(tmp_path: Path) -> None:

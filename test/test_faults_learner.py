@@ -36,6 +36,7 @@ from sac_control.runs.replay_file import RECORD
 from sac_control.runs.training_run import TrainingRun
 from sac_control.types import Array, Transition
 from test_end_to_end import Running, sac_control
+from withheld import Withheld
 
 KILLS = int(os.environ.get("SAC_CONTROL_KILLS", "50" if os.environ.get("SAC_CONTROL_FAULTS") == "full" else "8"))
 COMMAND_KILLS = max(2, KILLS // 5)
@@ -60,7 +61,7 @@ class Life:
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
-        self.patience = threading.Timer(60.0, self.process.kill)  # a test that hangs fails
+        self.patience = threading.Timer(300.0, self.process.kill)  # a test that hangs fails
         self.patience.start()
 
     def hear(self) -> dict[str, Any]:
@@ -105,7 +106,9 @@ def newest_checkpoint(checkpoints: Path) -> tuple[dict[str, Any], dict[str, Arra
     return manifest, load_tensors(files["learner.safetensors"])
 
 
-def test_a_learner_killed_again_and_again_loses_at_most_a_second_and_goes_on_within_ten(tmp_path: Path) -> None:
+def test_a_learner_killed_again_and_again_loses_at_most_a_second_and_goes_on_within_ten(
+    tmp_path: Path, machine: Withheld
+) -> None:
     run, path = tmp_path / "run", tmp_path / "ledger"
     random = np.random.default_rng(KILLS)
     steps, killed_at, ledger = 0, 0.0, read_ledger(path)
@@ -134,11 +137,11 @@ def test_a_learner_killed_again_and_again_loses_at_most_a_second_and_goes_on_wit
         assert report["rows"] == hashlib.sha256(ledger["row"][:steps].tobytes()).hexdigest(), "rows are those sent"
         assert report["version"] > max(ledger["version"][:steps], default=0)
         if steps < len(ledger):
-            lost_seconds.append(killed_at - float(ledger["sent_at"][steps]))
+            lost_seconds.append(machine.given(float(ledger["sent_at"][steps]), killed_at))
             lost_rows.append(len(ledger) - steps)
             assert lost_seconds[-1] <= MOST_LOST
         life.go_on()
-        starts.append(life.hear()["first_update_at"] - life.began)
+        starts.append(machine.given(life.began, life.hear()["first_update_at"]))
         assert starts[-1] <= LONGEST_START
         killed_at = life.kill_after(random.uniform(0.0, 1.2))
         in_checkpoint += any(run.glob("checkpoints/.*.tmp"))
@@ -166,7 +169,7 @@ def kill_at_once(pids: list[int]) -> None:
                 os.kill(pid, number)
 
 
-def test_train_resume_goes_on_after_all_its_processes_were_killed_at_once(tmp_path: Path) -> None:
+def test_train_resume_goes_on_after_all_its_processes_were_killed_at_once(tmp_path: Path, machine: Withheld) -> None:
     """The same through the command, with all nodes and the evaluation process, as when a machine is taken away."""
     run, random = tmp_path / "runs" / "killed", np.random.default_rng(KILLS)
     kept = ("--set", "learner.checkpoint_every=700", "--set", "learner.evaluation_every=10000000")
@@ -185,7 +188,7 @@ def test_train_resume_goes_on_after_all_its_processes_were_killed_at_once(tmp_pa
                 assert first.env_steps >= rows, "transitions never go backwards"
                 assert first.policy_version > version
                 ros.until(lambda first=first: heard[-1].updates > first.updates, "no update")  # type: ignore[misc]
-                starts.append(time.monotonic() - began)
+                starts.append(machine.given(began, time.monotonic()))
                 if life:
                     assert f"resumes at step {rows}, " in running.output
                 else:
@@ -195,15 +198,15 @@ def test_train_resume_goes_on_after_all_its_processes_were_killed_at_once(tmp_pa
                 ros.spin_for(random.uniform(0.0, 1.2))
             finally:
                 kill_at_once(descendants(running.process.pid))
-            killed_at = time.time()
-            assert running.process.wait(60) == -signal.SIGKILL
+            killed_at, ahead = time.monotonic(), time.time() - time.monotonic()
+            assert running.process.wait(300) == -signal.SIGKILL
             ros.spin_for(0.1)  # what it has said last is still on its way
             rows = min((run / "replay" / name).stat().st_size // size for name, size in FILES_OF_REPLAY)
-            told = [1e-9 * messages.stamp_from_msg(msg.header.stamp) for msg in heard if msg.env_steps > rows]
-            lost.append(killed_at - told[0] if told else 0.0)
+            told = [1e-9 * messages.stamp_from_msg(msg.header.stamp) - ahead for msg in heard if msg.env_steps > rows]
+            lost.append(machine.given(told[0], killed_at) if told else 0.0)
             version = newest_checkpoint(run / "checkpoints")[0]["training"]["policy_version"]
     assert max(lost) <= MOST_LOST
-    assert statistics.median(starts[1:]) <= LONGEST_START
+    assert max(starts[1:]) <= LONGEST_START
     last = ("--resume", "--max-steps", str(rows + 200), "--stop-timeout", "300", "--set", "learner.evaluation_every=0")
     done = sac_control(tmp_path, "train", "--run", "killed", *last)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -285,7 +288,7 @@ def test_a_second_learner_on_the_same_run_is_refused_and_the_first_goes_on(tmp_p
     first = Life(run, path, 0, 100)
     first.hear()
     second = Life(run, path, 1, 100)
-    assert second.process.wait(60) == 1
+    assert second.process.wait(300) == 1
     second.patience.cancel()
     assert f"run {run} is being written by process {first.process.pid}: stop that one" in second.words()
     first.go_on()

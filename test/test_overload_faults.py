@@ -27,6 +27,7 @@ from ros_world import RosWorld
 from sac_control.nodes import messages, topics
 from sac_control.runs.replay_file import ReplayFile
 from test_traffic_faults import pause
+from withheld import Withheld
 
 SECONDS = 60 if os.environ.get("SAC_CONTROL_FAULTS") == "full" else 8
 RATE = 10_000  # [1/s] that are aimed at; the figures tell what was reached
@@ -70,19 +71,22 @@ class Observer:
         taken = status.env_steps + status.rejected_transitions
         return int(taken + status.duplicate_transitions + status.missing_transitions)
 
-    def control_rates(self, began: float) -> list[float]:
-        """How often the policy ticked and the simulator stepped from one second to the next, relative to nominal."""
+    def control_rates(self, began: float, machine: Withheld) -> list[float]:
+        """How often the policy ticked and the simulator stepped from one second to the next, relative to nominal.
+
+        What the machine withheld does not count as time.
+        """
         ticks = [(1e-9 * messages.stamp_from_msg(msg.header.stamp), int(msg.ticks)) for msg in self.policy]
         steps = [(at, int(values["transitions"])) for at, values in self.values("/simulator")]
-        found = []
+        found, ahead = [], time.time() - time.monotonic()
         for counts in (ticks, steps):
-            recent = [each for each in counts if each[0] >= began]
-            found += [(n - m) / (b - a) * PERIOD for (a, m), (b, n) in pairwise(recent) if b - a > 0.5]
+            recent = [(at - ahead, count) for at, count in counts if at >= began]
+            found += [(n - m) / machine.given(a, b) * PERIOD for (a, m), (b, n) in pairwise(recent) if b - a > 0.5]
         return found
 
 
 def test_flood_of_transitions_fills_no_memory_stops_no_control_and_is_accounted_for_to_the_last_one(
-    tmp_path: Path, policy_path: Path
+    tmp_path: Path, policy_path: Path, machine: Withheld
 ) -> None:
     run = tmp_path / "run"
     settings: dict[str, object] = {
@@ -111,7 +115,7 @@ def test_flood_of_transitions_fills_no_memory_stops_no_control_and_is_accounted_
 
             observer.until(is_over, "the flood does not end")
             seconds, computed = time.time() - began, learner.processor_time - computed
-            rates, taken = observer.control_rates(began), observer.training[-1]
+            rates, taken = observer.control_rates(began, machine), observer.training[-1]
             pause(ros)
             flooder.go_on()
             observer.until(lambda: len(flooder.said) == 3, "the flood does not end")
@@ -143,7 +147,9 @@ def test_flood_of_transitions_fills_no_memory_stops_no_control_and_is_accounted_
     assert statistics.median(rates) >= 0.95
 
 
-def test_flood_of_states_is_answered_by_the_newest_one_and_fills_no_memory(policy_path: Path) -> None:
+def test_flood_of_states_is_answered_by_the_newest_one_and_fills_no_memory(
+    policy_path: Path, machine: Withheld
+) -> None:
     ages = list[float]()  # [s] from the sending of a state until its answer is here
 
     def note(msg: Any) -> None:
@@ -167,7 +173,7 @@ def test_flood_of_states_is_answered_by_the_newest_one_and_fills_no_memory(polic
                 return len(flooder.said) == 1
 
             observer.until(is_over, "the flood does not end")
-            rates = observer.control_rates(began)
+            rates = observer.control_rates(began, machine)
     sys.stdout.write(
         f"\n{flooder.said[0]['sent'] / SECONDS:.0f} states sent per second; {statistics.median(rates) / PERIOD:.0f} "
         f"answered per second, least {min(rates) / PERIOD:.0f}; age of the state: median "

@@ -29,6 +29,7 @@ from sac_control.policy.faults import MAX_FAULTS
 from sac_control.policy.policy import Policy
 from sac_control.policy.safety import Mode
 from sac_control.types import JointState
+from withheld import Withheld
 
 TIMEOUT = 0.05  # [s] the default
 IS_FULL = os.environ.get("SAC_CONTROL_FAULTS") == "full"
@@ -77,10 +78,10 @@ def call(ros: RosWorld, robot: Robot, service: str) -> Any:
 
 
 def test_silence_commands_zero_in_time_and_three_states_arm_again(
-    policy_path: Path, record_testsuite_property: Callable[[str, object], None]
+    policy_path: Path, machine: Withheld, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     """The node's own delay is to the moment at which zero leaves it; what comes after is this process's to wait for."""
-    delays, own = [], []
+    silences = list[tuple[float, float, float]]()  # steady times [s]: last state sent; zero left the node, arrived
     with RosWorld() as ros:
         robot = Robot(ros)
         with PolicyProcess(ros, policy_file=policy_path):
@@ -88,23 +89,21 @@ def test_silence_commands_zero_in_time_and_three_states_arm_again(
                 robot.until_moved()
                 robot.is_silent, (stamp, last) = True, max(robot.sent.items())
                 robot.until_zero()
-                delays.append(robot.commands[-1][0] - last)
-                own.append(1e-9 * (robot.left[-1] - stamp))
+                silences.append((last, last + 1e-9 * (robot.left[-1] - stamp), robot.commands[-1][0]))
                 count, robot.is_silent = len(robot.actions), False
                 robot.until(functools.partial(has_acted, robot, count), "does not go on")
                 efforts = [action.effort[0] for action in robot.actions[count:]]
                 assert efforts[:2] == [0.0, 0.0]
                 assert all(action.effort_raw[0] for action in robot.actions[count:])
+        delays = [machine.given(last, arrived) for last, _, arrived in silences]
+        own = [machine.given(last, left) for last, left, _ in silences]
     record_testsuite_property(
         "silence to zero, arriving and leaving [s]",
-        f"medians {statistics.median(delays):.4f} and {statistics.median(own):.4f}, "
-        f"largest {max(delays):.4f} and {max(own):.4f}",
+        f"medians {statistics.median(delays):.4f} and {statistics.median(own):.4f}, largest {max(delays):.4f} and "
+        f"{max(own):.4f}; with what the machine withheld {max(arrived - last for last, _, arrived in silences):.4f}",
     )
-    assert statistics.median(delays) <= TIMEOUT + PERIOD
-    assert statistics.median(own) <= TIMEOUT + PERIOD
-    assert (
-        sorted(own)[SILENCES // 4] <= TIMEOUT + 0.25 * PERIOD
-    )  # what is not held up waits for the timeout, not for a period
+    assert max(delays) <= TIMEOUT + PERIOD, "in every case"
+    assert statistics.median(own) <= TIMEOUT + 0.25 * PERIOD, "it waits for the timeout, not for a period"
 
 
 def test_frozen_policy_commands_nothing_from_a_state_older_than_the_timeout(

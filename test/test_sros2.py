@@ -87,7 +87,7 @@ def test_each_node_is_granted_exactly_what_it_has(
             ros.add(make_node)
         for node in NODES:
             with contextlib.suppress(AssertionError):  # the next line says more
-                ros.until(functools.partial(has, ros, node, namespace, expected[node]), "", min(PATIENCE, 10.0))
+                ros.until(functools.partial(has, ros, node, namespace, expected[node]), "", PATIENCE)
             assert declared(ros, node, namespace) == expected[node]
 
 

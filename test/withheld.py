@@ -1,0 +1,62 @@
+"""Time that the machine withheld: promises in milliseconds are asserted on computers that others use, too.
+
+One bare process per processor, pinned to it, sleeps a millisecond again and again. Where it wakes late, nothing that
+ran there could have been in time. What a test allows beyond a promise is what was withheld in that very moment: nothing
+on a quiet machine.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+_WATCH = """
+import os, struct, sys, time
+os.sched_setaffinity(0, {int(sys.argv[2])})
+with open(sys.argv[1], "wb", buffering=0) as stream:
+    due = time.monotonic()
+    while True:
+        now = time.monotonic()
+        if now > due + 0.002:
+            stream.write(struct.pack("2d", due, now))
+        due = now + 0.001
+        time.sleep(0.001)
+"""
+
+
+class Withheld:
+    """Watches every processor that this process may use, from the beginning of a ``with`` block to its end."""
+
+    def __enter__(self) -> Withheld:
+        self._folder = TemporaryDirectory()
+        self._files = [Path(self._folder.name) / str(processor) for processor in os.sched_getaffinity(0)]
+        for file in self._files:
+            file.touch()
+        self._watchers = [
+            subprocess.Popen([sys.executable, "-S", "-c", _WATCH, str(file), file.name]) for file in self._files
+        ]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for watcher in self._watchers:
+            watcher.kill()
+        for watcher in self._watchers:
+            watcher.wait()
+        self._folder.cleanup()
+
+    def given(self, begin: float, end: float) -> float:
+        """Seconds between two steady times [s], without those withheld.
+
+        Those of all processors together: a chain of messages goes through several of them, one after the other.
+        """
+        seconds = end - begin
+        for file in self._files:
+            data = file.read_bytes()
+            late = np.frombuffer(data[: len(data) // 16 * 16]).reshape(-1, 2).clip(begin, end)
+            seconds -= float((late[:, 1] - late[:, 0]).sum())
+        return max(seconds, 0.0)
