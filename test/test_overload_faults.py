@@ -81,7 +81,9 @@ class Observer:
         found, ahead = [], time.time() - time.monotonic()
         for counts in (ticks, steps):
             recent = [(at - ahead, count) for at, count in counts if at >= began]
-            found += [(n - m) / machine.given(a, b) * PERIOD for (a, m), (b, n) in pairwise(recent) if b - a > 0.5]
+            found += [
+                (n - m) / machine.given_to_each(a, b) * PERIOD for (a, m), (b, n) in pairwise(recent) if b - a > 0.5
+            ]
         return found
 
 

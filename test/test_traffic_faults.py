@@ -195,9 +195,9 @@ def test_control_goes_on_or_falls_to_zero(policy_path: Path, machine: Withheld, 
     calm = [effort for at, effort in control.forces if machine.given(at - WHILE, at) > 0.9 * WHILE]
     moved = sum(map(bool, calm)) / len(calm)
     sys.stdout.write(
-        f"\n{faults}: {len(control.forces)} periods, {moved:.0%} of {len(calm)} calm ones moved; age of their commands: "
-        f"median {statistics.median(ages):.3f}, worst {max(ages):.3f} s; {len(silences)} silences, zero after: median "
-        f"{statistics.median(silences or [0]):.3f}, worst {max(silences, default=0):.3f} s; "
+        f"\n{faults}: {len(control.forces)} periods, {moved:.0%} of {len(calm)} calm ones moved; age of their "
+        f"commands: median {statistics.median(ages):.3f}, worst {max(ages):.3f} s; {len(silences)} silences, zero "
+        f"after: median {statistics.median(silences or [0]):.3f}, worst {max(silences, default=0):.3f} s; "
         f"{len(returns)} answers to an older state, after: median {statistics.median(returns or [0]):.3f} s\n"
     )
     assert all(then > -math.inf for then, _ in commanded_at), "a force that nobody commanded"

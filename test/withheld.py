@@ -8,6 +8,7 @@ on a quiet machine.
 from __future__ import annotations
 
 import os
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -50,13 +51,18 @@ class Withheld:
         self._folder.cleanup()
 
     def given(self, begin: float, end: float) -> float:
-        """Seconds between two steady times [s], without those withheld.
+        """Seconds between two steady times [s] in which no processor was withheld: for what needs one after another."""
+        return max(end - begin - sum(self._withheld(begin, end)), 0.0)
 
-        Those of all processors together: a chain of messages goes through several of them, one after the other.
-        """
-        seconds = end - begin
+    def given_to_each(self, begin: float, end: float) -> float:
+        """Seconds between two steady times [s] that the mean processor was given: for what goes on all the time."""
+        return end - begin - statistics.fmean(self._withheld(begin, end))
+
+    def _withheld(self, begin: float, end: float) -> list[float]:
+        """Seconds for each processor."""
+        found = []
         for file in self._files:
             data = file.read_bytes()
             late = np.frombuffer(data[: len(data) // 16 * 16]).reshape(-1, 2).clip(begin, end)
-            seconds -= float((late[:, 1] - late[:, 0]).sum())
-        return max(seconds, 0.0)
+            found.append(float((late[:, 1] - late[:, 0]).sum()))
+        return found
