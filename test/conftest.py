@@ -1,7 +1,6 @@
 """What holds for all tests: a slow machine makes none of them fail. Timeouts are for tests that hang."""
 
 import os
-from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -19,10 +18,6 @@ settings.register_profile("any_machine", deadline=None, suppress_health_check=[H
 settings.load_profile("any_machine")
 
 
-IS_FULL = os.environ.get("SAC_CONTROL_FAULTS") == "full"
-EVERY = 5  # of the negative controls in a file: one of so many is run in the short form
-
-
 @pytest.fixture
 def machine() -> Iterator[Withheld]:
     """Tells what the machine withholds while a test runs."""
@@ -36,13 +31,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that inject faults, by the names of their files, so that `make faults` finds all of them."""
-    rows: Counter[str] = Counter()
     for item in items:
-        is_control = item.path.stem.startswith("test_negative_controls")
-        if is_control or "faults" in item.path.stem:
+        if "faults" in item.path.stem or item.path.stem == "test_negative_controls":
             item.add_marker(pytest.mark.faults)
-        if is_control and not IS_FULL and hasattr(item, "callspec"):
-            function = f"{item.path.stem} {getattr(item, 'originalname', '')}"
-            if rows[function] % EVERY:
-                item.add_marker(pytest.mark.skip(reason=f"one of {EVERY} in the short form: make faults"))
-            rows[function] += 1

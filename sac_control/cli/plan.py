@@ -15,13 +15,9 @@ from typing import Any
 
 from sac_control.envs.tasks import make_task
 from sac_control.errors import EXIT_DONE, EXIT_SETTING, EXIT_START, ConfigError, RunError
-from sac_control.policy.envelope import Envelope
-from sac_control.policy.pieces import completed
+from sac_control.policy.controller import Controller
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.policy_header import LONGEST_RUN_NAME
-from sac_control.policy.requirements import check_requirements
-from sac_control.policy.shadow import check_shadow
-from sac_control.policy.signature import TrustedKeys
 from sac_control.runs import config_file
 from sac_control.runs.config_file import RunConfig
 from sac_control.runs.run_directory import RunDirectory
@@ -265,17 +261,14 @@ def plan_deployment(options: DeploymentOptions) -> Plan:
     """
     path, run = find_policy(options.policy, options.runs_directory)
     file = PolicyFile.read(path)
-    specification = file.specification
-    values = {"task": specification.task, "policy_file": str(path), "require_arm": True}
+    values = {"task": file.specification.task, "policy_file": str(path), "require_arm": True}
     if options.shadow:
         values["shadow_policy_file"] = str(find_policy(options.shadow, options.runs_directory)[0])
     config = options.applied_to(RunConfig().with_values({"policy": values}))
-    if (keys := TrustedKeys.required_by(config.policy)) is not None:
-        completed(keys.check(file.digest, file.signature))
-    check_requirements(config.policy, specification)
-    Envelope(config.policy.envelope).check(specification.joints)
+    controller = Controller(config.policy)  # what the node would refuse is refused now
+    controller.install(file)
     if config.policy.shadow_policy_file:
-        check_shadow(PolicyFile.read(Path(config.policy.shadow_policy_file)).specification, specification)
+        controller.admit_shadow(PolicyFile.read(Path(config.policy.shadow_policy_file)))
     node = options.node(
         "policy",
         parameters=_differences(config, "policy"),

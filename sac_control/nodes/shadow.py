@@ -14,7 +14,7 @@ from sac_control.config import PolicyConfig
 from sac_control.nodes import messages, topics
 from sac_control.policy.controller import Controller
 from sac_control.policy.policy_file import PolicyFile
-from sac_control.policy.shadow import Shadow, check_shadow
+from sac_control.policy.shadow import Shadow
 from sac_control.types import JointState
 
 
@@ -45,12 +45,11 @@ class ShadowLink:
         Raises:
             PolicyFileError: the file cannot be used, or is for another robot.
         """
-        file, in_force = PolicyFile.read(path), self._controller.swap.file
+        file = PolicyFile.read(path)
         self._controller.admit_shadow(file)
-        if in_force is not None:
-            check_shadow(file.specification, in_force.specification)
         self.end()
-        self._shadow, self.is_running, self._is_checked = Shadow(file, config), True, in_force is not None
+        self._shadow, self.is_running = Shadow(file, config), True
+        self._is_checked = self._controller.swap.file is not None
         self.state = f"version {file.policy_version} of run {file.run!r}"
         self._logger.info(f"{path} runs in its shadow, and moves nothing")
 
@@ -66,7 +65,7 @@ class ShadowLink:
             return
         try:
             if not self._is_checked and controller.swap.file is not None:
-                check_shadow(shadow.file.specification, controller.swap.file.specification)
+                controller.admit_shadow(shadow.file)
                 self._is_checked = True  # whatever is swapped in has the same specification
             shadow.ask(state, controller.mode, controller.authority(time.monotonic()))
         except Exception as error:  # noqa: BLE001 (not hidden: `tell` says it)

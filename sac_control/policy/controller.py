@@ -22,6 +22,7 @@ from sac_control.policy.policy import Policy
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.requirements import check_requirements
 from sac_control.policy.safety import Mode, Safety
+from sac_control.policy.shadow import check_shadow
 from sac_control.policy.signature import TrustedKeys
 from sac_control.types import Action, Float32Array, FloatArray, JointState, SwapReport, Weights
 
@@ -113,12 +114,14 @@ class Controller:
         self._prepare(file)
 
     def admit_shadow(self, file: PolicyFile) -> None:
-        """See that `file` may run on this robot beside the policy in force.
+        """See that `file` may run on this robot beside the policy in force, if there is one yet.
 
         Raises:
-            PolicyFileError: it may not, for what would refuse it as the policy itself.
+            PolicyFileError: it may not, for what would refuse it as the policy itself, or because that one differs.
         """
         self._new_swap().install(file)
+        if self.swap.file is not None:
+            check_shadow(file.specification, self.swap.file.specification)
 
     def offer(self, weights: Weights) -> SwapReport | None:
         """Check `weights` at once and put them in force if all is well; None where they are in force already."""
@@ -281,7 +284,7 @@ class Controller:
         safety = self.safety
         if self._stamp is not None and state.stamp <= self._stamp:
             freshness.check_order(state.stamp, self._stamp, is_fresh=not safety.is_stale(now))
-        if self._config.check_stamps and state.stamp > freshness.SYSTEM_TIME:
+        if self._config.check_stamps:
             freshness.check_age(state.stamp, safety.timeout, self._wall_clock())
         observer.observe(state, self._observation)
         freshness.check_finite(state, self._joints)

@@ -1,0 +1,82 @@
+"""What protects the learner's work, and what tells of faults."""
+
+from negative_controls import Controls
+
+SHORT: Controls = {
+    ("test_faults_learner.py", "test_checkpoints.py", "test_replay_file.py", "test_training_run.py"): [
+        ("runs/checkpoints.py", 'staging = self._directory / f".{step}.{os.getpid()}.tmp"',
+         "staging = self._directory / str(step)", "at_any_step"),
+        ("runs/checkpoints.py", "        self._finish_interrupted()\n", "", "at_any_step"),
+        ("runs/checkpoints.py", "(self._directory / str(step)).rename(removed)",
+         "shutil.rmtree(self._directory / str(step))", "at_any_step"),
+        ("runs/checkpoints.py", ".hexdigest().encode() != digest", ".hexdigest().encode() == digest[:1]", "any_bit"),
+        ("runs/checkpoints.py", '.hexdigest() != state["sha256"][name]', '.hexdigest() == ""', "changed_file"),
+        ("runs/replay_file.py",
+         'records["checksum"] == self._checksums(start, np.ascontiguousarray(rows, "<f4"), records)',
+         "np.ones(len(rows), bool)", "any_flipped_bit"),
+        ("runs/replay_file.py", 'np.arange(start, start + len(rows), dtype="<u8")', 'np.zeros(len(rows), "<u8")',
+         "in_the_place_of_another"),
+        ("runs/replay_file.py", "        os.ftruncate(descriptor, offset)\n", "", "are_cut_off"),
+        ("runs/replay_log.py", "min(self._written, self._file.count())", "self._written", "goes_on_in_memory"),
+        ("runs/recorder.py", "newer, complaint = self._replay.newer()", 'newer, complaint = [], ""',
+         "again_and_again"),
+        ("runs/recorder.py", "self._training.skip_versions(max", "max(0, max", "again_and_again"),
+        ("runs/writing.py", "except (OSError, RunError) as error", "except ZeroDivisionError as error",
+         "goes_on_in_memory"),
+        ("runs/run_directory.py", "if self._lock is None or atomic.is_at(self._lock.fileno(), self._lock_path):",
+         "if True:", "goes_on_in_memory"),
+        ("runs/run_directory.py", "fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)", "pass", "second_learner"),
+        ("runs/training_run.py", "        self._write_replay()\n        owed", "        owed", "again_and_again"),
+        ("runs/training_run.py", "if is_missing and now >= self._retry_at:", "if False:", "goes_on_in_memory"),
+        ("runs/training_run.py", "if not config.resume:  # from", "if False:  # from", "first_moment"),
+        ("runs/training_run.py",
+         "if not config.resume and (self.run.checkpoints.exists() or self.run.replay.exists()):", "if False:",
+         "begun_afresh"),
+        ("runs/training_run.py", "self._unsaved_best = None if was_saved else snapshot", "pass",
+         "disk_could_not_take"),
+    ],
+    ("test_faults_learner.py",): [
+        ("runs/training_run.py", "if not self._save(snapshot):", "if not self._save(snapshot) and False:",
+         "goes_on_in_memory"),
+    ],
+    ("test_node_learner.py",): [
+        ("runs/training_run.py", "if config.resume and not self.run.exists:", "if False:", "is_not_trained_over"),
+    ],
+    ("test_diagnostics.py",): [
+        ("nodes/learner.py", "response.message = False, str(error)", "response.message = True, str(error)",
+         "is_in_error_and_refuses"),
+    ],
+    ("test_diagnosis.py",): [
+        ("nodes/diagnosis.py", " if now - then < RECENT", "", "only_while_it_grows"),
+    ],
+}  # fmt: skip
+LONG: Controls = {
+    ("test_faults_learner.py",): [
+        ("sac/training.py", "generator.bit_generator.state =", "_ =", "again_and_again"),
+    ],
+    ("test_training_run.py",): [
+        ("runs/training_run.py", "if saved != self._specification:", "if False:", "another_task_whose"),
+        ("runs/training_run.py", "            self._best_return = -math.inf\n            complaints.append",
+         "            complaints.append", "best_policy_that_is_damaged"),
+        ("sac/training.py", "min(max(value, -_LARGEST_START), _LARGEST_START)", "value", "beyond_all_measure"),
+    ],
+    ("test_progress.py",): [
+        ("runs/progress.py", "contextlib.suppress(OSError)", "contextlib.nullcontext()", "full_disk_behind"),
+    ],
+    ("test_sac_choice.py",): [
+        ("sac/choice.py", "if getattr(now, name) != getattr(before, name):", "if False:", "cannot_go_on_with_other"),
+    ],
+    ("test_node_learner.py",): [
+        ("nodes/learner.py", "msg.policy_version if is_ours else 0", "msg.policy_version", "versions_of_another_run"),
+    ],
+    ("test_evaluation_process.py",): [
+        ("runs/evaluation.py", 'if not line.endswith(b"\\n"):', "if not line:", "within_its_answer"),
+    ],
+    ("test_diagnostics.py",): [
+        ("nodes/learner.py", "(ERROR, training.disk_complaint),", "", "is_in_error_and_refuses"),
+        ("nodes/health.py", "(ERROR, self._compatibility.complaint), ", "", "names_a_peer"),
+        ("nodes/simulator.py",
+         "if self._command_time is not None and now - self._command_time > self._config.command_timeout:",
+         "if False:", "while_its_watchdog_zeroes"),
+    ],
+}  # fmt: skip

@@ -1,0 +1,41 @@
+"""Protections of limits set at run time, of the shadow policy, of what is deployed."""
+
+from negative_controls import Controls
+
+SHORT: Controls = {
+    ("test_controller.py",): [
+        ("policy/controller.py", "            return remaining\n", "            return remaining + 0.001\n",
+         "to_the_point"),
+        ("policy/controller.py", "            effort = limiter.release()\n        self._stamp",
+         "            effort = self._limited(effort_raw, limiter, state.stamp, now)\n        self._stamp",
+         "until_three_states_have_armed"),
+    ],
+    ("test_live_limits.py",): [
+        ("policy/live_limits.py", "    if not is_active:\n", "    if True:\n", "looser_only_while"),
+        ("policy/controller.py", "self._limiter.set(self._limits(), config.max_effort_rate)", "pass",
+         "limits_efforts_from_the_next"),
+        ("policy/live_limits.py", "    _check_ceiling(new, own_limits)\n", "", "no_limit_goes_beyond"),
+        ("policy/live_limits.py", "        if name not in LIVE:\n", "        if False:\n", "every_other_setting"),
+        ("policy/envelope.py", "term == own_term and low <= own_low and", "term == own_term and",
+         "looser_only_while"),
+    ],
+    ("test_shadow_faults.py",): [
+        ("policy/shadow.py", "elif not np.isfinite(action).all():", "elif False:",
+         "its_process_switches_it_off and finite"),
+        ("policy/shadow.py", "if now - self._asked[1] > patience:", "if False:", "never_starts"),
+        ("policy/controller.py", "            check_shadow(file.specification, self.swap.file.specification)",
+         "            pass", "ends_the_start and period"),
+        ("nodes/shadow.py", "        except Exception as error:  # noqa: BLE001 (not hidden: told below)",
+         "        except OSError as error:", "this_side and take"),
+    ],
+    ("test_requirements.py",): [
+        ("policy/requirements.py", "if config.control_period and", "if False and", "another_robot"),
+        ("policy/requirements.py", "if joints and", "if False and", "another_robot"),
+        ("policy/requirements.py", "if config.max_effort and", "if False and", "another_robot"),
+    ],
+    ("test_live_parameters.py",): [
+        ("nodes/parameters.py", "read_only=name not in live", "read_only=False", "SimulatorNode"),
+        ("nodes/policy.py", "take_live_parameters(self, self._controller.checked_limits, self._take_limits)", "pass",
+         "each_live_limit"),
+    ],
+}  # fmt: skip

@@ -1,0 +1,36 @@
+"""What lets nodes find each other again."""
+
+from negative_controls import Controls
+
+SHORT: Controls = {
+    ("test_plan.py", "test_faults_clock.py", "test_faults_callbacks.py", "test_faults_restarts.py"): [
+        ("cli/plan.py", "if self.restarts == 0 or exit_code in", "if exit_code in", "until_its_restarts"),
+        ("cli/plan.py", "restarts=self.restarts - 1, ", "", "until_its_restarts"),
+        ("cli/plan.py", "exit_code in (EXIT_DONE, EXIT_SETTING, EXIT_START)", "exit_code == EXIT_DONE",
+         "cannot_begin"),
+        ("cli/plan.py", 'restart_parameters={"resume": True}', "restart_parameters={}", "learner_resumes"),
+        ("cli/plan.py", 'restart_parameters={"require_arm": True}', "restart_parameters={}", "waits_to_be_armed"),
+        ("cli/plan.py", "        restarts = 0  # the numbers would be others", "        pass", "start_nothing_again"),
+        ("nodes/learner.py", "self._on_watch, clock=STEADY_CLOCK", "self._on_watch", "steady_clock"),
+        ("nodes/policy.py", "        self._command_zero()\n        self._health.fail(", "        self._health.fail(",
+         "beyond_its_guards"),
+        ("nodes/process.py", "EXIT_FAULT if has_begun else EXIT_START", "EXIT_FAULT", "cannot_begin_says"),
+    ],
+}  # fmt: skip
+LONG: Controls = {
+    ("test_plan.py", "test_faults_clock.py", "test_faults_callbacks.py", "test_faults_restarts.py"): [
+        ("policy/freshness.py", "stamp == last or (stamp < last and is_fresh)", "stamp <= last",
+         "control_goes_on_by_itself"),
+        ("policy/freshness.py", "abs(wall_clock - stamp) > 1e9 * timeout", "False", "while_the_clocks_differ"),
+        ("policy/freshness.py", "abs(wall_clock - stamp) >", "wall_clock - stamp >", "while_the_clocks_differ"),
+        ("nodes/process.py", "        node.fail(", "        str(", "lockstep_whose_callback_raises and _on_action"),
+        ("nodes/exchange.py", "self._awaited is None or now - self._since < self._answer_timeout", "True",
+         "peer_comes_back and lockstep"),
+        ("nodes/exchange.py", "self.has_credit or self._awaited is not None or now - self._since < PROBE_PERIOD",
+         "True", "peer_comes_back and lockstep"),
+        ("cli/runner.py", "            successor = self._node.successor(code)", "            successor = None",
+         "deployed_policy_again_unarmed"),
+        ("cli/runner.py", "if now >= self._due:", "if False:", "deployed_policy_again_unarmed"),
+        ("sac/arrivals.py", "return after is not heard", "return True", "peer_comes_back and lockstep"),
+    ],
+}  # fmt: skip

@@ -1,0 +1,53 @@
+"""What keeps bad and foreign policies out."""
+
+from negative_controls import Controls
+
+SHORT: Controls = {
+    ("test_policy_file_strangers.py",): [
+        ("policy/policy_header.py", "if size > MAX_HEADER_BYTES:", "if False:", "too_long_is_refused_before"),
+        ("policy/policy_header.py", "if not is_as_written or metadata", "if metadata", "in_other_words"),
+        ("policy/policy_header.py", "not is_as_written or metadata or", "not is_as_written or", "metadata_beside"),
+        ("policy/policy_header.py", 'or "/" in run or run in (".", "..")', "", "plain_name"),
+        ("policy/policy_header.py", "and value.isprintable()", "", "plain_name"),
+        ("policy/policy_header.py", "return type(value) is float and 0.0 <", "return 0.0 <",
+         "strange_value_anywhere"),
+    ],
+    ("test_policy_file.py", "test_policy_file_strangers.py"): [
+        ("policy/policy_file.py", "ArithmeticError, ", "", "strange_value_anywhere"),
+        ("policy/policy_file.py", 'if (yield from _digest_in_pieces(header, tensors)) != header["sha256"]:',
+         "if False:", "no_probe_sees"),
+        ("policy/policy_file.py", "if tensors[name].shape != shape or", "if", "another_shape_is_refused"),
+        ("policy/policy_file.py", "            )\n    _check_finite(tensors)\n", "            )\n",
+         "not_finite_is_refused_and_named"),
+    ],
+    ("test_hot_swap.py",): [
+        ("policy/hot_swap.py", "if len(weights.data) > self._max_bytes:", "if False:", "too_large"),
+        ("policy/hot_swap.py", "if digest.digest() != weights.sha256:", "if False:", "damaged_on_the_way"),
+        ("policy/hot_swap.py", "if version <= (newest := self._newest.get(run, -1)):", "if newest := 0:",
+         "replayed_version"),
+        ("policy/hot_swap.py", "if file.specification.task != self._task:", "if False:", "for_another_task"),
+        ("policy/hot_swap.py", "except Exception as error:", "except ZeroDivisionError as error:",
+         "nobody_thought_of"),
+        ("policy/hot_swap.py", "file = yield from PolicyFile.in_pieces(weights.data)",
+         "file = PolicyFile.from_bytes(weights.data)", "no_piece_works"),
+    ],
+    ("test_signature.py",): [
+        ("policy/hot_swap.py", "        yield from self._check_signature(file)\n", "", "unsigned_weights"),
+        ("policy/hot_swap.py", "        completed(self._check_signature(file))\n", "", "from_disk_must_be_signed"),
+        ("policy/hot_swap.py", "and run != current.run:", "and False:", "signed_policy_of_another"),
+        ("policy/signature.py", "return DOMAIN + digest", "return digest", "another_purpose"),
+        ("policy/signature.py", "if mode & forbidden:", "if False:", "others_may"),
+        ("runs/publication.py", "file.to_bytes(self._signing_key)", "file.to_bytes()", "training_signs"),
+    ],
+    ("test_signature.py", "test_sros2.py"): [
+        ("cli/plan.py", "controller.install(file)", "pass", "deploys_it_alone"),
+        ("cli/plan.py", 'f"/sac_control/{self.executable}"', '"/sac_control"', "in_its_enclave"),
+    ],
+    ("test_faults_trust.py", "test_sros2.py"): [
+        ("policy/controller.py", "self.safety, self.swap.policy,",
+         "self.safety, None if self.swap.is_busy else self.swap.policy,", "swaps_skip_no_tick"),
+        ("policy/hot_swap.py", "        yield from self._check_signature(file)\n", "", "neither_starts_nor_swaps_in"),
+        ("nodes/learner.py", "        self.create_service(Trigger, topics.LEARNER_SAVE, self._on_save)\n", "",
+         "exactly_what_it_has"),
+    ],
+}  # fmt: skip
