@@ -134,8 +134,16 @@ def test_silence_is_told_once_when_it_has_lasted_too_long(monkeypatch: pytest.Mo
 
 def test_nothing_is_told_once_the_topic_was_heard() -> None:
     waiting = WaitWarning("/joint_states", "simulator", patience=10.0, now=100.0)
-    waiting.heard()
+    waiting.heard(105.0)
     assert waiting.sentence(1000.0) is None
+
+
+def test_silence_is_counted_from_what_was_heard_last() -> None:
+    waiting = WaitWarning("/joint_states", "simulator", patience=10.0, now=100.0)
+    assert waiting.silence(103.0) == 3.0
+    waiting.heard(105.0)
+    assert waiting.silence(110.0) == 5.0
+    assert [waiting.is_long(now) for now in (114.9, 115.0)] == [False, True]
 
 
 # over a bad network

@@ -106,13 +106,6 @@ def test_memory_is_bounded_whatever_comes() -> None:
     assert max(len(seen) for _, _, seen, _ in state) <= WINDOW / 4
 
 
-def test_a_state_of_an_earlier_version_takes_nothing_from_before_it() -> None:
-    arrivals = Arrivals()
-    arrivals.restore({"duplicates": 1, "missing": 2, "next": [[5, 10]]})
-    assert [arrivals.is_new(5, number) for number in (3, 9, 11, 10)] == [False, False, True, True]
-    assert (arrivals.duplicates, arrivals.missing) == (3, 2)
-
-
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.integers(0, 20)), max_size=60),
     st.lists(st.tuples(st.integers(0, 3), st.integers(0, 20)), max_size=20),

@@ -45,7 +45,6 @@ class EvaluatorNode(Node):
         self._lengths: list[int] = []
         self._versions: set[int] = set()
         self._started: float | None = None  # [s] steady time of the first transition
-        self._heard_at = time.monotonic()  # [s] steady time of the newest
 
         self._credit_topic = topics.publisher(self, topics.CREDIT)
         topics.subscription(self, topics.TRANSITIONS, self._on_transition)
@@ -77,8 +76,7 @@ class EvaluatorNode(Node):
         print(json.dumps(result) if self._config.json else self._sentence(result), flush=True)
 
     def _on_transition(self, msg: Any) -> None:
-        self._waiting.heard()
-        self._heard_at = time.monotonic()
+        self._waiting.heard(time.monotonic())
         transition = messages.transition_from_msg(msg)
         if self._started is None:
             self._started = time.monotonic()
@@ -127,16 +125,16 @@ class EvaluatorNode(Node):
         return {"missing_transitions": self._arrivals.missing}
 
     def _on_second(self) -> None:
-        silence = time.monotonic() - self._heard_at
+        now = time.monotonic()
         figures: dict[str, object] = {
             "episodes": len(self._returns),
             "transitions": sum(self._lengths),
             "policy_versions": ", ".join(map(str, sorted(self._versions))),
-            "transition_age": silence,
+            "transition_age": self._waiting.silence(now),
             "duplicate_transitions": self._arrivals.duplicates,
         }
-        is_long = silence > self._config.wait_warning
-        findings = [(WARN, f"no transition for {silence:.0f} s" if is_long else "")]
+        is_long = self._waiting.is_long(now)
+        findings = [(WARN, f"no transition for {self._waiting.silence(now):.0f} s" if is_long else "")]
         self._health.tell(figures, self._losses(), findings, otherwise="counts")
 
 

@@ -56,8 +56,6 @@ class LearnerNode(Node):
         self._warned_at = -math.inf  # [s] steady time
         self._rejected_weights = 0
         self._swapped_version = 0
-        self._heard_at = time.monotonic()  # [s] steady time of the newest transition
-        self._wait_warning = config.wait_warning
 
         self._weights_topic = topics.publisher(self, topics.WEIGHTS)
         self._credit_topic = topics.publisher(self, topics.CREDIT)
@@ -106,8 +104,7 @@ class LearnerNode(Node):
             raise RunError(self._training.disk_complaint)
 
     def _on_transition(self, msg: Any) -> None:
-        self._waiting.heard()
-        self._heard_at = time.monotonic()
+        self._waiting.heard(time.monotonic())
         try:
             if not self._training.ingest(messages.transition_from_msg(msg)):
                 self._credit = -1  # it came again: its sender may have missed the credit, so publish it once more
@@ -176,7 +173,7 @@ class LearnerNode(Node):
 
     def _on_second(self) -> None:
         training, status = self._training, self._training.status()
-        silence = time.monotonic() - self._heard_at
+        now = time.monotonic()
         figures: dict[str, object] = {
             "run": status.run,
             "phase": status.phase.name,
@@ -186,7 +183,7 @@ class LearnerNode(Node):
             "target_replay_ratio": status.target_replay_ratio,
             "policy_version": status.policy_version,
             "policy_lag": status.policy_lag,
-            "transition_age": silence,
+            "transition_age": self._waiting.silence(now),
             "duplicate_transitions": status.duplicate_transitions,
             "disk": training.disk_complaint or "ok",
             "unwritten_transitions": training.unwritten_transitions,
@@ -194,7 +191,7 @@ class LearnerNode(Node):
         }
         findings = [
             (ERROR, training.disk_complaint),
-            (WARN, f"no transition for {silence:.0f} s" if silence > self._wait_warning else ""),
+            (WARN, f"no transition for {self._waiting.silence(now):.0f} s" if self._waiting.is_long(now) else ""),
         ]
         self._health.tell(figures, self._losses(status), findings, otherwise=status.phase.name.lower())
 

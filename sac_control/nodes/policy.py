@@ -162,7 +162,7 @@ class PolicyNode(LifecycleNode):
 
     def _on_joint_states(self, msg: Any) -> None:
         start = time.perf_counter()
-        self._waiting.heard()
+        self._waiting.heard(time.monotonic())
         controller = self._controller
         state = messages.state_from_msg(msg)
         action = controller.answer(state)

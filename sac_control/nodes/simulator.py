@@ -116,7 +116,7 @@ class SimulatorNode(Node):
             self._exchange.state_sent(self._runner.stamp, _now())
 
     def _on_action(self, msg: Any) -> None:
-        self._waiting.heard()
+        self._waiting.heard(_now())
         self._policy_version = msg.policy_version
         action = messages.action_from_msg(msg)
         self._answered_stamp = action.stamp

@@ -17,17 +17,25 @@ class WaitWarning:
 
     def __init__(self, topic: str, peer: str, patience: float, now: float) -> None:
         self._topic, self._peer, self._patience = topic, peer, patience
-        self._since: float | None = now
+        self._heard_at, self._may_say = now, True
 
-    def heard(self) -> None:
+    def heard(self, now: float) -> None:
         """The topic is alive: nothing will be said."""
-        self._since = None
+        self._heard_at, self._may_say = now, False
+
+    def silence(self, now: float) -> float:
+        """Time since the topic was heard [s], or since waiting began."""
+        return now - self._heard_at
+
+    def is_long(self, now: float) -> bool:
+        """Whether the silence has lasted longer than is normal."""
+        return self.silence(now) >= self._patience
 
     def sentence(self, now: float) -> str | None:
-        """The warning, at the one call after which the silence has lasted too long; otherwise None."""
-        if self._since is None or now - self._since < self._patience:
+        """The warning, at the one call after which the first silence has lasted too long; otherwise None."""
+        if not self._may_say or not self.is_long(now):
             return None
-        self._since = None
+        self._may_say = False
         domain = os.environ.get("ROS_DOMAIN_ID", "0")
         return (
             f"nothing came on {self._topic} for {self._patience:g} s: is the {self._peer} node running, "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -26,7 +27,7 @@ class Report:
 
     Attributes:
         evaluation: the newest; None before the first.
-        swap_gaps: [s] that swaps held the policy node up, as it told.
+        swap_gaps: [s] that the newest swaps held the policy node up, as it told.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class Report:
         self._rates = Rates()
         self._arrived, self._lag = 0, 0  # transitions of this life, and the sum of their lags
         self.evaluation: Evaluation | None = None
-        self.swap_gaps: list[float] = []
+        self.swap_gaps = deque[float](maxlen=10_000)
 
     @property
     def wall_time(self) -> float:

@@ -90,10 +90,8 @@ class Arrivals:
         return {"duplicates": self.duplicates, "missing": self.missing, "next": sources}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from `state()`, or from one of an earlier version, which took nothing that was late."""
+        """Continue from `state()`."""
         self.duplicates, self.missing = state["duplicates"], state["missing"]
-        self._sources = {source: _restored(*values) for source, *values in state["next"]}
-
-
-def _restored(number: int, seen: str | None = None, lowest: int = 0) -> _Heard:
-    return _Heard(number, _ALL if seen is None else int(seen, 16), lowest)
+        self._sources = {
+            source: _Heard(number, int(seen, 16), lowest) for source, number, seen, lowest in state["next"]
+        }
