@@ -1,17 +1,20 @@
-"""The process that evaluates may die at any time: that is told, and nobody waits for it for ever."""
+"""Evaluation in its process, which may die at any time: that is told, and nobody waits for it for ever."""
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import time
 
+import numpy as np
 import pytest
 
 from policies import make_file
+from sac_control.envs.inverted_pendulum import InvertedPendulum
 from sac_control.errors import RunError
 from sac_control.runs import evaluation
-from sac_control.runs.evaluation import Evaluation, EvaluationProcess
+from sac_control.runs.evaluation import Evaluation, EvaluationProcess, evaluate
 
 PATIENCE = float(os.environ.get("SAC_CONTROL_TEST_PATIENCE", "300"))  # [s]
 
@@ -49,3 +52,22 @@ def test_a_process_that_is_killed_within_its_answer_does_so_too(monkeypatch: pyt
     with pytest.raises(RunError, match="the evaluation process ended with exit code -9"):
         result_of(process)
     process.close()
+
+
+def test_confirmation_ends_with_the_first_episode_that_refutes_the_solution(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A policy that does nothing falls sooner the more the pole leans at first: soonest from the extreme starts."""
+    file = make_file()
+    *hidden, (weight, bias) = file.actor.layers
+    still = dataclasses.replace(
+        file, actor=dataclasses.replace(file.actor, layers=(*hidden, (0.0 * weight, 0.0 * bias)))
+    )
+    three = evaluate(still, 3, 0, np.random.default_rng(2)).returns
+    monkeypatch.setattr(InvertedPendulum, "solved_return", min(three))
+    refuted = evaluate(still, 3, 6, np.random.default_rng(2))
+    assert refuted.returns[:3] == three
+    assert (refuted.solved_episodes, len(refuted.returns)) == (3, 4)
+    assert not refuted.is_solved
+    monkeypatch.setattr(InvertedPendulum, "solved_return", refuted.returns[3])
+    confirmed = evaluate(still, 3, 6, np.random.default_rng(2))
+    assert len(confirmed.returns) == confirmed.solved_episodes == 9
+    assert confirmed.is_solved

@@ -53,10 +53,11 @@ class Evaluation:
 
 
 def evaluate(file: PolicyFile, episodes: int, confirmations: int, rng: np.random.Generator) -> Evaluation:
-    """Run `episodes` deterministic episodes and, if each reached the task's solved_return, `confirmations` more.
+    """Run `episodes` deterministic episodes and `confirmations` more, as long as all reach the task's solved_return.
 
     Start states are stratified: a policy that falls from a tenth of them cannot be lucky ten times. Those of the
-    confirmation begin with extreme ones.
+    confirmation begin with extreme ones. The first episode that refutes a solution ends it: the sooner the next policy
+    is tested.
     """
     task = make_task(file.specification.task)
     env, policy = make_env(file.specification.task), Policy(file.actor)
@@ -64,7 +65,10 @@ def evaluate(file: PolicyFile, episodes: int, confirmations: int, rng: np.random
     if all(total >= task.solved_return for total in returns):
         corners = rng.permutation(list(itertools.product((0.0, 1.0), repeat=task.start_dimensions)))[:confirmations]
         inner = _stratified(rng, confirmations - len(corners), task.start_dimensions)
-        returns += [_play(env, policy, task.start_from(unit)) for unit in (*corners, *inner)]
+        for unit in (*corners, *inner):
+            returns.append(_play(env, policy, task.start_from(unit)))
+            if returns[-1] < task.solved_return:
+                break
     env.close()
     return Evaluation(
         policy_version=file.policy_version,
