@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
 import traceback
@@ -79,6 +80,8 @@ def _spin(node: ProcessNode, signals: list[int]) -> None:
     try:
         while not signals and not node.is_done:
             is_more_to_do = node.work()
+            if is_more_to_do:
+                os.sched_yield()  # to the middleware's thread that receives: on this processor it waits for ours
             was_busy = loop.spin_once(0.0 if is_more_to_do else LONGEST_SLEEP)
             garbage.collect_when_due(is_idle=not was_busy and not is_more_to_do)
     except Exception as error:
