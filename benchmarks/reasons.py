@@ -21,17 +21,12 @@ REASONS: dict[str, str] = {
         "single evaluations fail, most of them soon after the first solution: between two updates the policy jitters, "
         "and now and then across the edge. docs/learning.md lists what was tried."
     ),
-    "latency.inference.64x64": "the p99 is that of a shared machine; it was 29 µs in the run before.",
+    "latency.inference.64x64": "its median is well below; the p99 is that of a shared machine.",
     "latency.inference.256x256": "its median is well below; the p99 is that of a shared machine.",
-    "latency.swaps": (
-        "the machine stood still now and then in this run: ticks without a swap had a p99 of 33 ms, and the bare "
-        "ping-pong left 9 of 69,809 unanswered. In the run before, on a quieter one and with the policy node as it "
-        "was before its safety functions, no tick of 50,000 was missed and the p99 added was 0.72 ms; the longest "
-        "piece of a check has grown since, from 89 to 135 µs (medians), because the header is checked more strictly."
-    ),
     "latency.kilohertz": (
-        "simulator and policy need 0.75 ms of processor time per period between them, one after the other, and the "
-        "middleware another 0.2: nearly all that is missed is an answer that comes within the next period."
+        "of a period the bare ping-pong takes half, four threads that wake each other up one after the other; the "
+        "step, the second message of an answer and taking both need most of the rest. What is missed is an answer that "
+        "comes within the next period; hardly any period is late."
     ),
     "tasks.swing-up": (
         "two seeds of five end 0.7 and 2.8 points short of 890.5: they swing up a little more slowly. Runs ended at "
