@@ -135,7 +135,8 @@ class _SimulatorWatch:
         self._client = pinger.node.create_client(SetBool, topics.SIMULATOR_PAUSE)
         self._values: dict[str, str] = {}
         self._time = 0.0  # [s] at which the values were taken
-        self._heard = 0
+        self._since = 0.0  # [s] from which on they are of interest
+        self._heard = 0  # since then
         diagnostics = topics.DIAGNOSTICS
         pinger.node.create_subscription(
             diagnostics.type, diagnostics.name, self._on_diagnostics, diagnostics.subscription_qos
@@ -147,9 +148,12 @@ class _SimulatorWatch:
         self._pinger.wait_until(future.done)
 
     def next_values(self, count: int = 1) -> tuple[float, dict[str, str]]:
-        """When [s] the `count`-th next diagnostics were published, and what they say."""
-        target = self._heard + count
-        self._pinger.wait_until(lambda: self._heard >= target, timeout=30.0 + 2.0 * count)
+        """When [s] the `count`-th diagnostics from now on were published, and what they say.
+
+        Those that were published earlier may still wait to be taken: nobody did while other contenders had their turn.
+        """
+        self._since, self._heard = time.time(), 0
+        self._pinger.wait_until(lambda: self._heard >= count, timeout=30.0 + 2.0 * count)
         return self._time, self._values
 
     def steps_per_second(self) -> float:
@@ -159,9 +163,10 @@ class _SimulatorWatch:
 
     def _on_diagnostics(self, msg: Any) -> None:
         status = msg.status[0]
-        if status.name.endswith("simulator"):
+        published_at = messages.stamp_from_msg(msg.header.stamp) / 1e9
+        if status.name.endswith("simulator") and published_at >= self._since:
             self._values = {value.key: value.value for value in status.values}
-            self._time = messages.stamp_from_msg(msg.header.stamp) / 1e9
+            self._time = published_at
             self._heard += 1
 
 
