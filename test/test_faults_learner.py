@@ -62,6 +62,7 @@ class Life:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         self.patience = threading.Timer(300.0, self.process.kill)  # a test that hangs fails
+        self.patience.daemon = True  # one that has failed does not wait for it
         self.patience.start()
 
     def hear(self) -> dict[str, Any]:
