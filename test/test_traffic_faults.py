@@ -193,7 +193,8 @@ def test_control_goes_on_or_falls_to_zero(policy_path: Path, machine: Withheld, 
     ]
     returns = [b[0] - a[0] for a, b in itertools.pairwise(control.answers) if b[1] < a[1]]
     calm = [effort for at, effort in control.forces if machine.given(at - WHILE, at) > 0.9 * WHILE]
-    moved = sum(map(bool, calm)) / len(calm)
+    moved = sum(map(bool, calm)) / max(len(calm), 1)
+    can_tell = len(calm) > 60  # on a machine that is never calm, nothing can be said of how much moves
     sys.stdout.write(
         f"\n{faults}: {len(control.forces)} periods, {moved:.0%} of {len(calm)} calm ones moved; age of their "
         f"commands: median {statistics.median(ages):.3f}, worst {max(ages):.3f} s; {len(silences)} silences, zero "
@@ -205,7 +206,7 @@ def test_control_goes_on_or_falls_to_zero(policy_path: Path, machine: Withheld, 
     # The lower one of two in the middle: in the short form there may be just two, and one of them the middleware's.
     assert statistics.median_low(silences or [0.0]) <= TIMEOUT + PERIOD
     assert statistics.median(returns or [TIMEOUT]) >= 0.8 * TIMEOUT, "an old state is believed only after a silence"
-    assert moved > 0.4 or faults is LATE, "control does not go on"
+    assert moved > 0.4 or faults is LATE or not can_tell, "control does not go on"
     assert moved < 0.4 or faults is LOSSY, "what was up to 200 ms under way must not move much"
     rows = [list(row) for _, row in itertools.groupby(control.answers, is_active_answer)][:-1]
     waits = [len({stamp for _, stamp, _ in row}) for row in rows if not is_active_answer(row[0])]

@@ -57,7 +57,7 @@ class Withheld:
 
     def given_to_each(self, begin: float, end: float) -> float:
         """Seconds between two steady times [s] that the mean processor was given: for what goes on all the time."""
-        return end - begin - statistics.fmean(self._withheld(begin, end))
+        return max(end - begin - statistics.fmean(self._withheld(begin, end)), 1e-3)  # rates are divided by it
 
     def _withheld(self, begin: float, end: float) -> list[float]:
         """Seconds for each processor."""

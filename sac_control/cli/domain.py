@@ -12,7 +12,6 @@ from typing import IO
 from sac_control.errors import SacControlError
 
 DOMAINS = range(1, 101)  # 0 is where everybody else is; above 101 ports collide with those the system hands out
-
 PARTICIPANTS = 10  # of a domain that are looked for
 
 

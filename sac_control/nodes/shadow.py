@@ -14,7 +14,7 @@ from sac_control.config import PolicyConfig
 from sac_control.nodes import messages, topics
 from sac_control.policy.controller import Controller
 from sac_control.policy.policy_file import PolicyFile
-from sac_control.policy.shadow import Shadow
+from sac_control.policy.shadow import Shadow, check_shadow
 from sac_control.types import JointState
 
 
@@ -65,7 +65,7 @@ class ShadowLink:
             return
         try:
             if not self._is_checked and controller.swap.file is not None:
-                controller.admit_shadow(shadow.file)
+                check_shadow(shadow.file.specification, controller.swap.file.specification)
                 self._is_checked = True  # whatever is swapped in has the same specification
             shadow.ask(state, controller.mode, controller.authority(time.monotonic()))
         except Exception as error:  # noqa: BLE001 (not hidden: `tell` says it)
