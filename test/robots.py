@@ -22,6 +22,14 @@ from sac_control.types import JointState
 
 PATIENCE = float(os.environ.get("SAC_CONTROL_TEST_PATIENCE", "300"))  # [s]
 PERIOD = SPECIFICATION.control_period  # [s]
+# Parameters of a policy node that does not mind if the machine stands still: for promises that are not about time.
+# Where silence is to be noticed, put a "state_timeout" of BRIEF behind it.
+PATIENT: dict[str, object] = {
+    "state_timeout": 5.0,
+    "allow_long_timeout": True,
+    **dict.fromkeys(("period_warning", "period_error", "jitter_warning", "jitter_error"), 100.0),
+}
+BRIEF = 2.0  # [s] longer than a machine stands still
 
 
 class Robot:

@@ -20,7 +20,7 @@ from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import Trigger
 
 from policies import SPECIFICATION, make_file
-from robots import PATIENCE
+from robots import BRIEF, PATIENCE, PATIENT
 from ros_world import RosWorld
 from sac_control.cli.plan import DeploymentOptions, plan_deployment
 from sac_control.nodes import topics
@@ -151,7 +151,7 @@ def deployed(policy_path: Path) -> dict[str, object]:
     (node,) = plan_deployment(DeploymentOptions(policy=str(policy_path), settings=settings()))
     assert node.parameters["dry_run"]
     assert node.parameters["require_arm"]
-    return {**node.parameters, "dry_run": False, "state_timeout": 0.2}
+    return {**node.parameters, "dry_run": False, **PATIENT, "state_timeout": BRIEF}
 
 
 def test_robot_with_the_topics_types_and_qualities_of_service_of_ros2_control_is_driven_once_armed(

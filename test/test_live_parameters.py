@@ -14,7 +14,7 @@ from rclpy.parameter import Parameter
 from std_srvs.srv import Trigger
 
 from policies import make_file
-from robots import Robot
+from robots import PATIENT, Robot
 from ros_world import RosWorld
 from sac_control.nodes import topics
 from sac_control.nodes.evaluator import EvaluatorNode
@@ -68,7 +68,7 @@ def _parameter(name: str, value: Any) -> ParameterMsg:
 
 
 def test_limits_of_a_moving_robot_get_stricter_at_once_and_looser_only_after_a_stop(policy_path: Path) -> None:
-    parameters = {"policy_file": str(policy_path), "state_timeout": 0.2, "effort_limit": 50.0}
+    parameters = {"policy_file": str(policy_path), **PATIENT, "effort_limit": 50.0}
     with RosWorld(policy=parameters) as ros:
         robot = Robot(ros)
         ros.add(PolicyNode)
@@ -90,11 +90,11 @@ def test_limits_of_a_moving_robot_get_stricter_at_once_and_looser_only_after_a_s
 
 def test_each_live_limit_is_refused_looser_and_taken_stricter_while_active(policy_path: Path) -> None:
     envelope = f"-0.8 < position({JOINT}) < 0.8"
-    begin = {"max_effort_rate": 900.0, "ramp_s": 0.1, "state_timeout": 0.15, "envelope": envelope, "effort_limit": 50.0}
-    stricter = {**begin, "max_effort_rate": 800.0, "ramp_s": 0.2, "state_timeout": 0.14, "effort_limit": 40.0}
+    begin = {"max_effort_rate": 900.0, "ramp_s": 0.1, "state_timeout": 5.0, "envelope": envelope, "effort_limit": 50.0}
+    stricter = {**begin, "max_effort_rate": 800.0, "ramp_s": 0.2, "state_timeout": 4.9, "effort_limit": 40.0}
     stricter["envelope"] = f"-0.7 < position({JOINT}) < 0.8"
     assert set(begin) == set(LIVE)
-    with RosWorld(policy={"policy_file": str(policy_path), **begin}) as ros:
+    with RosWorld(policy={"policy_file": str(policy_path), **PATIENT, **begin}) as ros:
         robot = Robot(ros)
         ros.add(PolicyNode)
         call = Calls(ros, robot)

@@ -19,7 +19,7 @@ import pytest
 from std_srvs.srv import Trigger
 
 from policies import make_file, make_weights
-from robots import PERIOD, PolicyProcess, Robot
+from robots import BRIEF, PATIENT, PERIOD, PolicyProcess, Robot
 from ros_world import RosWorld
 from sac_control.errors import ConfigError, SacControlError
 from sac_control.nodes import messages, topics
@@ -139,7 +139,7 @@ def test_frozen_policy_commands_nothing_from_a_state_older_than_the_timeout(
 
 
 def test_stop_latches_zero_until_armed(policy_path: Path) -> None:
-    with RosWorld(policy={"policy_file": str(policy_path), "state_timeout": 0.2}) as ros:
+    with RosWorld(policy={"policy_file": str(policy_path), **PATIENT}) as ros:
         robot = Robot(ros)
         ros.add(PolicyNode)
         robot.until_moved()
@@ -157,7 +157,7 @@ def test_stop_latches_zero_until_armed(policy_path: Path) -> None:
 
 
 def test_nothing_moves_before_arming_where_that_is_required_and_not_after_a_silence(policy_path: Path) -> None:
-    parameters = {"policy_file": str(policy_path), "state_timeout": 0.2, "require_arm": True}
+    parameters = {"policy_file": str(policy_path), **PATIENT, "state_timeout": BRIEF, "require_arm": True}
     with RosWorld(policy=parameters) as ros:
         robot = Robot(ros)
         ros.add(PolicyNode)
@@ -228,7 +228,13 @@ def test_zero_holds_at_every_tick_until_armed_again(
 ) -> None:
     """All that leaves is looked at where it leaves: what arrives at once is heard as one."""
     envelope = "-0.5 < position(slider_to_cart) < 0.5"
-    parameters = {"policy_file": str(policy_path), "state_timeout": 0.2, "require_arm": True, "envelope": envelope}
+    parameters = {
+        "policy_file": str(policy_path),
+        **PATIENT,
+        "state_timeout": BRIEF,
+        "require_arm": True,
+        "envelope": envelope,
+    }
     with RosWorld(policy=parameters) as ros:
         robot = Robot(ros)
         node = ros.add(PolicyNode)
@@ -262,7 +268,7 @@ def test_zero_holds_at_every_tick_until_armed_again(
 
 def test_state_outside_of_the_envelope_latches_zero_until_armed_inside(policy_path: Path) -> None:
     envelope = "-0.5 < position(slider_to_cart) < 0.5"
-    parameters = {"policy_file": str(policy_path), "state_timeout": 0.2, "envelope": envelope}
+    parameters = {"policy_file": str(policy_path), **PATIENT, "envelope": envelope}
     with RosWorld(policy=parameters) as ros:
         robot = Robot(ros)
         ros.add(PolicyNode)
@@ -304,7 +310,7 @@ def test_rollback_acts_from_the_next_state_on_and_lasts_until_something_newer(po
 def test_states_at_another_rate_than_the_policy_was_trained_for_are_an_error_in_the_diagnostics(
     policy_path: Path,
 ) -> None:
-    with RosWorld(policy={"policy_file": str(policy_path), "state_timeout": 0.2}) as ros:
+    with RosWorld(policy={"policy_file": str(policy_path), "state_timeout": BRIEF, "allow_long_timeout": True}) as ros:
         robot = Robot(ros)
         ros.add(PolicyNode)
         robot.until_moved()
@@ -429,7 +435,7 @@ def test_service_that_raises_commands_zero_and_answers_with_the_fault(
 ) -> None:
     for name in ("stop", "arm", "roll_back"):
         monkeypatch.setattr(Controller, name, raise_)
-    with RosWorld(policy={"policy_file": str(policy_path), "state_timeout": 0.2}) as ros:
+    with RosWorld(policy={"policy_file": str(policy_path), **PATIENT}) as ros:
         robot = Robot(ros)
         ros.add(PolicyNode)
         robot.until_moved()
@@ -444,7 +450,7 @@ def test_service_that_raises_commands_zero_and_answers_with_the_fault(
 def test_fault_that_does_not_pass_ends_the_process_with_zero(
     policy_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with RosWorld(policy={"policy_file": str(policy_path), "state_timeout": 0.2}) as ros:
+    with RosWorld(policy={"policy_file": str(policy_path), **PATIENT}) as ros:
         robot = Robot(ros)
         ros.add(PolicyNode)
         robot.until_moved()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import dataclasses
 import json
 import math
@@ -168,7 +169,7 @@ def assert_refused_or_runs(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
             place: Any = header
             for key in way:
                 place = place[key]
-            place[last] = value
+            place[last] = copy.deepcopy(value)  # what is put into it later must not be put into it everywhere
         with contextlib.suppress(TypeError, AttributeError):
             header["specification_hash"] = Specification.from_mapping(header["specification"]).hash
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from policies import make_file
-from robots import PolicyProcess, Robot
+from robots import PATIENT, PolicyProcess, Robot
 from ros_world import RosWorld
 
 LOOPBACK = "127.0.0.1"
@@ -42,6 +42,6 @@ def test_a_node_that_moves_a_robot_listens_at_the_loopback_interface_alone_unles
         robot = Robot(ros)
         if discovery is not None:
             monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", discovery)
-        with PolicyProcess(ros, policy_file=path, state_timeout=0.2) as policy:
+        with PolicyProcess(ros, policy_file=path, **PATIENT) as policy:
             robot.until_moved()
             assert listening(policy._process.pid, ros.probe.context.get_domain_id()) == addresses

@@ -15,7 +15,7 @@ import pytest
 from std_srvs.srv import Trigger
 
 from policies import SPECIFICATION, make_file, make_weights
-from robots import PATIENCE, Robot
+from robots import PATIENCE, PATIENT, Robot
 from ros_world import RosWorld
 from sac_control.config import PolicyConfig
 from sac_control.errors import PolicyFileError
@@ -190,7 +190,7 @@ def test_shadow_for_another_robot_is_refused(name: str) -> None:
 
 
 def test_shadow_tells_what_it_would_have_done_and_moves_nothing(paths: dict[str, str]) -> None:
-    with RosWorld(policy={**paths, "state_timeout": 0.2, "require_arm": True}) as ros:
+    with RosWorld(policy={**paths, **PATIENT, "require_arm": True}) as ros:
         robot = Robot(ros)
         told = ros.hear(topics.SHADOW_ACTION)
         ros.add(PolicyNode)
@@ -219,7 +219,7 @@ def test_fault_of_the_shadow_leaves_control_alone_and_is_told(
     monkeypatch.setattr(
         "sac_control.nodes.shadow.Shadow", functools.partial(Shadow, command=(sys.executable, "-c", code))
     )
-    with RosWorld(policy={**paths, "state_timeout": 0.2}) as ros:
+    with RosWorld(policy={**paths, **PATIENT}) as ros:
         robot = Robot(ros)
         node = ros.add(PolicyNode)
         robot.until_mode(Mode.ACTIVE)
@@ -246,7 +246,7 @@ def test_fault_on_this_side_of_the_shadow_leaves_control_alone_too(
     paths: dict[str, str], monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     monkeypatch.setattr(Shadow, method, raise_)
-    with RosWorld(policy={**paths, "state_timeout": 0.2}) as ros:
+    with RosWorld(policy={**paths, **PATIENT}) as ros:
         robot = Robot(ros)
         node = ros.add(PolicyNode)
         robot.until(lambda: "injected" in node._shadow.state, "is not switched off")
@@ -257,7 +257,7 @@ def test_fault_on_this_side_of_the_shadow_leaves_control_alone_too(
 
 def test_command_leaves_before_the_shadow_is_asked(paths: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     events: list[str] = []
-    with RosWorld(policy={**paths, "state_timeout": 0.2}) as ros:
+    with RosWorld(policy={**paths, **PATIENT}) as ros:
         robot = Robot(ros)
         node = ros.add(PolicyNode)
         robot.until_moved()
@@ -298,7 +298,7 @@ def test_shadow_file_that_is_damaged_ends_the_start(paths: dict[str, str]) -> No
 def test_shadow_that_disagrees_with_weights_that_come_later_is_switched_off(paths: dict[str, str]) -> None:
     other = dataclasses.replace(SPECIFICATION, control_period=0.02)
     Path(paths["shadow_policy_file"]).write_bytes(make_file(1, specification=other).to_bytes())
-    with RosWorld(policy={"shadow_policy_file": paths["shadow_policy_file"], "state_timeout": 0.2}) as ros:
+    with RosWorld(policy={"shadow_policy_file": paths["shadow_policy_file"], **PATIENT}) as ros:
         robot = Robot(ros)
         node = ros.add(PolicyNode)
         ros.publisher(topics.WEIGHTS).publish(messages.weights_to_msg(make_weights(gentle(0))))
@@ -307,7 +307,7 @@ def test_shadow_that_disagrees_with_weights_that_come_later_is_switched_off(path
 
 
 def test_without_a_shadow_nothing_is_started_and_nothing_told(paths: dict[str, str]) -> None:
-    with RosWorld(policy={"policy_file": paths["policy_file"], "state_timeout": 0.2}) as ros:
+    with RosWorld(policy={"policy_file": paths["policy_file"], **PATIENT}) as ros:
         robot = Robot(ros)
         told = ros.hear(topics.SHADOW_ACTION)
         node = ros.add(PolicyNode)

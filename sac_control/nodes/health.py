@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from rclpy.duration import Duration
 from rclpy.node import Node
 
 from sac_control.nodes import messages, topics
 from sac_control.nodes.compatibility import CompatibilityCheck
 from sac_control.nodes.diagnosis import ERROR, Finding, RecentGrowth, diagnosis
 from sac_control.nodes.waiting import WaitWarning
+
+LAST_WORDS = 1.0  # [s] for which a process that must end waits for them to arrive
 
 
 class Health:
@@ -53,8 +56,9 @@ class Health:
         self._publish(level, message, {**figures, **losses})
 
     def fail(self, sentence: str) -> None:
-        """Publish that the process ends, and why."""
+        """Publish that the process ends, and why; wait for those who listen to have heard it, at most `LAST_WORDS`."""
         self._publish(ERROR, sentence, {})
+        self._topic.wait_for_all_acked(Duration(seconds=LAST_WORDS))  # what is not sent by then goes with the process
 
     def _publish(self, level: int, message: str, values: dict[str, object]) -> None:
         name, stamp = self._node.get_fully_qualified_name(), self._node.get_clock().now().nanoseconds
