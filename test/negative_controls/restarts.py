@@ -31,6 +31,5 @@ LONG: Controls = {
         ("cli/runner.py", "            successor = self._node.successor(code)", "            successor = None",
          "deployed_policy_again_unarmed"),
         ("cli/runner.py", "if now >= self._due:", "if False:", "deployed_policy_again_unarmed"),
-        ("sac/arrivals.py", "return after is not heard", "return True", "peer_comes_back and lockstep"),
     ],
 }  # fmt: skip

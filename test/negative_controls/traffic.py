@@ -4,6 +4,7 @@ from negative_controls import Controls
 
 SHORT: Controls = {
     ("test_sac_arrivals.py",): [
+        ("sac/arrivals.py", "return after is not heard", "return True", "repeated_number"),
         ("sac/arrivals.py", "place >= WINDOW or ", "", "later_than_the_window"),
         ("sac/arrivals.py", "or heard.seen >> place & 1", "", "late_number_is_new_once"),
         ("sac/arrivals.py", "self.missing += skipped", "pass", "skipped_numbers"),
@@ -22,6 +23,7 @@ SHORT: Controls = {
         ("nodes/topics.py", "except _rclpy.RCLError:", "except ZeroDivisionError:", "middleware_refuses"),
     ],
     ("test_traffic_faults.py",): [
+        ("sac/arrivals.py", "return after is not heard", "return True", "buffer_holds_exactly"),
         ("sac/arrivals.py", "or heard.seen >> place & 1", "", "buffer_holds_exactly"),
         ("policy/freshness.py", "(stamp < last and is_fresh)", "False", "falls_to_zero and late"),
     ],
