@@ -65,7 +65,6 @@ class Faulty:
     def __init__(self, ros: RosWorld, executable: str, callback: str, count: int, **parameters: object) -> None:
         self._ros = ros
         self.diagnostics = ros.hear(topics.DIAGNOSTICS)
-        self.transitions = ros.hear(topics.TRANSITIONS)
         self.states = ros.hear(topics.JOINT_STATES)
         words = [word for name, value in parameters.items() for word in ("-p", f"{name}:={json.dumps(value)}")]
         self._process = FaultyProcess(ros, executable, callback, str(count), "--ros-args", *words)
@@ -129,18 +128,23 @@ def test_simulator_in_lockstep_whose_callback_raises_says_so_and_ends(ros: RosWo
 def test_simulator_in_realtime_whose_callback_raises_applies_no_force_any_more(ros: RosWorld, callback: str) -> None:
     faulty = Faulty(ros, "simulator", callback, 20, mode="realtime")
     commands = topics.publisher(ros.probe, topics.COMMANDS)
-    after: list[int] = []
+    left: dict[str, list[int]] = {"step": [], "fault": []}  # system time [ns] at which each left the process
 
-    def provoke() -> None:
-        commands.publish(Float64MultiArray(data=[5.0]))
-        if not after and faulty._is_told():
-            after.append(len(faulty.transitions))
+    def on_transition(_: Any, info: Any) -> None:
+        left["step"].append(info["source_timestamp"])
 
-    faulty.until_it_ends(provoke)
-    count = len(faulty.transitions)
+    def on_diagnostics(msg: Any, info: Any) -> None:
+        if any("injected" in status.message for status in msg.status):
+            left["fault"].append(info["source_timestamp"])
+
+    for topic, listen in ((topics.TRANSITIONS, on_transition), (topics.DIAGNOSTICS, on_diagnostics)):
+        ros.probe.create_subscription(topic.type, topic.name, listen, topic.publisher_qos)
+
+    faulty.until_it_ends(lambda: commands.publish(Float64MultiArray(data=[5.0])))
+    ros.until(lambda: left["fault"], "is not told")
     ros.spin_for(0.3)
-    assert len(faulty.transitions) == count
-    assert count <= (after or [count])[0] + 1, "nothing moves once the fault is told"
+    assert left["step"]
+    assert max(left["step"]) <= min(left["fault"]), "nothing moves once the fault is told"
 
 
 @pytest.mark.parametrize("callback", LEARNER)
