@@ -352,6 +352,13 @@ class LearnerConfig(SacConfig):
     solved_target_entropy: float = option(
         0.1, "target_entropy once the task was solved, where training goes on [nat]", low=-20.0, high=5.0
     )
+    solved_actor_average: int = option(
+        3000,
+        "transitions over which the actors that are published are averaged once the task was solved, where training "
+        "goes on; 0: the newest alone",
+        low=0,
+        high=10**9,
+    )
     learning_rate_decay: int = option(
         3000, "transitions by which learning rates have halved, on their way to a tenth; 0: constant", low=0, high=10**9
     )

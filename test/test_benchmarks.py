@@ -198,9 +198,10 @@ def test_without_the_peers_their_place_says_why() -> None:
 def test_stability_counts_only_what_follows_the_first_solve() -> None:
     evaluations = [
         _evaluation(500, None, 923.1, 231.0, 9, 10),
-        _evaluation(750, None, 1000.0, 1000.0, 10, 10),
+        _evaluation(600, None, 1000.0, 231.0, 10, 11),  # not confirmed
+        _evaluation(750, None, 1000.0, 1000.0, 30, 30),
         _evaluation(1111, None, 950.2, 502.0, 9, 10),
-        _evaluation(1361, None, 1000.0, 1000.0, 10, 10),
+        _evaluation(1361, None, 1000.0, 740.0, 12, 13),  # the extreme start of a confirmation is not of the ten
         _evaluation(2600, None, 30.0, 20.0, 0, 10),
     ]
     after = stability.after_first_solve(evaluations, watched=1000)

@@ -243,9 +243,9 @@ def test_any_bit_of_a_manifest_that_is_flipped_is_noticed(store: CheckpointStore
 
 def test_best_state_is_that_of_the_best_and_damage_is_named(store: CheckpointStore, directory: Path) -> None:
     assert store.best_state() == {}
-    store.save(100, FILES, {"best_return": 7.5}, is_best=True)
-    store.save(200, FILES, {"best_return": 1.0})
-    assert store.best_state()["best_return"] == 7.5
+    store.save(100, FILES, {"best_score": 7.5}, is_best=True)
+    store.save(200, FILES, {"best_score": 1.0})
+    assert store.best_state()["best_score"] == 7.5
     (directory / "100" / "policy.safetensors").write_bytes(b"other")
     with pytest.raises(RunError, match="100 is damaged: policy.safetensors"):
         store.best_state()

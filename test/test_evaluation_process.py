@@ -64,10 +64,13 @@ def test_confirmation_ends_with_the_first_episode_that_refutes_the_solution(monk
     three = evaluate(still, 3, 0, np.random.default_rng(2)).returns
     monkeypatch.setattr(InvertedPendulum, "solved_return", min(three))
     refuted = evaluate(still, 3, 6, np.random.default_rng(2))
-    assert refuted.returns[:3] == three
-    assert (refuted.solved_episodes, len(refuted.returns)) == (3, 4)
+    assert refuted.returns == three
+    assert (refuted.solved_episodes, len(refuted.confirmations)) == (3, 1)
     assert not refuted.is_solved
-    monkeypatch.setattr(InvertedPendulum, "solved_return", refuted.returns[3])
+    assert refuted.mean_return == pytest.approx(sum(three) / 3), "extreme starts say nothing of the others"
+    assert refuted.score == pytest.approx((sum(three) + refuted.confirmations[0]) / 4)
+    monkeypatch.setattr(InvertedPendulum, "solved_return", refuted.confirmations[0])
     confirmed = evaluate(still, 3, 6, np.random.default_rng(2))
-    assert len(confirmed.returns) == confirmed.solved_episodes == 9
+    assert len(confirmed.confirmations) == 6
+    assert confirmed.solved_episodes == 9
     assert confirmed.is_solved

@@ -411,7 +411,7 @@ def test_once_solved_it_explores_farther_and_updates_less_and_a_resumed_training
         run.ingest(transition(sequence))
     run.update(run.updates_owed)
     assert (run.updates, run.publish().noise_correlation, float(run.learner.target_entropy)) == (40, 0.1, -0.5)
-    run.note_solved(20)
+    run.note_solved(20, run.publish())
     for sequence in range(20, 30):
         run.ingest(transition(sequence))
     assert run.updates_owed == 10
@@ -425,3 +425,31 @@ def test_once_solved_it_explores_farther_and_updates_less_and_a_resumed_training
     resumed.restore(TrainingState(arrays=state.arrays, numbers=json.loads(json.dumps(state.numbers))))
     assert (resumed.solved_at, resumed.updates_owed, resumed.publish().noise_correlation) == (20, 10, 0.9)
     assert float(resumed.learner.target_entropy) == 0.25
+
+
+def test_what_is_published_once_solved_begins_at_the_solution_and_changes_slowly() -> None:
+    def distance(one: ActorParameters, other: ActorParameters) -> float:
+        return max(float(np.abs(a - b).max()) for a, b in zip(one.layers[-1], other.layers[-1], strict=True))
+
+    def advanced(run: Training, begin: int, end: int) -> ActorParameters:
+        for sequence in range(begin, end):
+            run.ingest(transition(sequence))
+            run.update(run.updates_owed)
+        return run.publish()
+
+    runs = [training(solved_actor_average=average, learning_rate_decay=0) for average in (0, 1000)]
+    newest, averaged = runs
+    solution = advanced(newest, 0, 30)
+    assert distance(solution, advanced(averaged, 0, 30)) == 0.0
+    for run in runs:
+        advanced(run, 30, 40)  # it goes on learning while its policy is tested
+        run.note_solved(30, solution)
+    assert distance(averaged.publish(), solution) < 1e-6
+    way = distance(advanced(newest, 40, 60), solution)
+    kept = distance(advanced(averaged, 40, 60), solution)
+    assert 0.0 < kept < 0.1 * way
+
+    resumed, state = training(solved_actor_average=1000, learning_rate_decay=0), averaged.state()
+    resumed.buffer.restore(averaged.buffer.rows(0, 60), 60)
+    resumed.restore(state)
+    assert distance(advanced(resumed, 60, 70), advanced(averaged, 60, 70)) == 0.0

@@ -33,23 +33,36 @@ class Evaluation:
 
     policy_version: int
     env_steps: int  # transitions seen when the policy was made
-    returns: tuple[float, ...]  # of each episode, those of the confirmation last
+    returns: tuple[float, ...]  # of each episode
+    confirmations: tuple[
+        float, ...
+    ]  # of each further one, begun at will in extreme states; none where `returns` failed
     solved_return: float  # that each must reach for the task to count as solved
+
+    @property
+    def all_returns(self) -> tuple[float, ...]:
+        """Of each episode, those of the confirmation last."""
+        return self.returns + self.confirmations
 
     @property
     def solved_episodes(self) -> int:
         """Episodes that reached `solved_return`."""
-        return sum(total >= self.solved_return for total in self.returns)
+        return sum(total >= self.solved_return for total in self.all_returns)
 
     @property
     def is_solved(self) -> bool:
         """Whether every episode reached `solved_return`."""
-        return self.solved_episodes == len(self.returns)
+        return self.solved_episodes == len(self.all_returns)
 
     @property
     def mean_return(self) -> float:
-        """Mean of the returns."""
+        """Mean of `returns`: start states of a confirmation are extreme on purpose, and its first failure ends it."""
         return float(np.mean(self.returns))
+
+    @property
+    def score(self) -> float:
+        """By which the best policy is chosen: the mean over all episodes, so that a confirmed solution is the best."""
+        return float(np.mean(self.all_returns))
 
 
 def evaluate(file: PolicyFile, episodes: int, confirmations: int, rng: np.random.Generator) -> Evaluation:
@@ -62,18 +75,20 @@ def evaluate(file: PolicyFile, episodes: int, confirmations: int, rng: np.random
     task = make_task(file.specification.task)
     env, policy = make_env(file.specification.task), Policy(file.actor)
     returns = [_play(env, policy, task.start_from(unit)) for unit in _stratified(rng, episodes, task.start_dimensions)]
+    confirming: list[float] = []
     if all(total >= task.solved_return for total in returns):
         corners = rng.permutation(list(itertools.product((0.0, 1.0), repeat=task.start_dimensions)))[:confirmations]
         inner = _stratified(rng, confirmations - len(corners), task.start_dimensions)
         for unit in (*corners, *inner):
-            returns.append(_play(env, policy, task.start_from(unit)))
-            if returns[-1] < task.solved_return:
+            confirming.append(_play(env, policy, task.start_from(unit)))
+            if confirming[-1] < task.solved_return:
                 break
     env.close()
     return Evaluation(
         policy_version=file.policy_version,
         env_steps=file.env_steps,
         returns=tuple(returns),
+        confirmations=tuple(confirming),
         solved_return=task.solved_return,
     )
 

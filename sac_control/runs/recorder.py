@@ -119,13 +119,13 @@ class Recorder:
         self._open_tables(resumed_at=steps)
         return complaints
 
-    def best_return(self) -> float:
-        """The mean return of the best policy kept; -inf where none is.
+    def best_score(self) -> float:
+        """The score of the best policy kept; -inf where none is.
 
         Raises:
             RunError: it is damaged.
         """
-        best = self._store.best_state().get("best_return")
+        best = self._store.best_state().get("best_score")
         return -math.inf if best is None else float(best)
 
     def wall_time(self) -> float:
@@ -203,9 +203,9 @@ class Recorder:
                 "env_steps": evaluation.env_steps,
                 "policy_version": evaluation.policy_version,
                 "mean_return": evaluation.mean_return,
-                "min_return": min(evaluation.returns),
+                "min_return": min(evaluation.all_returns),
                 "solved_episodes": evaluation.solved_episodes,
-                "episodes": len(evaluation.returns),
+                "episodes": len(evaluation.all_returns),
             }
         )
 

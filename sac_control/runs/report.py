@@ -98,7 +98,7 @@ class Report:
 
     def summary(self) -> dict[str, Any]:
         """What is left of the training in ``summary.json``, as plain values."""
-        evaluation, episodes = self.evaluation, self._config.evaluation_episodes
+        evaluation = self.evaluation
         counters = self._training.counters()
         return {
             "run": self._run,
@@ -108,8 +108,8 @@ class Report:
             "solved_at_step": self._training.solved_at,
             "updates": counters.updates,
             "wall_seconds": round(self.wall_time, 3),
-            "eval_returns": list(evaluation.returns[:episodes]) if evaluation else [],
-            "confirmation_returns": list(evaluation.returns[episodes:]) if evaluation else [],
+            "eval_returns": list(evaluation.returns) if evaluation else [],
+            "confirmation_returns": list(evaluation.confirmations) if evaluation else [],
             "eval_policy_version": evaluation.policy_version if evaluation else None,
             "policy_version": counters.policy_version,
             "policy_lag_mean": round(self._mean_lag, 3),

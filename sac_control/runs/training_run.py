@@ -75,7 +75,7 @@ class TrainingRun:
         self._recorder = Recorder(self.run, self._training, config.keep_last)
         self._writing = Writing(self.run, say, clock)
         self.checkpoint_step: int | None = None
-        self._best_return = -math.inf
+        self._best_score = -math.inf
         wall_before = 0.0  # [s] spent in earlier lives
         try:
             if config.resume:
@@ -292,24 +292,24 @@ class TrainingRun:
 
     def _judge(self, evaluation: Evaluation, candidate: Snapshot) -> None:
         self._report.evaluation = evaluation
-        reached = f"{evaluation.solved_episodes} of {len(evaluation.returns)} episodes reached"
+        reached = f"{evaluation.solved_episodes} of {len(evaluation.all_returns)} episodes reached"
         self._say(
             f"evaluated policy v{evaluation.policy_version} of step {evaluation.env_steps}: "
             f"mean return {evaluation.mean_return:.1f}, {reached} {evaluation.solved_return:g}"
         )
         if evaluation.is_solved and self._training.solved_at is None:
-            self._training.note_solved(evaluation.env_steps)
+            self._training.note_solved(evaluation.env_steps, PolicyFile.from_bytes(candidate.policy).actor)
         self._writing.attempt("evaluations", lambda: self._recorder.write_evaluation(evaluation))
-        if evaluation.mean_return >= self._best_return:
-            self._best_return = evaluation.mean_return
-            known = {"best_return": self._best_return, "is_solution": evaluation.is_solved}
+        if evaluation.score >= self._best_score:
+            self._best_score = evaluation.score
+            known = {"best_score": self._best_score, "is_solution": evaluation.is_solved}
             self._save(dataclasses.replace(candidate, extra={**candidate.extra, **known}), is_best=True)
 
     def _snapshot(self) -> Snapshot:
         extra = {
             "run": self.run.name,
             "wall_seconds": self._report.wall_time,
-            "best_return": self._best_return if math.isfinite(self._best_return) else None,
+            "best_score": self._best_score if math.isfinite(self._best_score) else None,
             "is_solution": False,  # that its own policy solved the task: known only once it is evaluated
         }
         return self._recorder.snapshot(self.weights.data, extra)
@@ -326,7 +326,7 @@ class TrainingRun:
             if self._unsaved_best is not None:
                 self._save(self._unsaved_best, is_best=True)
             elif not (self.run.checkpoints / "best").exists():
-                self._best_return = -math.inf  # it is gone: the next one that is evaluated is the best there is
+                self._best_score = -math.inf  # it is gone: the next one that is evaluated is the best there is
             self._publish()
             self._save(self._snapshot())
 
@@ -346,22 +346,24 @@ class TrainingRun:
     def _resume(self) -> float:
         """Bring back what was saved; returns the [s] of training before."""
         checkpoint, complaints = self._recorder.read()
-        saved = PolicyFile.from_bytes(checkpoint.files["policy.safetensors"]).specification
-        if saved != self._specification:
-            raise RunError(f"run {self.run.path} was trained for {saved}, it cannot go on with {self._specification}")
+        saved = PolicyFile.from_bytes(checkpoint.files["policy.safetensors"])
+        if saved.specification != self._specification:
+            raise RunError(
+                f"run {self.run.path} was trained for {saved.specification}, it cannot go on with {self._specification}"
+            )
         complaints += self._recorder.load(checkpoint)
-        best = checkpoint.state["best_return"]
-        self._best_return = -math.inf if best is None else best
+        best = checkpoint.state["best_score"]
+        self._best_score = -math.inf if best is None else best
         try:
-            self._best_return = max(self._best_return, self._recorder.best_return())
+            self._best_score = max(self._best_score, self._recorder.best_score())
         except RunError as error:
-            self._best_return = -math.inf
+            self._best_score = -math.inf
             complaints.append(f"{error}; the next policy that is evaluated takes the place of the best")
         for complaint in complaints:
             self._say(complaint)
         self.checkpoint_step = checkpoint.step
         if checkpoint.state["is_solution"] and self._training.solved_at is None:
-            self._training.note_solved(checkpoint.step)
+            self._training.note_solved(checkpoint.step, saved.actor)
         steps = self._training.transitions
         newer = steps - checkpoint.step
         beyond = f", with {newer} transitions that came after its checkpoint" if newer else ""

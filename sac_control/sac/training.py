@@ -10,6 +10,7 @@ import numpy as np
 
 from sac_control.config import LearnerConfig
 from sac_control.errors import RunError, TransitionError
+from sac_control.sac.actor_average import ActorAverage
 from sac_control.sac.arrivals import Arrivals
 from sac_control.sac.choice import make_buffer, make_learner
 from sac_control.sac.episodes import Episode, Episodes
@@ -44,7 +45,7 @@ class Counters:
 class TrainingState:
     """A training, to be saved. The transitions are not in it: they are saved as rows of the replay buffer."""
 
-    arrays: dict[str, Array]  # of the learner
+    arrays: dict[str, Array]  # of the learner and the averaged actor
     numbers: dict[str, Any]  # plain values that JSON keeps
 
 
@@ -89,6 +90,7 @@ class Training:
         self.replay_ratio = ReplayRatio(config.replay_ratio, config.warmup_steps)
         self._arrivals = Arrivals()
         self._episodes = Episodes()
+        self._average = ActorAverage(config.solved_actor_average)
         self._rejected = 0
         self._published_at = 0  # updates made when weights were last published
         self._refreshed_at = 0  # transitions accepted when the normalisation was last refreshed
@@ -199,15 +201,19 @@ class Training:
         self._sound = self.learner.state()
         config = self._config
         correlation = config.solved_noise_correlation if self.solved_at is not None else config.noise_correlation
-        return dataclasses.replace(self.learner.actor_parameters(), noise_correlation=correlation)
+        actor = dataclasses.replace(self.learner.actor_parameters(), noise_correlation=correlation)
+        is_averaged = self.solved_at is not None and config.solved_actor_average
+        return self._average.include(actor, self.transitions) if is_averaged else actor
 
-    def note_solved(self, at: int) -> None:
-        """Take note that the policy of transition number `at` has solved the task.
+    def note_solved(self, at: int, actor: ActorParameters) -> None:
+        """Take note that `actor`, the policy of transition number `at`, has solved the task.
 
         From here on it is about keeping the solution, not about finding it: the settings ``solved_*`` take effect.
         Exploration that reaches farther shows the margins of the policy, which a good one no longer meets by itself.
+        What is published goes back to the solution and changes slowly from there.
         """
         self.solved_at = at
+        self._average.begin(actor, self.transitions)
         self.replay_ratio.change(self._config.solved_replay_ratio, self.transitions)
         self.learner.target_entropy[()] = self._config.solved_target_entropy * self.learner.action_size
         self._sound = self.learner.state()
@@ -253,7 +259,7 @@ class Training:
             "replay_ratio": self.replay_ratio.state(),
             "generators": generators,
         }
-        return TrainingState(arrays=self.learner.state(), numbers=numbers | parts)
+        return TrainingState(arrays=self.learner.state() | self._average.state(), numbers=numbers | parts)
 
     def restore(self, state: TrainingState) -> None:
         """Continue from `state()`, to the last bit. Restore the buffer's rows first, with `buffer.restore`.
@@ -267,6 +273,7 @@ class Training:
                 f"{state.numbers['transitions']}"
             )
         self.learner.restore(state.arrays)
+        self._average.restore(state.arrays)
         self._sound = self.learner.state()
         for name, generator in self._generators.items():
             generator.bit_generator.state = state.numbers["generators"][name]

@@ -56,7 +56,7 @@ LONG: Controls = {
     ],
     ("test_training_run.py",): [
         ("runs/training_run.py", "if saved != self._specification:", "if False:", "another_task_whose"),
-        ("runs/training_run.py", "            self._best_return = -math.inf\n            complaints.append",
+        ("runs/training_run.py", "            self._best_score = -math.inf\n            complaints.append",
          "            complaints.append", "best_policy_that_is_damaged"),
         ("sac/training.py", "min(max(value, -_LARGEST_START), _LARGEST_START)", "value", "beyond_all_measure"),
     ],
