@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sac_control.config import Config, EvaluatorConfig, LearnerConfig, PolicyConfig, SacConfig, SimulatorConfig, suggest
+from sac_control.config import EvaluatorConfig, LearnerConfig, PolicyConfig, SacConfig, SimulatorConfig
 from sac_control.errors import ConfigError
+from sac_control.option import Config, suggest
 
 CONFIGS: list[type[Config]] = [SimulatorConfig, PolicyConfig, SacConfig, LearnerConfig, EvaluatorConfig]
 NUMBERS = [(config, name, kind) for config in CONFIGS for name, kind in config.types().items() if kind in (int, float)]

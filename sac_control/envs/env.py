@@ -12,12 +12,12 @@ from gymnasium.error import ClosedEnvironmentError, InvalidAction, ResetNeeded
 from gymnasium.spaces import Box
 from numpy.typing import ArrayLike, NDArray
 
-from sac_control.config import suggest
 from sac_control.envs.pacer import Pacer
 from sac_control.envs.task import Task
 from sac_control.envs.world import World
 from sac_control.errors import ConfigError, StateError
 from sac_control.observation import Observer
+from sac_control.option import suggest
 from sac_control.types import Float32Array, FloatArray, Specification
 
 RENDER_MODES = ("human", "rgb_array")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sac_control.config import suggest
 from sac_control.envs.inverted_double_pendulum import InvertedDoublePendulum
 from sac_control.envs.inverted_pendulum import InvertedPendulum
 from sac_control.envs.inverted_pendulum_swingup import InvertedPendulumSwingup
 from sac_control.envs.task import Task
 from sac_control.errors import ConfigError
+from sac_control.option import suggest
 
 TASKS: dict[str, Task] = {
     "inverted_pendulum": InvertedPendulum(),

@@ -9,8 +9,8 @@ from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescri
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from sac_control.config import Config
 from sac_control.errors import ConfigError
+from sac_control.option import Config
 
 ConfigType = TypeVar("ConfigType", bound=Config)
 

@@ -13,8 +13,9 @@ from typing import Any
 
 import yaml
 
-from sac_control.config import Config, EvaluatorConfig, LearnerConfig, PolicyConfig, SimulatorConfig, suggest
+from sac_control.config import EvaluatorConfig, LearnerConfig, PolicyConfig, SimulatorConfig
 from sac_control.errors import ConfigError
+from sac_control.option import Config, suggest
 
 
 @dataclass(frozen=True, kw_only=True)
