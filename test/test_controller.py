@@ -164,8 +164,8 @@ def test_older_stamp_is_not_answered_until_the_newer_one_is_stale(clock: Clock, 
     one = controller(clock, gentle_file(), lockstep=lockstep)
     answer(one, state(stamp=10))
     assert one.answer(state(stamp=9)) is None
-    assert (one.ticks, one.rejected_states) == (1, 1)
-    assert "older than the one before it: it came too late" in one.last_rejection
+    assert (one.ticks, one.admission.rejected_states) == (1, 1)
+    assert "older than the one before it: it came too late" in one.admission.last_rejection
     clock.go_on(TIMEOUT + 0.001)
     assert answer(one, state(stamp=0)).stamp == 0  # a simulation may begin anew, or a clock be set
 
@@ -191,13 +191,13 @@ def test_unusable_state_is_counted_not_answered_and_does_not_feed_the_watchdog(
     answer(one, state(stamp=1))
     clock.now += 0.8 * TIMEOUT
     assert one.answer(unusable) is None
-    assert one.rejected_states == 1
-    assert reason in one.last_rejection
+    assert one.admission.rejected_states == 1
+    assert reason in one.admission.last_rejection
     assert not one.must_command_zero()
     clock.now += 0.4 * TIMEOUT
     assert one.answer(unusable) is None
     assert one.must_command_zero()
-    assert (one.ticks, one.rejected_states) == (4, 2)
+    assert (one.ticks, one.admission.rejected_states) == (4, 2)
 
 
 def test_usable_state_is_answered_after_unusable_ones(clock: Clock) -> None:
@@ -351,7 +351,7 @@ def test_system_time_older_or_newer_than_the_timeout_counts_as_no_message(clock:
     for age in (TIMEOUT + 0.001, -TIMEOUT - 0.001, 3600.0, -3600.0):
         clock.go_on(T / 10)
         assert one.answer(state(clock.wall - round(1e9 * age))) is None
-    assert one.rejected_states == 4
+    assert one.admission.rejected_states == 4
     clock.go_on(T / 10)
     assert answer(one, state(clock.wall - 1_000_000)).effort[0] != 0.0
 
@@ -382,7 +382,7 @@ def test_value_that_is_not_finite_counts_as_no_message_even_where_the_policy_doe
     for bad in (math.nan, math.inf, -math.inf):
         for position, velocity in (((bad, 0.1), (0.0, 0.0)), ((0.0, 0.1), (bad, 0.0)), ((0.0, 0.1), (0.0, bad))):
             assert one.answer(state(5, position=position, velocity=velocity)) is None
-    assert one.rejected_states == 9
+    assert one.admission.rejected_states == 9
     extra = state(6, (*SPECIFICATION.joints, "gripper"), (0.0, 0.1, 0.0), (0.0, 0.0, math.nan))
     assert one.answer(extra) is not None  # whose velocity nobody measures
 
@@ -417,7 +417,7 @@ def test_whatever_field_is_not_finite_the_state_counts_as_no_message(
     for count, stamp in enumerate((2, 2 if is_repeated else 3), start=1):
         clock.go_on(0.4 * TIMEOUT)
         assert one.answer(wrong[stamp]) is None
-        assert one.rejected_states == count
+        assert one.admission.rejected_states == count
         assert not one.must_command_zero()
     clock.go_on(0.3 * TIMEOUT)
     assert one.must_command_zero()
@@ -627,7 +627,7 @@ def test_inactive_controller_answers_nothing(clock: Clock) -> None:
     assert one.answer(state()) is None
     clock.now += 10 * TIMEOUT
     assert not one.must_command_zero()
-    assert (one.ticks, one.rejected_states) == (1, 0)
+    assert (one.ticks, one.admission.rejected_states) == (1, 0)
 
 
 def test_controller_that_is_armed_again_answers_afresh(clock: Clock) -> None:
@@ -645,7 +645,7 @@ def test_without_a_policy_states_wait_for_weights(clock: Clock) -> None:
     assert one.answer(state()) is None
     assert (one.mode, one.cause) == (Mode.ARMING, "waits for policy_weights")
     assert one.zero().tolist() == []
-    assert one.rejected_states == 0
+    assert one.admission.rejected_states == 0
     report = one.offer(make_weights(gentle_file(version=2)))
     assert report is not None
     assert report.accepted

@@ -273,10 +273,10 @@ class PolicyNode(LifecycleNode):
 
     def _warn_of_state(self) -> None:
         """Say why a state was not used, at most once per second."""
-        controller, now = self._controller, time.monotonic()
-        if controller.last_rejection and now - self._warned_at > 1.0:
+        admission, now = self._controller.admission, time.monotonic()
+        if admission.last_rejection and now - self._warned_at > 1.0:
             self._warned_at = now
-            self.get_logger().warning(f"{controller.rejected_states} states unused: {controller.last_rejection}")
+            self.get_logger().warning(f"{admission.rejected_states} states unused: {admission.last_rejection}")
 
     def _publish_status(self) -> None:
         msg = self._report.status()

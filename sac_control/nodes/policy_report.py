@@ -39,7 +39,7 @@ class PolicyReport:
             msg.offered_version, msg.offered_accepted = report.offered_version, report.accepted
             msg.offered_verdict, msg.swap_gap = report.verdict[:256], report.gap
         msg.ticks, msg.swaps = controller.ticks, swap.swaps
-        msg.rejected_weights, msg.rejected_states = swap.rejected, controller.rejected_states
+        msg.rejected_weights, msg.rejected_states = swap.rejected, controller.admission.rejected_states
         msg.state_age = controller.state_age()
         msg.tick_duration_mean, msg.tick_duration_max = self._ticks.mean_duration, self._ticks.longest
         return msg
@@ -57,7 +57,7 @@ class PolicyReport:
             "last_offer": swap.last_report.verdict if swap.last_report else "",
             "state_age": controller.state_age(),
             "state_timeout": controller.safety.timeout,
-            "last_rejection": controller.last_rejection,
+            "last_rejection": controller.admission.last_rejection,
             "ticks": controller.ticks,
             "control_period": controller.control_period,
             "tick_period_mean": ticks.mean_period,
@@ -76,7 +76,7 @@ class PolicyReport:
         controller = self._controller
         return {
             "swap_failures": controller.swap.rejected,
-            "rejected_states": controller.rejected_states,
+            "rejected_states": controller.admission.rejected_states,
             "faults": self._faults.count,
         }
 
@@ -92,6 +92,6 @@ class PolicyReport:
             found.append((WARN, controller.cause))
         if self._shadow.was_switched_off:
             found.append((WARN, f"shadow policy {self._shadow.state}"))
-        if controller.follows_system_time:  # simulated time may pass at any speed
+        if controller.admission.follows_system_time:  # simulated time may pass at any speed
             found += self._ticks.findings(controller.control_period, config)
         return found

@@ -13,8 +13,8 @@ import numpy as np
 
 from sac_control.config import PolicyConfig
 from sac_control.errors import PolicyFileError, StateError
-from sac_control.observation import StateObserver
-from sac_control.policy import freshness, live_limits
+from sac_control.policy import live_limits
+from sac_control.policy.admission import Admission
 from sac_control.policy.envelope import Envelope
 from sac_control.policy.hot_swap import HotSwap
 from sac_control.policy.limits import EffortLimiter
@@ -24,7 +24,7 @@ from sac_control.policy.requirements import check_requirements
 from sac_control.policy.safety import Mode, Safety
 from sac_control.policy.shadow import check_shadow
 from sac_control.policy.signature import TrustedKeys
-from sac_control.types import Action, Float32Array, FloatArray, JointState, SwapReport, Weights
+from sac_control.types import Action, FloatArray, JointState, SwapReport, Weights
 
 
 class Controller:
@@ -42,26 +42,20 @@ class Controller:
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], int] = time.time_ns,
     ) -> None:
-        self._config, self._clock, self._wall_clock = config, clock, wall_clock
+        self._config, self._clock = config, clock
         self._rng = None if config.deterministic else np.random.default_rng(config.seed)
         self.swap = self._new_swap()
         self.safety = Safety(config.timeout(0.0), require_arm=config.require_arm, is_lockstep=config.lockstep)
-        self._envelope = _envelope(config)
+        self.admission = Admission(config, wall_clock)
         self.ticks = 0  # states answered
         self.active_ticks = 0  # of these, while active
         self.clamped_ticks = 0  # of these again, with an effort that the limits changed
-        self.rejected_states = 0  # states that could not be used
-        self.last_rejection = ""  # why the newest of them could not
         self._hash = ""  # specification that the tools below were made for
         self.control_period = 0.0  # [s] of the policy; 0 before there is one
-        self._joints: frozenset[str] = frozenset()
-        self._observer: StateObserver | None = None
         self._limiter: EffortLimiter | None = None
         self._scale: FloatArray = np.zeros(0)
-        self._observation: Float32Array = np.zeros(0, np.float32)
         self._answer: Action | None = None
-        self._stamp: int | None = None  # [ns] of the newest usable state
-        self._answered_at = 0.0  # [s] steady time of its answer
+        self._answered_at = 0.0  # [s] steady time of the newest answer
         self._has_own_limits_alone = _has_own_limits_alone(config)
         self._in_force_since = -math.inf  # [s]
         self._explorer: Policy | None = None  # the policy that was in force when `_prepare` was last called
@@ -88,11 +82,6 @@ class Controller:
         if self._config.lockstep or not self.control_period:
             return 0.5 * safety.timeout
         return 0.5 * min(safety.timeout, self.control_period)
-
-    @property
-    def follows_system_time(self) -> bool:
-        """Whether the newest usable state was stamped with system time; simulated time may pass at any speed."""
-        return self._stamp is not None and self._stamp > freshness.SYSTEM_TIME
 
     def policy_age(self) -> float:
         """Time since the policy in force came into force [s]; infinite without one."""
@@ -173,7 +162,7 @@ class Controller:
         """Put limits in force that `checked_limits` has found good."""
         self._config = config
         self.safety.timeout = config.timeout(self.control_period)
-        self._envelope = _envelope(config)
+        self.admission.set(config)
         self._has_own_limits_alone = _has_own_limits_alone(config)
         if self._limiter is not None:
             self._limiter.set(self._limits(), config.max_effort_rate)
@@ -183,13 +172,13 @@ class Controller:
     def activate(self) -> None:
         """Begin to answer states; zero is commanded until armed."""
         self.safety.activate()
-        self._answer = self._stamp = None
+        self._answer = self.admission.stamp = None
 
     def deactivate(self) -> None:
         """Answer no more states."""
         self.safety.deactivate()
         self._withdraw()
-        self._answer = self._stamp = None
+        self._answer = self.admission.stamp = None
 
     def arm(self) -> tuple[bool, str]:
         """Release latched zero and let states arm; see `Safety.arm`."""
@@ -227,21 +216,19 @@ class Controller:
         safety, policy, file, limiter = self.safety, self.swap.policy, self.swap.file, self._limiter
         if safety.mode is Mode.INACTIVE:
             return None
-        if policy is None or file is None or limiter is None or self._observer is None:
+        if policy is None or file is None or limiter is None:
             safety.wait("waits for policy_weights")
             return None
         if self._answer is not None and self._answer.stamp == state.stamp:
             return self._answer
         now = self._clock()
         try:
-            objection = self._observed(state, now, self._observer)
-        except StateError as error:
-            self.rejected_states += 1
-            self.last_rejection = str(error)
+            objection = self.admission.admit(state, safety.timeout, is_fresh=not safety.is_stale(now))
+        except StateError:
             safety.refuse()
             return None
         is_active = safety.take(now, objection)
-        action = policy.act(self._observation, self._rng)
+        action = policy.act(self.admission.observation, self._rng)
         effort_raw = self._scale * action
         if is_active:
             effort = self._limited(effort_raw, limiter, state.stamp, now)
@@ -250,7 +237,7 @@ class Controller:
                 safety.latch(f"policy version {file.policy_version} gave an action that is not finite")
         else:
             effort = limiter.release()
-        self._stamp, self._answered_at = state.stamp, now
+        self.admission.stamp, self._answered_at = state.stamp, now
         self.ticks += 1
         self._answer = Action(
             stamp=state.stamp,
@@ -275,21 +262,6 @@ class Controller:
             TrustedKeys.required_by(config),
         )
 
-    def _observed(self, state: JointState, now: float, observer: StateObserver) -> str:
-        """Observe `state` into `_observation`; what speaks against moving anything from there.
-
-        Raises:
-            StateError: the state counts as no message.
-        """
-        safety = self.safety
-        if self._stamp is not None and state.stamp <= self._stamp:
-            freshness.check_order(state.stamp, self._stamp, is_fresh=not safety.is_stale(now))
-        if self._config.check_stamps:
-            freshness.check_age(state.stamp, safety.timeout, self._wall_clock())
-        observer.observe(state, self._observation)
-        freshness.check_finite(state, self._joints)
-        return self._envelope.violation(state) if self._envelope is not None else ""
-
     def _limited(self, effort: FloatArray, limiter: EffortLimiter, stamp: int, now: float) -> FloatArray:
         """What may be commanded of `effort`; the limiter's zero itself where that is not finite."""
         if self._has_own_limits_alone:
@@ -305,9 +277,10 @@ class Controller:
         """
         if not self._config.lockstep:
             return min(now - self._answered_at, self.control_period)
-        if self._stamp is None or stamp < self._stamp:
+        last = self.admission.stamp
+        if last is None or stamp < last:
             return self.control_period
-        return min(1e-9 * (stamp - self._stamp), self.control_period)
+        return min(1e-9 * (stamp - last), self.control_period)
 
     def _withdraw(self) -> None:
         """Make zero of the effort of the newest answer, in case its state is asked for again."""
@@ -331,14 +304,10 @@ class Controller:
         if file.specification_hash == self._hash:
             return
         specification = file.specification
-        if self._envelope is not None:
-            self._envelope.check(specification.joints)
+        self.admission.fit(specification)
         self._hash = file.specification_hash
         self.control_period = specification.control_period
         self.safety.timeout = self._config.timeout(self.control_period)
-        self._joints = frozenset(specification.joints)
-        self._observer = StateObserver(specification.observation)
-        self._observation = np.zeros(len(specification.observation), np.float32)
         self._scale = np.array(specification.effort_limit)
         self._limiter = EffortLimiter(self._limits(), self._config.max_effort_rate)
 
@@ -350,7 +319,3 @@ class Controller:
 def _has_own_limits_alone(config: PolicyConfig) -> bool:
     """Whether the policy's own limits are all there is, so that no effort needs to be changed."""
     return not (config.max_effort_rate or config.ramp_s or config.effort_limit)
-
-
-def _envelope(config: PolicyConfig) -> Envelope | None:
-    return Envelope(config.envelope) if config.envelope.strip() else None

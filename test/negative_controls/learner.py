@@ -55,7 +55,7 @@ LONG: Controls = {
         ("sac/training.py", "generator.bit_generator.state =", "_ =", "again_and_again"),
     ],
     ("test_training_run.py",): [
-        ("runs/training_run.py", "if saved != self._specification:", "if False:", "another_task_whose"),
+        ("runs/training_run.py", "if saved.specification != self._specification:", "if False:", "another_task_whose"),
         ("runs/training_run.py", "            self._best_score = -math.inf\n            complaints.append",
          "            complaints.append", "best_policy_that_is_damaged"),
         ("sac/training.py", "min(max(value, -_LARGEST_START), _LARGEST_START)", "value", "beyond_all_measure"),

@@ -1,0 +1,85 @@
+"""Which joint states count, and where nothing may move. Knows nothing of actions or of efforts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from sac_control.config import PolicyConfig
+from sac_control.errors import StateError
+from sac_control.observation import StateObserver
+from sac_control.policy import freshness
+from sac_control.policy.envelope import Envelope
+from sac_control.types import Float32Array, JointState, Specification
+
+
+class Admission:
+    """Observes joint states that can be used, and counts those that cannot.
+
+    Args:
+        config: says what is checked.
+        wall_clock: system time [ns], with which stamps of system time are compared.
+
+    Attributes:
+        observation: (o,) float32, of the newest state that could be used.
+        stamp: [ns] of the state answered last; None before one was. Whoever answers sets it.
+        rejected_states: states that could not be used.
+        last_rejection: why the newest of them could not.
+    """
+
+    def __init__(self, config: PolicyConfig, wall_clock: Callable[[], int]) -> None:
+        self._wall_clock = wall_clock
+        self.set(config)
+        self.observation: Float32Array = np.zeros(0, np.float32)
+        self.stamp: int | None = None
+        self.rejected_states = 0
+        self.last_rejection = ""
+        self._joints: frozenset[str] = frozenset()
+        self._observer = StateObserver([])
+
+    def set(self, config: PolicyConfig) -> None:
+        """Check by other settings from now on."""
+        self._check_stamps = config.check_stamps
+        self._envelope = Envelope(config.envelope) if config.envelope.strip() else None
+
+    def fit(self, specification: Specification) -> None:
+        """Observe what a policy for `specification` sees.
+
+        Raises:
+            ConfigError: the envelope names what its joints do not have. Nothing changed.
+        """
+        if self._envelope is not None:
+            self._envelope.check(specification.joints)
+        self._joints = frozenset(specification.joints)
+        self._observer = StateObserver(specification.observation)
+        self.observation = np.zeros(len(specification.observation), np.float32)
+
+    @property
+    def follows_system_time(self) -> bool:
+        """Whether the state answered last was stamped with system time; simulated time may pass at any speed."""
+        return self.stamp is not None and self.stamp > freshness.SYSTEM_TIME
+
+    def admit(self, state: JointState, timeout: float, *, is_fresh: bool) -> str:
+        """Observe `state`; what speaks against moving anything from there, empty where nothing does.
+
+        Args:
+            state: any.
+            timeout: [s] by which its stamp may differ from system time.
+            is_fresh: whether the state before is still to be trusted: then this one must be newer.
+
+        Raises:
+            StateError: it counts as no message.
+        """
+        try:
+            if self.stamp is not None and state.stamp <= self.stamp:
+                freshness.check_order(state.stamp, self.stamp, is_fresh=is_fresh)
+            if self._check_stamps:
+                freshness.check_age(state.stamp, timeout, self._wall_clock())
+            self._observer.observe(state, self.observation)
+            freshness.check_finite(state, self._joints)
+            return self._envelope.violation(state) if self._envelope is not None else ""
+        except StateError as error:
+            self.rejected_states += 1
+            self.last_rejection = str(error)
+            raise
