@@ -231,7 +231,7 @@ class LearnerConfig(SacConfig):
         0.1, "target_entropy once the task was solved, where training goes on [nat]", low=-20.0, high=5.0
     )
     solved_actor_average: int = option(
-        3000,
+        10_000,
         "transitions over which the actors that are published are averaged once the task was solved, where training "
         "goes on; 0: the newest alone",
         low=0,
