@@ -237,7 +237,7 @@ def test_what_was_best_before_a_kill_stays_best(tmp_path: Path) -> None:
     run._evaluations.close()
     kill(run)
     resumed = training_run(tmp_path, [], resume=True, **config)
-    assert resumed._best_score == best
+    assert resumed._saving.best_score == best
     resumed.close()
 
 
@@ -260,7 +260,7 @@ def test_a_best_policy_that_is_damaged_is_told_of_and_its_place_is_free(tmp_path
         f"checkpoint {best} is damaged: policy.safetensors does not match its SHA-256; "
         "the next policy that is evaluated takes the place of the best"
     )
-    assert resumed._best_score == -math.inf
+    assert resumed._saving.best_score == -math.inf
     resumed.close()
 
 

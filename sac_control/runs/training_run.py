@@ -6,7 +6,6 @@ Joins the algorithm (sac/), the evaluation process and the run directory; a lear
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import math
 import time
 from collections.abc import Callable
@@ -23,13 +22,13 @@ from sac_control.runs.publication import Publication
 from sac_control.runs.recorder import Recorder, Snapshot
 from sac_control.runs.report import Report
 from sac_control.runs.run_directory import RunDirectory
+from sac_control.runs.saving import Saving
 from sac_control.runs.writing import Writing
 from sac_control.sac.training import Training
 from sac_control.types import Float32Array, Phase, TrainingStatus, Transition, Weights
 
 UPDATES_PER_SLICE = 16  # updates made before messages are looked at again
 METRICS_EVERY = 50  # transitions between two rows of metrics.csv
-RETRY_PERIOD = 1.0  # [s] after which a checkpoint that could not be written is tried again
 MOST_VERSIONS = 2**48  # that a training can ever have published
 MOST_ROLLBACKS = 5  # in a row, after which a training is given up
 
@@ -44,7 +43,6 @@ class TrainingRun:
 
     Attributes:
         run: its directory.
-        checkpoint_step: transitions seen when the newest checkpoint was made; None before there is one.
 
     Raises:
         RunError: the directory is in use, holds another run, or cannot be written; nothing to resume from.
@@ -74,8 +72,7 @@ class TrainingRun:
         )
         self._recorder = Recorder(self.run, self._training, config.keep_last)
         self._writing = Writing(self.run, say, clock)
-        self.checkpoint_step: int | None = None
-        self._best_score = -math.inf
+        self._saving = Saving(self.run, self._recorder, self._writing, clock)
         wall_before = 0.0  # [s] spent in earlier lives
         try:
             if config.resume:
@@ -91,12 +88,15 @@ class TrainingRun:
         self._metrics_written = self._training.transitions
         self._next_checkpoint = self._training.transitions + config.checkpoint_every
         self._weights: Weights | None = None
-        self._retry_at = -math.inf  # [s] steady time
-        self._unsaved_best: Snapshot | None = None  # the disk could not take it
         self._evaluations = EvaluationSchedule(config, self._training.transitions)
         self._publish()
         if not config.resume:  # from here on a kill finds something to resume from
-            self._save(self._snapshot())
+            self._saving.save(self._snapshot())
+
+    @property
+    def checkpoint_step(self) -> int | None:
+        """Transitions seen when the newest checkpoint was made; None before there is one."""
+        return self._saving.newest_step
 
     @property
     def weights(self) -> Weights:
@@ -186,7 +186,7 @@ class TrainingRun:
         if steps >= self._next_checkpoint:
             self._next_checkpoint = steps + self._config.checkpoint_every
             self._publish()
-            self._save(self._snapshot())
+            self._saving.save(self._snapshot())
         self._evaluate()
         return self._training.updates_owed > 0
 
@@ -210,7 +210,7 @@ class TrainingRun:
         """
         self._publish()
         snapshot = self._snapshot()
-        if not self._save(snapshot):
+        if not self._saving.save(snapshot):
             raise RunError(self.disk_complaint)
         return self.run.checkpoints / str(snapshot.step)
 
@@ -225,7 +225,7 @@ class TrainingRun:
             self._publish()
         summary = self._report.summary()  # before the writing, which takes its time
         if is_sound:  # otherwise the last good checkpoint stays the newest
-            self._save(self._snapshot())
+            self._saving.save(self._snapshot())
         self._writing.attempt("metrics", lambda: self._recorder.write_status(self.status()))
         self._writing.attempt("summary", lambda: self._recorder.write_summary(summary))
         with contextlib.suppress(OSError):  # that rows could not be written was told when they came
@@ -300,16 +300,13 @@ class TrainingRun:
         if evaluation.is_solved and self._training.solved_at is None:
             self._training.note_solved(evaluation.env_steps, PolicyFile.from_bytes(candidate.policy).actor)
         self._writing.attempt("evaluations", lambda: self._recorder.write_evaluation(evaluation))
-        if evaluation.score >= self._best_score:
-            self._best_score = evaluation.score
-            known = {"best_score": self._best_score, "is_solution": evaluation.is_solved}
-            self._save(dataclasses.replace(candidate, extra={**candidate.extra, **known}), is_best=True)
+        self._saving.offer(candidate, evaluation)
 
     def _snapshot(self) -> Snapshot:
         extra = {
             "run": self.run.name,
             "wall_seconds": self._report.wall_time,
-            "best_score": self._best_score if math.isfinite(self._best_score) else None,
+            "best_score": self._saving.best_score if math.isfinite(self._saving.best_score) else None,
             "is_solution": False,  # that its own policy solved the task: known only once it is evaluated
         }
         return self._recorder.snapshot(self.weights.data, extra)
@@ -321,27 +318,10 @@ class TrainingRun:
             self._writing.attempt("replay", self._recorder.write_replay)
             if not self.run.checkpoints.exists():
                 self._writing.was_remade = True
-        is_missing = self._writing.was_remade or self._writing.is_failing("checkpoint")
-        if is_missing and now >= self._retry_at:
-            if self._unsaved_best is not None:
-                self._save(self._unsaved_best, is_best=True)
-            elif not (self.run.checkpoints / "best").exists():
-                self._best_score = -math.inf  # it is gone: the next one that is evaluated is the best there is
+        if self._saving.is_missing:
+            self._saving.save_best_again()
             self._publish()
-            self._save(self._snapshot())
-
-    def _save(self, snapshot: Snapshot, *, is_best: bool = False) -> bool:
-        """Write a checkpoint if the disk takes it; whether it did. Otherwise `_write_replay` tries again."""
-        self._writing.was_remade = False
-        was_saved = self._writing.attempt(
-            "checkpoint", lambda: self._recorder.save(snapshot, is_best=is_best), is_all=True
-        )
-        if is_best:
-            self._unsaved_best = None if was_saved else snapshot
-        if was_saved:
-            self.checkpoint_step = max(self.checkpoint_step or 0, snapshot.step)
-        self._retry_at = self._clock() + RETRY_PERIOD
-        return was_saved
+            self._saving.save(self._snapshot())
 
     def _resume(self) -> float:
         """Bring back what was saved; returns the [s] of training before."""
@@ -352,16 +332,9 @@ class TrainingRun:
                 f"run {self.run.path} was trained for {saved.specification}, it cannot go on with {self._specification}"
             )
         complaints += self._recorder.load(checkpoint)
-        best = checkpoint.state["best_score"]
-        self._best_score = -math.inf if best is None else best
-        try:
-            self._best_score = max(self._best_score, self._recorder.best_score())
-        except RunError as error:
-            self._best_score = -math.inf
-            complaints.append(f"{error}; the next policy that is evaluated takes the place of the best")
+        complaints += self._saving.resume(checkpoint)
         for complaint in complaints:
             self._say(complaint)
-        self.checkpoint_step = checkpoint.step
         if checkpoint.state["is_solution"] and self._training.solved_at is None:
             self._training.note_solved(checkpoint.step, saved.actor)
         steps = self._training.transitions

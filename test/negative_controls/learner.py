@@ -27,16 +27,16 @@ SHORT: Controls = {
          "if True:", "goes_on_in_memory"),
         ("runs/run_directory.py", "fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)", "pass", "second_learner"),
         ("runs/training_run.py", "        self._write_replay()\n        owed", "        owed", "again_and_again"),
-        ("runs/training_run.py", "if is_missing and now >= self._retry_at:", "if False:", "goes_on_in_memory"),
+        ("runs/training_run.py", "if self._saving.is_missing:", "if False:", "goes_on_in_memory"),
         ("runs/training_run.py", "if not config.resume:  # from", "if False:  # from", "first_moment"),
         ("runs/training_run.py",
          "if not config.resume and (self.run.checkpoints.exists() or self.run.replay.exists()):", "if False:",
          "begun_afresh"),
-        ("runs/training_run.py", "self._unsaved_best = None if was_saved else snapshot", "pass",
+        ("runs/saving.py", "self._unsaved_best = None if was_saved else snapshot", "pass",
          "disk_could_not_take"),
     ],
     ("test_faults_learner.py",): [
-        ("runs/training_run.py", "if not self._save(snapshot):", "if not self._save(snapshot) and False:",
+        ("runs/training_run.py", "if not self._saving.save(snapshot):", "if not self._saving.save(snapshot) and False:",
          "goes_on_in_memory"),
     ],
     ("test_node_learner.py",): [
@@ -56,8 +56,8 @@ LONG: Controls = {
     ],
     ("test_training_run.py",): [
         ("runs/training_run.py", "if saved.specification != self._specification:", "if False:", "another_task_whose"),
-        ("runs/training_run.py", "            self._best_score = -math.inf\n            complaints.append",
-         "            complaints.append", "best_policy_that_is_damaged"),
+        ("runs/saving.py", "            self.best_score = -math.inf\n            return", "            return",
+         "best_policy_that_is_damaged"),
         ("sac/training.py", "min(max(value, -_LARGEST_START), _LARGEST_START)", "value", "beyond_all_measure"),
     ],
     ("test_progress.py",): [
