@@ -46,23 +46,23 @@ def policy_path(tmp_path: Path) -> Path:
 
 
 class Told:
-    """The diagnostics of the policy node, from the newest one that the last `until` has seen."""
+    """The diagnostics of the policy node."""
 
     def __init__(self, robot: Robot) -> None:
         self._robot = robot
-        self._seen = 0
 
     def until(self, condition: Callable[[dict[str, str]], object], level: bytes | None = None, word: str = "") -> Any:
         """Wait for figures of which `condition` holds, told with `level` and `word`; they are returned.
 
         None is passed over: what is told once may be followed by something else before anybody looks.
         """
-        self._seen = max(len(self._robot.diagnostics) - 1, 0)
+        seen = max(len(self._robot.diagnostics) - 1, 0)
         found: list[dict[str, str]] = []
 
         def is_told() -> bool:
-            for msg in self._robot.diagnostics[self._seen :]:
-                self._seen += 1
+            nonlocal seen
+            for msg in self._robot.diagnostics[seen:]:
+                seen += 1
                 status = msg.status[0]
                 figures = {each.key: each.value for each in status.values}
                 if (level is None or (status.level == level and word in status.message)) and condition(figures):

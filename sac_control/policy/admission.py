@@ -22,7 +22,7 @@ class Admission:
         wall_clock: system time [ns], with which stamps of system time are compared.
 
     Attributes:
-        observation: (o,) float32, of the newest state that could be used.
+        observation: (o,) float32, of the state last admitted; means nothing after one that was refused.
         stamp: [ns] of the state answered last; None before one was. Whoever answers sets it.
         rejected_states: states that could not be used.
         last_rejection: why the newest of them could not.

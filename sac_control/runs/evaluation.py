@@ -34,9 +34,7 @@ class Evaluation:
     policy_version: int
     env_steps: int  # transitions seen when the policy was made
     returns: tuple[float, ...]  # of each episode
-    confirmations: tuple[
-        float, ...
-    ]  # of each further one, begun at will in extreme states; none where `returns` failed
+    confirmations: tuple[float, ...]  # of each further one, extreme starts first; none where an episode failed
     solved_return: float  # that each must reach for the task to count as solved
 
     @property
