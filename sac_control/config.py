@@ -7,6 +7,7 @@ them. Reading and writing files is not done here (see runs/config_file.py).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sac_control.errors import ConfigError
 from sac_control.option import Config, option
@@ -14,9 +15,18 @@ from sac_control.option import Config, option
 SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 0.001, 0.2  # [s] of the state, unless longer ones are allowed
 
 
+def _run_id_option(description: str) -> Any:
+    return option("", description, pattern="[0-9a-f]{32}|", form="32 hexadecimal digits, or nothing")
+
+
 @dataclass(frozen=True, kw_only=True)
 class SimulatorConfig(Config):
     """The simulator node: which task, and how its time advances."""
+
+    run_id: str = _run_id_option(
+        "training or evaluation that this simulator belongs to: its states are for that one's policy node alone, whose "
+        "answers on policy/action are the commands; empty: in realtime it stands in for a robot"
+    )
 
     task: str = option("inverted_pendulum", "task to simulate")
     mode: str = option(
@@ -34,6 +44,7 @@ class SimulatorConfig(Config):
     command_timeout: float = option(
         0.05, "realtime: the force is zero while the newest command is older than this [s]", low=0.001, high=0.2
     )
+    publish_clock: bool = option(False, "publish simulated time on /clock, for nodes with use_sim_time")
     flow_control: bool = option(True, "lockstep: send no more transitions than learner/credit allows")
     wait_warning: float = option(
         10.0, "say what is missing after waiting this long for a peer [s]", low=0.5, high=600.0
@@ -43,6 +54,12 @@ class SimulatorConfig(Config):
 @dataclass(frozen=True, kw_only=True)
 class PolicyConfig(Config):
     """The policy node: what it runs, and when it stops trusting its input."""
+
+    run_id: str = _run_id_option(
+        "training or evaluation that this node belongs to: it answers its simulator alone, on policy/action alone; "
+        "empty: it drives a robot"
+    )
+    accept_weights: str = _run_id_option("id of the run whose policy_weights are accepted; empty: none are")
 
     task: str = option("inverted_pendulum", "task for which weights are accepted")
     policy_file: str = option("", "policy.safetensors to start with; empty waits for policy_weights")
@@ -122,6 +139,11 @@ class PolicyConfig(Config):
             )
         if 0.0 < self.state_timeout < SHORTEST_TIMEOUT:
             raise ConfigError(f"policy.state_timeout is {self.state_timeout!r}: expected 0 or at least 0.001")
+
+    @property
+    def drives_robot(self) -> bool:
+        """Whether the node commands a robot: one in lockstep, or of a training or an evaluation, does not."""
+        return not (self.lockstep or self.run_id)
 
     def timeout(self, control_period: float) -> float:
         """The timeout in force [s] for a policy with `control_period` [s]."""
@@ -206,6 +228,8 @@ class SacConfig(Config):
 class LearnerConfig(SacConfig):
     """The learner node: the algorithm's hyperparameters and the schedule of a run."""
 
+    run_id: str = _run_id_option("id of the run: transitions of others are refused; empty makes one")
+
     task: str = option("inverted_pendulum", "task that is learnt")
     run_directory: str = option("", "directory that receives checkpoints, metrics and curves; empty makes runs/<date>")
     resume: bool = option(False, "continue the run found in run_directory")
@@ -264,7 +288,9 @@ class LearnerConfig(SacConfig):
 class EvaluatorConfig(Config):
     """The evaluator node: counts whole episodes of simulator and policy."""
 
-    task: str = option("inverted_pendulum", "task that is evaluated")
+    run_id: str = _run_id_option("id of this evaluation: transitions of others are refused")
+
+    task: str = option("inverted_pendulum", "task that is evaluated: transitions of others are refused")
     episodes: int = option(10, "episodes to count", low=1, high=100_000)
     output: str = option("", "file that receives the result as JSON; empty writes none")
     json: bool = option(False, "print the result as JSON instead of sentences")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_type_hints
@@ -22,9 +23,13 @@ class OptionInfo:
     low: float | None = None  # smallest allowed value, inclusive
     high: float | None = None  # largest allowed value, inclusive
     choices: tuple[str, ...] = ()  # allowed values of a text setting
+    pattern: str = ""  # regular expression that a text setting matches; empty: any text
+    form: str = ""  # the same in words
 
     def allowed(self) -> str:
         """The allowed values in words."""
+        if self.form:
+            return self.form
         if self.choices:
             return "one of " + ", ".join(self.choices)
         if self.low is not None and self.high is not None:
@@ -39,9 +44,11 @@ def option(
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] = (),
+    pattern: str = "",
+    form: str = "",
 ) -> Any:
     """A dataclass field with its description and its allowed values."""
-    info = OptionInfo(description=description, low=low, high=high, choices=choices)
+    info = OptionInfo(description=description, low=low, high=high, choices=choices, pattern=pattern, form=form)
     return dataclasses.field(default=default, metadata={"option": info})
 
 
@@ -102,7 +109,8 @@ class Config:
         if not isinstance(value, kind):
             expected = {bool: "true or false", str: "text"}[kind]
             raise ConfigError(f"{where} is {value!r}: expected {expected}")
-        if info.choices and value not in info.choices:
+        is_foreign = info.choices and value not in info.choices
+        if is_foreign or (info.pattern and re.fullmatch(info.pattern, value) is None):
             raise ConfigError(f"{where} is {value!r}: expected {info.allowed()}")
         return value
 

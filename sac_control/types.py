@@ -5,36 +5,83 @@ from __future__ import annotations
 import enum
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sac_control.errors import ConfigError
 
 FloatArray = NDArray[np.float64]
 Float32Array = NDArray[np.float32]
 Array = NDArray[Any]
 
 
+MOST_TERMS = 256  # of an observation: what messages have room for, as the next two
+MOST_JOINTS = 1024  # that are observed
+MOST_DRIVEN = 16  # joints that a command is for
+MOST_STATE = 64  # numbers that say where a transition began: two for each joint
+INTERFACES = ("effort", "velocity", "position")  # of a command, in the order of PolicyAction.msg
+INPUTS = ("joint_states", "observation")  # topics that a policy may read
+
+
 @dataclass(frozen=True, kw_only=True)
 class Specification:
-    """What a policy sees and moves. Simulator, learner and policy must agree on it, to the last digit."""
+    """What a policy sees and moves. Simulator, learner and policy must agree on it, to the last digit.
 
-    task: str  # name of the task, e.g. "inverted_pendulum"
+    The robot's physical parameters are not in it: a policy may run on a plant that is not the one it was trained on.
+
+    Raises:
+        ConfigError: nothing could run with it. Whole numbers are taken for limits and period, and become floats.
+    """
+
+    task: str  # name of the task, e.g. "inverted_pendulum"; not in the hash: several tasks see and move the same
     joints: tuple[str, ...]  # (j,) names of the joints that are observed
-    actuated_joints: tuple[str, ...]  # (a,) names of the joints that are driven, in the order of the effort command
+    actuated_joints: tuple[str, ...]  # (a,) names of the joints that are driven, in the order of the command
     observation: tuple[str, ...]  # (o,) terms such as "cos(cart_to_pendulum)"; see observation.py
-    effort_limit: tuple[float, ...]  # (a,) [N or N m]; effort = effort_limit * action, action in [-1, 1]
+    command_limit: tuple[float, ...]  # (a,) [unit of the interface]; the command is this times an action in [-1, 1]
     control_period: float  # [s]
+    interface: tuple[str, ...] = ()  # (a,) of INTERFACES; empty: effort for each
+    input: str = "joint_states"  # topic that is read, of INPUTS
 
-    @property
+    def __post_init__(self) -> None:
+        driven = len(self.actuated_joints)
+        object.__setattr__(self, "interface", self.interface or ("effort",) * driven)
+        _check_names("joints", self.joints, MOST_JOINTS)
+        _check_names("actuated_joints", self.actuated_joints, MOST_DRIVEN)
+        _check_names("observation", self.observation, MOST_TERMS)
+        if not is_name(self.task):
+            raise ConfigError(f"task is {self.task!r:.100}, expected a name")
+        limits, period = self.command_limit, self.control_period
+        if not isinstance(limits, tuple) or len(limits) != driven or not all(map(_is_positive, (*limits, period))):
+            raise ConfigError(
+                f"command_limit is {limits!r:.100} and control_period is {period!r:.100}, expected a positive number "
+                f"for each of the {driven} actuated joints and for the period"
+            )
+        object.__setattr__(self, "command_limit", tuple(float(limit) for limit in limits))
+        object.__setattr__(self, "control_period", float(period))
+        known = isinstance(self.interface, tuple) and len(self.interface) == driven
+        if not known or any(each not in INTERFACES for each in self.interface):
+            raise ConfigError(
+                f"interface is {self.interface!r:.100}, expected one of {', '.join(INTERFACES)} for each of the "
+                f"{driven} actuated joints"
+            )
+        if self.input not in INPUTS:
+            raise ConfigError(f"input is {self.input!r:.100}, expected one of {', '.join(INPUTS)}")
+
+    @cached_property
     def hash(self) -> str:
-        """SHA-256 over the canonical JSON of all fields, as 64 hexadecimal digits."""
-        canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        """SHA-256 over the canonical JSON of all fields but the name of the task, as 64 hexadecimal digits."""
+        values = {key: value for key, value in asdict(self).items() if key != "task"}
+        return canonical_hash(values)
 
     @classmethod
-    def from_mapping(cls, mapping: dict[str, Any]) -> Specification:
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> Specification:
         """Rebuild a specification from `dataclasses.asdict` gone through JSON (lists become tuples again)."""
         values: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in mapping.items()}
         return cls(**values)
@@ -48,6 +95,7 @@ class JointState:
     names: tuple[str, ...]  # (n,) joint names
     position: FloatArray  # (n,) float64 [m or rad]
     velocity: FloatArray  # (n,) float64 [m/s or rad/s]
+    frame: str = ""  # frame_id: for whom a simulator publishes it, see identity.py
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,8 +105,16 @@ class Action:
     stamp: int  # [ns] stamp of the state that is answered
     policy_version: int  # version of the weights that made it
     action: Float32Array  # (a,) float32, normalised to [-1, 1]
-    effort_raw: FloatArray  # (a,) float64 [N or N m], before any limit
-    effort: FloatArray  # (a,) float64 [N or N m], after the limits: what is commanded
+    command_raw: FloatArray  # (a,) float64 [unit of the interface], before any limit
+    command: FloatArray  # (a,) float64 [unit of the interface], after the limits: what is commanded
+
+
+class Origin(enum.IntEnum):
+    """How the action of a transition was chosen; the values are those of Transition.msg."""
+
+    POLICY = 0
+    TAKEOVER = 1  # by a person or another controller
+    RESET = 2  # by a controller that leads back to a start state
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,13 +133,19 @@ class Transition:
     next_observation: Float32Array  # (o,) float32
     terminated: bool
     truncated: bool
+    # What replay needs not, and what rows read back from a disk lack:
+    state: FloatArray = field(default_factory=lambda: np.zeros(0))  # (2j,) float64, position and velocity of each joint
+    action_raw: Float32Array = field(default_factory=lambda: np.zeros(0, np.float32))  # (a,) float32, before any limit
+    origin: Origin = Origin.POLICY
+    duration: float = math.nan  # [s] for which the action was applied
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Weights:
     """A policy on its way from learner to policy node: the bytes of `policy.safetensors` and what names them."""
 
-    run: str  # name of the run that trained it
+    run_id: str  # id of the run that trained it
+    run: str  # name of that run, for people
     version: int  # only grows within a run
     env_steps: int  # transitions the learner had seen when it was made
     sha256: bytes  # (32,) of data
@@ -133,7 +195,9 @@ class Phase(enum.IntEnum):
 class TrainingStatus:
     """Where a training stands; the fields are those of TrainingStatus.msg."""
 
-    run: str  # name of the run
+    run_id: str  # id of the run
+    run: str  # name of the run, for people
+    algorithm: str  # its name
     phase: Phase
     env_steps: int  # transitions accepted
     max_steps: int  # transitions after which training ends
@@ -148,6 +212,8 @@ class TrainingStatus:
     actor_loss: float
     alpha: float  # temperature
     entropy: float  # [nat] of the policy
+    metric_names: tuple[str, ...]  # (m,) whatever the algorithm tells of its newest update, by name
+    metrics: tuple[float, ...]  # (m,) their values
     steps_per_second: float  # transitions, over the last seconds
     updates_per_second: float  # over the last seconds
     replay_ratio: float  # updates per transition after the warm-up, as reached
@@ -157,5 +223,25 @@ class TrainingStatus:
     rejected_transitions: int  # of a wrong size or with a value that is not finite
     missing_transitions: int  # never came
     duplicate_transitions: int  # came again
+    foreign_transitions: int  # left out because they are of another run or task
     rollbacks: int  # times that diverged updates were thrown away
     eta: float  # [s] until max_steps at the present rate; NaN if unknown
+
+
+def canonical_hash(values: Mapping[str, Any]) -> str:
+    """SHA-256 over the canonical JSON of `values`, as 64 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def is_name(value: object) -> bool:
+    """Whether `value` is text that may stand for something: not empty, and nothing that a terminal would obey."""
+    return isinstance(value, str) and value != "" and value.isprintable()
+
+
+def _check_names(what: str, names: object, most: int) -> None:
+    if not isinstance(names, tuple) or not 0 < len(names) <= most or not all(map(is_name, names)):
+        raise ConfigError(f"{what} is {names!r:.100}, expected from 1 to {most} names")
+
+
+def _is_positive(value: object) -> bool:
+    return type(value) in (int, float) and 0.0 < value <= sys.float_info.max  # type: ignore[operator]

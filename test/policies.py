@@ -9,13 +9,27 @@ import numpy as np
 
 from sac_control.envs.tasks import make_task
 from sac_control.policy.policy_file import PolicyFile
+from sac_control.policy.region import JointRegion, Region
 from sac_control.types import ActorParameters, Float32Array, Specification, Weights
 
+RUN_ID = "0123456789abcdef" * 2  # of the policies below
+OTHER_RUN_ID = "fedcba9876543210" * 2
 SPECIFICATION: Specification = make_task("inverted_pendulum").specification
+REGION = Region(
+    joints={name: JointRegion(position=(-50.0, 50.0), velocity=(-50.0, 50.0)) for name in SPECIFICATION.joints},
+    states=1000,
+)
 
 
 def make_file(
-    seed: int = 0, *, version: int = 1, run: str = "test", specification: Specification = SPECIFICATION, hidden: int = 8
+    seed: int = 0,
+    *,
+    version: int = 1,
+    run: str = "test",
+    run_id: str = RUN_ID,
+    specification: Specification = SPECIFICATION,
+    hidden: int = 8,
+    region: Region | None = REGION,
 ) -> PolicyFile:
     """A policy with random weights, two layers of `hidden`."""
     rng = np.random.default_rng(seed)
@@ -30,13 +44,22 @@ def make_file(
         observation_std=np.abs(array(sizes[0])) + np.float32(0.5),
         log_std_bounds=(-20.0, 2.0),
     )
-    return PolicyFile(specification=specification, actor=actor, run=run, policy_version=version, env_steps=10 * version)
+    return PolicyFile(
+        specification=specification,
+        actor=actor,
+        run=run,
+        run_id=run_id,
+        policy_version=version,
+        env_steps=10 * version,
+        region=region if specification.joints == SPECIFICATION.joints else None,
+    )
 
 
 def make_weights(file: PolicyFile) -> Weights:
     """A policy on its way."""
     data = file.to_bytes()
     return Weights(
+        run_id=file.run_id,
         run=file.run,
         version=file.policy_version,
         env_steps=file.env_steps,

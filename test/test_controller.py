@@ -22,7 +22,7 @@ from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.safety import Mode
 from sac_control.types import Action, JointState, Specification
 
-LIMIT = SPECIFICATION.effort_limit[0]
+LIMIT = SPECIFICATION.command_limit[0]
 TIMEOUT = 0.05
 T = SPECIFICATION.control_period
 SLIDER, HINGE = SPECIFICATION.joints
@@ -116,12 +116,12 @@ def test_answer_is_what_the_policy_says_scaled_to_effort(clock: Clock) -> None:
     action = answer(controller(clock, file), state(stamp=77))
     observation = np.array([0.3, -0.4, math.cos(0.1), math.sin(0.1), 0.2], np.float32)
     np.testing.assert_array_equal(action.action, Policy(file.actor).act(observation))
-    np.testing.assert_allclose(action.effort_raw, LIMIT * action.action.astype(np.float64), rtol=1e-12)
-    np.testing.assert_array_equal(action.effort, action.effort_raw)
+    np.testing.assert_allclose(action.command_raw, LIMIT * action.action.astype(np.float64), rtol=1e-12)
+    np.testing.assert_array_equal(action.command, action.command_raw)
     assert (action.stamp, action.policy_version) == (77, 3)
     assert action.action.dtype == np.float32
-    assert action.effort.dtype == np.float64
-    assert 0.01 * LIMIT < abs(action.effort[0]) < 0.99 * LIMIT
+    assert action.command.dtype == np.float64
+    assert 0.01 * LIMIT < abs(action.command[0]) < 0.99 * LIMIT
 
 
 def test_order_of_joints_does_not_matter(clock: Clock) -> None:
@@ -130,7 +130,7 @@ def test_order_of_joints_does_not_matter(clock: Clock) -> None:
     second = answer(one, state(2, (HINGE, SLIDER), (0.1, 0.3), (0.2, -0.4)))
     third = answer(one, state(3, ("wheel", HINGE, SLIDER), (9.0, 0.1, 0.3), (9.0, 0.2, -0.4)))
     for other in (second, third):
-        np.testing.assert_array_equal(first.effort, other.effort)
+        np.testing.assert_array_equal(first.command, other.command)
 
 
 def test_state_asked_for_again_gets_the_same_answer_even_after_a_swap(clock: Clock) -> None:
@@ -143,7 +143,7 @@ def test_state_asked_for_again_gets_the_same_answer_even_after_a_swap(clock: Clo
     assert one.ticks == 1
     second = answer(one, state(stamp=2))
     assert second.policy_version == 2
-    assert second.effort.tolist() != first.effort.tolist()
+    assert second.command.tolist() != first.command.tolist()
 
 
 def test_exploration_goes_on_across_a_swap_until_its_ticks_are_over(clock: Clock) -> None:
@@ -205,7 +205,7 @@ def test_usable_state_is_answered_after_unusable_ones(clock: Clock) -> None:
     for unusable in (state(1, (SLIDER,), (0.0,), (0.0,)), state(2, velocity=(math.nan, 0.0))):
         assert one.answer(unusable) is None
     expected = answer(controller(clock, gentle_file()), state(stamp=3))
-    np.testing.assert_array_equal(answer(one, state(stamp=3)).effort, expected.effort)
+    np.testing.assert_array_equal(answer(one, state(stamp=3)).command, expected.command)
     assert mode_of(one) is Mode.ACTIVE
 
 
@@ -219,8 +219,8 @@ def test_stamp_of_an_unusable_state_may_come_again(clock: Clock) -> None:
 def test_action_that_is_not_finite_becomes_zero_and_latches_it(clock: Clock) -> None:
     one = controller(clock, with_output(gentle_file(), bias=-math.inf, weight=math.inf))
     action = answer(one, state())
-    assert not np.isfinite(action.effort_raw).any()
-    assert action.effort.tolist() == [0.0]
+    assert not np.isfinite(action.command_raw).any()
+    assert action.command.tolist() == [0.0]
     assert mode_of(one) is Mode.LATCHED_FAULT
     assert one.cause == "policy version 1 gave an action that is not finite"
     assert one.must_command_zero()
@@ -230,7 +230,7 @@ def test_action_that_is_not_finite_becomes_zero_and_latches_it(clock: Clock) -> 
 def test_effort_is_always_within_its_limit(bias: float) -> None:
     bias = float(np.float32(bias))
     action = answer(controller(Clock(), with_output(gentle_file(), bias=bias), deterministic=False), state())
-    assert abs(action.effort[0]) <= LIMIT
+    assert abs(action.command[0]) <= LIMIT
 
 
 @given(st.lists(st.floats(), min_size=3, max_size=3))
@@ -247,7 +247,7 @@ def test_limiter_clamps_what_is_finite_and_zeroes_the_rest(values: list[float]) 
 
 def test_zero_is_held_from_the_timeout_until_three_states_have_armed_again(clock: Clock) -> None:
     one = armed(clock)
-    assert answer(one, state(stamp=1)).effort[0] != 0.0
+    assert answer(one, state(stamp=1)).command[0] != 0.0
     assert not one.must_command_zero()
     clock.now += TIMEOUT + 1e-6
     for _ in range(2):
@@ -258,7 +258,7 @@ def test_zero_is_held_from_the_timeout_until_three_states_have_armed_again(clock
     efforts = []
     for stamp in range(2, 6):
         clock.now += T
-        efforts.append(float(answer(one, state(stamp)).effort[0]))
+        efforts.append(float(answer(one, state(stamp)).command[0]))
     assert [effort != 0.0 for effort in efforts] == [False, False, True, True]
     assert not one.must_command_zero()
 
@@ -266,8 +266,8 @@ def test_zero_is_held_from_the_timeout_until_three_states_have_armed_again(clock
 def test_while_zero_is_held_the_raw_effort_is_told_all_the_same(clock: Clock) -> None:
     one = controller(clock, gentle_file(), lockstep=False)
     action = answer(one, state())
-    assert action.effort.tolist() == [0.0]
-    assert action.effort_raw[0] != 0.0
+    assert action.command.tolist() == [0.0]
+    assert action.command_raw[0] != 0.0
 
 
 def test_watchdog_is_due_to_the_point_when_the_newest_state_is_too_old(clock: Clock) -> None:
@@ -285,7 +285,7 @@ def test_watchdog_is_due_to_the_point_when_the_newest_state_is_too_old(clock: Cl
 def test_state_after_a_freeze_moves_nothing_although_no_watchdog_ran(clock: Clock) -> None:
     one = armed(clock)
     clock.now += TIMEOUT + 1e-6
-    assert answer(one, state(1)).effort.tolist() == [0.0]
+    assert answer(one, state(1)).command.tolist() == [0.0]
 
 
 def test_answer_is_late_where_the_process_stood_still_while_it_was_made(clock: Clock) -> None:
@@ -302,7 +302,7 @@ def test_silence_in_lockstep_disarms_nothing_because_time_stands_still(clock: Cl
     clock.now += 100.0
     assert one.must_command_zero()
     assert one.answer(state(1)) is first
-    assert answer(one, state(2)).effort[0] == first.effort[0] != 0.0
+    assert answer(one, state(2)).command[0] == first.command[0] != 0.0
     assert mode_of(one) is Mode.ACTIVE
 
 
@@ -314,8 +314,8 @@ def test_state_that_is_repeated_feeds_no_watchdog_and_loses_its_force_with_it(cl
     clock.now += 0.2 * TIMEOUT
     assert one.must_command_zero()
     again = answer(one, state(stamp=1))
-    assert (again.stamp, again.effort_raw.tolist()) == (1, first.effort_raw.tolist())
-    assert again.effort.tolist() == [0.0]
+    assert (again.stamp, again.command_raw.tolist()) == (1, first.command_raw.tolist())
+    assert again.command.tolist() == [0.0]
 
 
 @pytest.mark.parametrize("lockstep", [True, False])
@@ -324,10 +324,10 @@ def test_stop_takes_the_force_from_an_answer_that_is_asked_for_again(clock: Cloc
     for stamp in range(3):
         clock.go_on(T)
         assert one.answer(state(stamp)) is not None
-    assert answer(one, state(2)).effort[0] != 0.0
+    assert answer(one, state(2)).command[0] != 0.0
     one.stop("stopped")
-    assert answer(one, state(2)).effort.tolist() == [0.0]
-    assert answer(one, state(3)).effort.tolist() == [0.0]
+    assert answer(one, state(2)).command.tolist() == [0.0]
+    assert answer(one, state(3)).command.tolist() == [0.0]
     assert one.must_command_zero()
 
 
@@ -335,11 +335,11 @@ def test_arming_that_is_required_comes_before_any_force(clock: Clock) -> None:
     one = controller(clock, gentle_file(), lockstep=False, require_arm=True)
     for stamp in range(10):
         clock.go_on(T)
-        assert answer(one, state(stamp)).effort.tolist() == [0.0]
+        assert answer(one, state(stamp)).command.tolist() == [0.0]
     assert one.arm()[0]
     arm(one, clock, 10)
     assert mode_of(one) is Mode.ACTIVE
-    assert answer(one, state(13)).effort[0] != 0.0
+    assert answer(one, state(13)).command[0] != 0.0
 
 
 def test_system_time_older_or_newer_than_the_timeout_counts_as_no_message(clock: Clock) -> None:
@@ -353,7 +353,7 @@ def test_system_time_older_or_newer_than_the_timeout_counts_as_no_message(clock:
         assert one.answer(state(clock.wall - round(1e9 * age))) is None
     assert one.admission.rejected_states == 4
     clock.go_on(T / 10)
-    assert answer(one, state(clock.wall - 1_000_000)).effort[0] != 0.0
+    assert answer(one, state(clock.wall - 1_000_000)).command[0] != 0.0
 
 
 def test_clock_that_is_set_back_by_an_hour_costs_the_timeout_and_an_arming(clock: Clock) -> None:
@@ -363,7 +363,7 @@ def test_clock_that_is_set_back_by_an_hour_costs_the_timeout_and_an_arming(clock
         clock.go_on(T)
         clock.wall -= 3_600_000_000_000 if tick == 10 else 0
         action = one.answer(state(clock.wall))
-        efforts.append(0.0 if one.must_command_zero() or action is None else float(action.effort[0]))
+        efforts.append(0.0 if one.must_command_zero() or action is None else float(action.command[0]))
     assert [effort != 0.0 for effort in efforts[2:10]] == [True] * 8
     assert efforts[10:13] == [0.0] * 3
     assert [effort != 0.0 for effort in efforts[16:]] == [True] * 4
@@ -413,7 +413,7 @@ def test_whatever_field_is_not_finite_the_state_counts_as_no_message(
         for stamp in (2, 3)
     }
     clock.go_on(T)
-    assert answer(one, good).effort.any()
+    assert answer(one, good).command.any()
     for count, stamp in enumerate((2, 2 if is_repeated else 3), start=1):
         clock.go_on(0.4 * TIMEOUT)
         assert one.answer(wrong[stamp]) is None
@@ -428,15 +428,15 @@ def test_whatever_field_is_not_finite_the_state_counts_as_no_message(
 
 def test_state_outside_of_the_envelope_latches_zero(clock: Clock) -> None:
     one = armed(clock, envelope=f"-0.9 < position({SLIDER}) < 0.9; -8 < velocity({HINGE}) < 8")
-    assert answer(one, state(1, position=(0.89, 0.1))).effort[0] != 0.0
-    assert answer(one, state(2, position=(0.91, 0.1))).effort.tolist() == [0.0]
+    assert answer(one, state(1, position=(0.89, 0.1))).command[0] != 0.0
+    assert answer(one, state(2, position=(0.91, 0.1))).command.tolist() == [0.0]
     assert mode_of(one) is Mode.LATCHED_FAULT
     assert one.cause == f"position({SLIDER}) is 0.91, outside of its envelope from -0.9 to 0.9"
-    assert answer(one, state(3)).effort.tolist() == [0.0]
+    assert answer(one, state(3)).command.tolist() == [0.0]
     assert one.arm()[0]
     arm(one, clock, 4)
     assert mode_of(one) is Mode.ACTIVE
-    assert answer(one, state(8, velocity=(0.0, -8.1))).effort.tolist() == [0.0]
+    assert answer(one, state(8, velocity=(0.0, -8.1))).command.tolist() == [0.0]
 
 
 @pytest.mark.parametrize(
@@ -458,7 +458,7 @@ def test_authority_grows_after_arming(clock: Clock) -> None:
     efforts = []
     for stamp in range(12):
         clock.go_on(T)
-        efforts.append(float(answer(one, state(stamp)).effort[0]))
+        efforts.append(float(answer(one, state(stamp)).command[0]))
     np.testing.assert_allclose(efforts, [LIMIT * min(1.0, (k + 1) / 10) for k in range(12)], rtol=1e-6)
 
 
@@ -467,18 +467,18 @@ def test_effort_changes_no_faster_than_allowed_but_falls_to_zero_at_once(clock: 
     before = 100.0 * T  # of the state that armed
     for stamp in range(5):
         clock.go_on(T / 2)
-        effort = float(answer(one, state(stamp)).effort[0])
+        effort = float(answer(one, state(stamp)).command[0])
         assert effort - before == pytest.approx(100.0 * T / 2)
         before = effort
     clock.go_on(10 * T)
     one.must_command_zero()
-    assert answer(one, state(4)).effort.tolist() == [0.0]
+    assert answer(one, state(4)).command.tolist() == [0.0]
 
 
 def test_rate_is_that_of_simulated_time_in_lockstep(clock: Clock) -> None:
     one = controller(clock, with_output(gentle_file(), bias=10.0), max_effort_rate=100.0)
     period = round(1e9 * T)
-    efforts = [float(answer(one, state(k * period)).effort[0]) for k in range(5)]
+    efforts = [float(answer(one, state(k * period)).command[0]) for k in range(5)]
     np.testing.assert_allclose(efforts, [100.0 * T * (k + 1) for k in range(5)], rtol=1e-6)
 
 
@@ -527,7 +527,7 @@ def test_no_force_leaves_that_is_not_finite_or_beyond_its_limit_or_changes_too_f
         nonlocal last, last_time
         if action is None:
             return
-        (effort,) = action.effort.tolist()
+        (effort,) = action.command.tolist()
         assert math.isfinite(effort)
         assert abs(effort) <= limit or action is before
         if one.mode is not Mode.ACTIVE and not (lockstep and one.mode is Mode.HOLD_ZERO):
@@ -548,7 +548,7 @@ def test_no_force_leaves_that_is_not_finite_or_beyond_its_limit_or_changes_too_f
             action = one.answer(state(stamp_of_it, SPECIFICATION.joints[:half], numbers[:half], numbers[half:]))
             leaves(action)
             if action is not None and action is not before and not abs(numbers[0]) < 2.0:  # out of the envelope
-                assert action.effort.tolist() == [0.0]
+                assert action.command.tolist() == [0.0]
                 assert mode_of(one) is Mode.LATCHED_FAULT if is_moving else mode_of(one) is not Mode.ACTIVE
             before = action or before
         elif kind == "calm":
@@ -591,11 +591,11 @@ def test_rollback_puts_the_policy_before_in_force_and_newer_offers_alone_replace
     assert one.roll_back() == (False, "there is no policy before this one")
     for version in (2, 3):
         one.offer(make_weights(gentle_file(seed=version, version=version)))
-    expected = answer(controller(clock, gentle_file(seed=2, version=2)), state()).effort
+    expected = answer(controller(clock, gentle_file(seed=2, version=2)), state()).command
     assert one.roll_back() == (True, "version 2 of run 'test' is in force")
     action = answer(one, state())
     assert action.policy_version == 2
-    np.testing.assert_array_equal(action.effort, expected)
+    np.testing.assert_array_equal(action.command, expected)
     assert one.offer(make_weights(gentle_file(seed=3, version=3))) is None  # announced again: no verdict, no swap
     assert answer(one, state(2)).policy_version == 2
     report = one.offer(make_weights(gentle_file(seed=4, version=4)))
@@ -637,7 +637,7 @@ def test_controller_that_is_armed_again_answers_afresh(clock: Clock) -> None:
     one.activate()
     again = answer(one, state())
     assert again is not first
-    np.testing.assert_array_equal(again.effort, first.effort)
+    np.testing.assert_array_equal(again.command, first.command)
 
 
 def test_without_a_policy_states_wait_for_weights(clock: Clock) -> None:
@@ -655,14 +655,14 @@ def test_without_a_policy_states_wait_for_weights(clock: Clock) -> None:
 def test_refused_weights_change_no_answer(clock: Clock) -> None:
     one = controller(clock, gentle_file(version=5))
     first = answer(one, state(stamp=1))
-    other = dataclasses.replace(SPECIFICATION, effort_limit=(1.0,))
+    other = dataclasses.replace(SPECIFICATION, command_limit=(1.0,))
     for file in (gentle_file(seed=1, version=4), gentle_file(seed=1, version=6, specification=other)):
         report = one.offer(make_weights(file))
         assert report is not None
         assert not report.accepted
     assert one.offer(make_weights(gentle_file(seed=1, version=5))) is None
     again = answer(one, state(stamp=2))
-    np.testing.assert_array_equal(again.effort, first.effort)
+    np.testing.assert_array_equal(again.command, first.command)
     assert again.policy_version == 5
 
 
@@ -683,7 +683,7 @@ def test_weights_larger_than_the_setting_allows_are_refused(clock: Clock) -> Non
 def test_exploration_is_repeated_by_its_seed_and_absent_when_deterministic(clock: Clock) -> None:
     def efforts(**settings: object) -> list[float]:
         one = controller(clock, gentle_file(), **settings)
-        return [float(answer(one, state(stamp)).effort[0]) for stamp in range(5)]
+        return [float(answer(one, state(stamp)).command[0]) for stamp in range(5)]
 
     assert len(set(efforts(deterministic=True, seed=1))) == 1
     assert len(set(efforts(deterministic=False, seed=1))) == 5

@@ -188,7 +188,7 @@ def test_physics_agrees_after_the_pole_has_fallen_and_at_the_ends_of_the_rail(ca
         if step % 40 == 0:
             push = float(rng.uniform(-1.0, 1.0))
         case.original.step(np.array([push]))
-        world.step([task.specification.effort_limit[0] * push])
+        world.step([task.specification.command_limit[0] * push])
         ours.append(world.state.copy())
         originals.append(case.original_state())
     world.close()

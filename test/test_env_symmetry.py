@@ -60,7 +60,7 @@ def test_the_three_tasks_are_symmetric() -> None:
 def test_mirrored_efforts_lead_from_the_mirrored_start_along_the_mirrored_trajectory(env: Env) -> None:
     # About the plane in which the model itself is symmetric; rounding is all that remains, and chaos makes it grow.
     rng = np.random.default_rng(0)
-    limit = env.specification.effort_limit[0]
+    limit = env.specification.command_limit[0]
     for start in random_states(env, rng, 20):
         efforts = limit * np.repeat(rng.uniform(-1.0, 1.0, STEPS // 5), 5)
         states = trajectory(env, start, efforts)
@@ -71,7 +71,7 @@ def test_mirrored_efforts_lead_from_the_mirrored_start_along_the_mirrored_trajec
 
 def test_single_steps_of_mirror_images_are_exact_but_for_the_lean_of_the_cart_poles_pole(env: Env) -> None:
     rng = np.random.default_rng(0)
-    limit = env.specification.effort_limit[0]
+    limit = env.specification.command_limit[0]
     tolerance = 0.005 if env.specification.task in LEAN else 0.0  # 0.002 rad/s is the most that was seen
     for state in random_states(env, rng, 500):
         effort = rng.uniform(-limit, limit, 1)

@@ -122,7 +122,7 @@ class Stream:
 
     def offer(self, weights: Weights) -> None:
         """Publish weights."""
-        self._weights.publish(messages.weights_to_msg(weights))
+        self._weights.publish(messages.weights_to_msg(weights, 0))
 
     def finish(self) -> None:
         """Send no more; see that each state was answered once, in order."""
@@ -149,7 +149,14 @@ def action_of(file: PolicyFile) -> float:
 def sealed(data: bytes) -> Weights:
     """Bytes in place of FILE's, with a sha256 that fits."""
     digest = hashlib.sha256(data).digest()
-    return Weights(run=FILE.run, version=FILE.policy_version, env_steps=FILE.env_steps, sha256=digest, data=data)
+    return Weights(
+        run_id=FILE.run_id,
+        run=FILE.run,
+        version=FILE.policy_version,
+        env_steps=FILE.env_steps,
+        sha256=digest,
+        data=data,
+    )
 
 
 def poison(_header: Header, tensors: Tensors) -> None:
@@ -167,7 +174,7 @@ def bad_weights() -> dict[str, Weights]:
     damaged = bytearray(good)
     damaged[-1] ^= 1
     other = dataclasses.replace(SPECIFICATION, task="swing_up")
-    stronger = dataclasses.replace(SPECIFICATION, effort_limit=(1e6,))
+    stronger = dataclasses.replace(SPECIFICATION, command_limit=(1e6,))
     return {
         "damaged on the way": dataclasses.replace(whole, data=bytes(damaged)),
         "does not match its own sha256": sealed(bytes(damaged)),

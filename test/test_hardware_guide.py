@@ -80,8 +80,8 @@ def test_example_description_has_the_interfaces_that_the_controllers_claim() -> 
         assert measured == set(content["joint_state_broadcaster"]["ros__parameters"]["interfaces"])
     limits = joints[0].findall("command_interface/param")
     assert {param.get("name"): float(param.text or "nan") for param in limits} == {
-        "min": -SPECIFICATION.effort_limit[0],
-        "max": SPECIFICATION.effort_limit[0],
+        "min": -SPECIFICATION.command_limit[0],
+        "max": SPECIFICATION.command_limit[0],
     }
 
 

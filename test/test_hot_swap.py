@@ -117,7 +117,7 @@ def test_weights_for_another_task_are_refused() -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"effort_limit": (1000.0,)}, {"control_period": 0.02}, {"joints": ("cart_to_pendulum", "slider_to_cart")}],
+    [{"command_limit": (1000.0,)}, {"control_period": 0.02}, {"joints": ("cart_to_pendulum", "slider_to_cart")}],
 )
 def test_weights_for_another_machine_are_refused(swap: HotSwap, changes: dict[str, Any]) -> None:
     specification = dataclasses.replace(SPECIFICATION, **changes)
@@ -196,7 +196,7 @@ def test_policy_from_disk_may_be_older_than_the_one_in_force(swap: HotSwap) -> N
 def test_policy_from_disk_that_does_not_fit_is_refused_and_the_old_one_stays(swap: HotSwap) -> None:
     before = swap.file, swap.policy
     other_task = dataclasses.replace(SPECIFICATION, task="acrobot")
-    other_limit = dataclasses.replace(SPECIFICATION, effort_limit=(1.0,))
+    other_limit = dataclasses.replace(SPECIFICATION, command_limit=(1.0,))
     for specification, complaint in ((other_task, "policy is for task 'acrobot'"), (other_limit, "limits")):
         with pytest.raises(PolicyFileError, match=complaint):
             swap.install(make_file(version=9, specification=specification))

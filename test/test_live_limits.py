@@ -131,13 +131,13 @@ def test_controller_limits_efforts_from_the_next_tick_on() -> None:
 
     def effort(stamp: int) -> float:
         clock.go_on(T)
-        return float(answer(one, state(stamp)).effort[0])
+        return float(answer(one, state(stamp)).command[0])
 
     assert effort(0) == pytest.approx(LIMIT)
     one.take_limits(one.checked_limits({"effort_limit": 20.0}))
     assert effort(1) == 20.0
     assert one.clamped_ticks == 1
-    assert answer(one, state(1)).effort_raw[0] == pytest.approx(LIMIT)
+    assert answer(one, state(1)).command_raw[0] == pytest.approx(LIMIT)
     one.take_limits(one.checked_limits({"max_effort_rate": 100.0, "effort_limit": 10.0}))
     assert effort(2) == 10.0  # at once: nobody asks for less and means later
     with pytest.raises(ConfigError, match="may only get stricter"):
@@ -158,7 +158,7 @@ def test_controller_takes_a_shorter_timeout_and_a_narrower_envelope_at_once() ->
     joint = SPECIFICATION.joints[0]
     one.take_limits(one.checked_limits({"envelope": f"-0.2 < position({joint}) < 0.2"}))
     clock.go_on(T)
-    assert answer(one, state(0)).effort.tolist() == [0.0]
+    assert answer(one, state(0)).command.tolist() == [0.0]
     assert "outside of its envelope" in one.cause
     with pytest.raises(ConfigError, match="elbow"):
         one.checked_limits({"envelope": "-1 < position(elbow) < 1"})
@@ -190,7 +190,7 @@ def test_while_active_no_row_of_changes_lets_more_through_than_before(rows: list
         one.take_limits(new)
         config = dataclasses.replace(new)
         clock.go_on(min(T, 0.5 * one.safety.timeout))
-        effort = abs(float(answer(one, state(stamp)).effort[0]))
+        effort = abs(float(answer(one, state(stamp)).command[0]))
         largest = min(largest, config.effort_limit or LIMIT)
         assert effort <= largest + 1e-9
         assert one.safety.timeout <= timeout

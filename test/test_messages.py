@@ -26,8 +26,8 @@ def action(seed: int) -> Action:
         stamp=int(rng.integers(2**60)),
         policy_version=int(rng.integers(2**60)),
         action=rng.normal(size=2).astype(np.float32),
-        effort_raw=rng.normal(size=2),
-        effort=rng.normal(size=2),
+        command_raw=rng.normal(size=2),
+        command=rng.normal(size=2),
     )
 
 
@@ -59,8 +59,8 @@ def test_message_filled_again_is_the_same_object_and_equal_to_a_new_one() -> Non
         assert answer == messages.action_to_msg(action(seed), seed)
         assert messages.transition_to_msg(transition(seed), step) is step
         assert step == messages.transition_to_msg(transition(seed))
-        assert messages.effort_to_msg(action(seed).effort, command) is command
-        assert command == messages.effort_to_msg(action(seed).effort)
+        assert messages.effort_to_msg(action(seed).command, command) is command
+        assert command == messages.effort_to_msg(action(seed).command)
         assert messages.clock_to_msg(action(seed).stamp, clock) is clock
         assert clock == messages.clock_to_msg(action(seed).stamp)
 

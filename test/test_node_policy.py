@@ -72,7 +72,7 @@ def test_weights_are_awaited_then_put_in_force_and_reported() -> None:
         states.publish(messages.state_to_msg(state(1)))
         ros.until(lambda: statuses and "policy_weights" in statuses[-1].cause, "does not say what it waits for")
         assert not actions
-        weights.publish(messages.weights_to_msg(make_weights(make_file(version=3))))
+        weights.publish(messages.weights_to_msg(make_weights(make_file(version=3)), 0))
         ros.until(lambda: statuses[-1].policy_version == 3, "version 3 is not in force")
         assert statuses[-1].offered_accepted
         assert statuses[-1].swap_gap > 0.0
@@ -94,10 +94,10 @@ def test_weights_that_do_not_fit_are_kept_out_with_the_reason_and_the_old_ones_s
         statuses = ros.hear(topics.POLICY_STATUS)
         ros.add(PolicyNode)
         weights = ros.publisher(topics.WEIGHTS)
-        weights.publish(messages.weights_to_msg(make_weights(make_file(version=3))))
+        weights.publish(messages.weights_to_msg(make_weights(make_file(version=3)), 0))
         ros.until(lambda: statuses and statuses[-1].policy_version == 3, "version 3 is not in force")
         for count, (word, offer) in enumerate(offers.items(), start=1):
-            weights.publish(messages.weights_to_msg(offer))
+            weights.publish(messages.weights_to_msg(offer, 0))
             ros.until(functools.partial(are_refused, statuses, count), f"{word} was not refused")
             assert word in statuses[-1].offered_verdict
             assert not statuses[-1].offered_accepted
@@ -111,7 +111,7 @@ def test_every_action_is_wholly_of_the_version_it_names_while_weights_are_swappe
         ros.add(PolicyNode)
         states, weights = ros.publisher(topics.JOINT_STATES), ros.publisher(topics.WEIGHTS)
         for version, file in files.items():
-            weights.publish(messages.weights_to_msg(make_weights(file)))
+            weights.publish(messages.weights_to_msg(make_weights(file), 0))
             stamps = itertools.count(100 * version)
 
             def is_in_force(version: int = version, stamps: Iterator[int] = stamps) -> bool:
@@ -139,7 +139,7 @@ def test_state_that_comes_again_gets_the_same_action_and_moves_nothing_twice(pol
         assert actions[1] == actions[0]
         assert actions[2] != actions[0]
         efforts = [command.data[0] for command in commands if command.data[0] != 0.0]
-        assert efforts == [actions[0].effort[0], actions[2].effort[0]][: len(efforts)]
+        assert efforts == [actions[0].command[0], actions[2].command[0]][: len(efforts)]
 
 
 def test_watchdog_commands_zero_while_weights_flood_in(policy_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_watchdog_commands_zero_while_weights_flood_in(policy_path: Path) -> Non
         flood = itertools.count(2)
 
         def is_zero() -> bool:
-            weights.publish(messages.weights_to_msg(make_weights(make_file(version=next(flood)))))
+            weights.publish(messages.weights_to_msg(make_weights(make_file(version=next(flood))), 0))
             return bool(commands[-1].data[0] == 0.0)
 
         ros.until(is_zero, "weights keep the watchdog from its work")
@@ -164,7 +164,9 @@ def test_states_are_answered_between_the_pieces_of_a_check(policy_path: Path) ->
         actions = ros.hear(topics.ACTION)
         ros.add(PolicyNode)
         states, weights = ros.publisher(topics.JOINT_STATES), ros.publisher(topics.WEIGHTS)
-        weights.publish(messages.weights_to_msg(make_weights(make_file(seed=1, version=2, hidden=512))))  # 270 pieces
+        weights.publish(
+            messages.weights_to_msg(make_weights(make_file(seed=1, version=2, hidden=512)), 0)
+        )  # 270 pieces
         stamps = itertools.count(1)
 
         def is_swapped() -> bool:

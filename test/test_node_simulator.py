@@ -34,8 +34,8 @@ def answer(stamp: int, effort: float) -> Any:
         stamp=stamp,
         policy_version=VERSION,
         action=np.array([effort / 100.0], np.float32),
-        effort_raw=np.array([effort]),
-        effort=np.array([effort]),
+        command_raw=np.array([effort]),
+        command=np.array([effort]),
     )
     return messages.action_to_msg(action, mode=2)
 

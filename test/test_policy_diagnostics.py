@@ -134,12 +134,12 @@ def test_version_and_age_follow_swaps_and_each_failure_is_counted_and_warned_of(
         weights = ros.publisher(topics.WEIGHTS)
         told.until(lambda figures: float(figures["policy_age"]) > 0.5)
         offered_at = time.monotonic()
-        weights.publish(messages.weights_to_msg(make_weights(make_file(1, version=4))))
+        weights.publish(messages.weights_to_msg(make_weights(make_file(1, version=4)), 0))
         figures = told.until(lambda figures: figures["policy_version"] == "4")
         assert float(figures["policy_age"]) < time.monotonic() - offered_at
         assert (figures["swaps"], figures["last_offer"], figures["swap_failures"]) == ("1", "in force", "0")
         damaged = dataclasses.replace(make_weights(make_file(version=5)), sha256=bytes(32))
-        weights.publish(messages.weights_to_msg(damaged))
+        weights.publish(messages.weights_to_msg(damaged, 0))
         figures = told.until(lambda figures: figures["swap_failures"] == "1", WARN, "swap_failures now 1")
         assert "sha256" in figures["last_offer"]
         assert figures["policy_version"] == "4"
@@ -168,9 +168,9 @@ def test_share_of_limited_ticks_is_told_and_raw_and_limited_efforts_are_both_pub
         told.until(lambda figures: float(figures["clamp_share"]) == 1.0)
         robot.until(lambda: robot.actions and robot.actions[-1].mode == Mode.ACTIVE, "is not active")
         action = robot.actions[-1]
-        assert abs(action.effort[0]) == 5.0
-        assert abs(action.effort_raw[0]) == pytest.approx(100.0 * abs(action.action[0]), rel=1e-5)
-        assert abs(action.effort_raw[0]) > 5.0
+        assert abs(action.command[0]) == 5.0
+        assert abs(action.command_raw[0]) == pytest.approx(100.0 * abs(action.action[0]), rel=1e-5)
+        assert abs(action.command_raw[0]) > 5.0
 
 
 @pytest.mark.parametrize(("name", "level"), [("period_warning", WARN), ("period_error", ERROR)])

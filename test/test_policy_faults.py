@@ -61,11 +61,11 @@ def has_moved(robot: Robot, count: int) -> bool:
 
 
 def has_acted(robot: Robot, count: int) -> bool:
-    return any(action.effort[0] for action in robot.actions[count:])
+    return any(action.command[0] for action in robot.actions[count:])
 
 
 def is_told(robot: Robot, effort: float) -> bool:
-    return any(action.effort_raw[0] == effort for action in robot.actions)
+    return any(action.command_raw[0] == effort for action in robot.actions)
 
 
 def call(ros: RosWorld, robot: Robot, service: str) -> Any:
@@ -92,9 +92,9 @@ def test_silence_commands_zero_in_time_and_three_states_arm_again(
                 silences.append((last, last + 1e-9 * (robot.left[-1] - stamp), robot.commands[-1][0]))
                 count, robot.is_silent = len(robot.actions), False
                 robot.until(functools.partial(has_acted, robot, count), "does not go on")
-                efforts = [action.effort[0] for action in robot.actions[count:]]
+                efforts = [action.command[0] for action in robot.actions[count:]]
                 assert efforts[:2] == [0.0, 0.0]
-                assert all(action.effort_raw[0] for action in robot.actions[count:])
+                assert all(action.command_raw[0] for action in robot.actions[count:])
         delays = [machine.given(last, arrived) for last, _, arrived in silences]
         own = [machine.given(last, left) for last, left, _ in silences]
     record_testsuite_property(
@@ -132,7 +132,7 @@ def test_frozen_policy_commands_nothing_from_a_state_older_than_the_timeout(
                 robot.until(functools.partial(has_moved, robot, 3), "does not go on")
                 first = moving(robot)[0]
                 robot.until(functools.partial(is_told, robot, first), "the action is not told")
-                answered = {action.effort_raw[0]: stamp_of(action) for action in robot.actions}
+                answered = {action.command_raw[0]: stamp_of(action) for action in robot.actions}
                 oldest.append(woken - robot.sent[answered[first]])
                 assert oldest[-1] <= TIMEOUT
     record_testsuite_property("oldest state acted upon, before the awakening [s]", f"{max(oldest):.4f}")
@@ -186,7 +186,7 @@ def test_values_that_are_not_finite_are_no_messages_and_keep_no_command_alive(
         states = ros.publisher(topics.JOINT_STATES)
 
         def send_bad() -> None:
-            values = {"position": np.zeros(2), "velocity": np.zeros(2)}
+            values: dict[str, Any] = {"position": np.zeros(2), "velocity": np.zeros(2)}
             values[place][joint] = bad
             names = ("slider_to_cart", "cart_to_pendulum")
             states.publish(messages.state_to_msg(JointState(stamp=time.time_ns(), names=names, **values)))
@@ -251,7 +251,7 @@ def test_zero_holds_at_every_tick_until_armed_again(
             publish(msg)
 
         def spy_on_tell(msg: Any) -> None:
-            told.append((msg.effort[0], len(published)))
+            told.append((msg.command[0], len(published)))
             tell(msg)
 
         monkeypatch.setattr(node._commands, "publish", spy_on_publish)
@@ -289,7 +289,7 @@ def test_rollback_acts_from_the_next_state_on_and_lasts_until_something_newer(po
         weights = ros.publisher(topics.WEIGHTS)
 
         def offer(version: int) -> None:
-            weights.publish(messages.weights_to_msg(make_weights(make_file(seed=version, version=version))))
+            weights.publish(messages.weights_to_msg(make_weights(make_file(seed=version, version=version)), 0))
 
         def until_version(version: int) -> None:
             robot.until(lambda: robot.actions and robot.actions[-1].policy_version == version, f"not version {version}")
@@ -322,7 +322,7 @@ def test_dry_run_publishes_everything_except_the_command(policy_path: Path) -> N
     with RosWorld(policy={"policy_file": str(policy_path), "dry_run": True}) as ros:
         robot = Robot(ros)
         ros.add(PolicyNode)
-        robot.until(lambda: robot.actions and robot.actions[-1].effort[0] != 0.0, "nothing is computed")
+        robot.until(lambda: robot.actions and robot.actions[-1].command[0] != 0.0, "nothing is computed")
         assert call(ros, robot, topics.POLICY_STOP).success
         robot.is_silent = True
         robot.until_mode(Mode.LATCHED_FAULT)
@@ -382,7 +382,7 @@ def test_callback_that_raises_commands_zero_first_is_diagnosed_and_recovers(
         def is_raised() -> bool:
             if place in ("weights conversion", "check of weights"):
                 version = next(versions)
-                weights.publish(messages.weights_to_msg(make_weights(make_file(version=version))))
+                weights.publish(messages.weights_to_msg(make_weights(make_file(version=version)), 0))
             return len(raised) == len(held) == 2
 
         robot.until(is_raised, "nothing was raised")

@@ -88,7 +88,7 @@ def test_same_policy_gives_the_same_bytes() -> None:
 
 def test_several_joints_and_any_memory_layout_read_back() -> None:
     specification = dataclasses.replace(
-        SPECIFICATION, actuated_joints=("slider_to_cart", "cart_to_pendulum"), effort_limit=(100.0, 0.5)
+        SPECIFICATION, actuated_joints=("slider_to_cart", "cart_to_pendulum"), command_limit=(100.0, 0.5)
     )
     file = make_file(specification=specification)
     layers = tuple((np.asfortranarray(weight), bias) for weight, bias in file.actor.layers)
@@ -257,17 +257,17 @@ def test_other_activation_is_refused_and_both_are_named() -> None:
 
 def test_specification_that_does_not_match_its_hash_is_refused() -> None:
     with pytest.raises(PolicyFileError, match="the specification does not match its hash"):
-        PolicyFile.from_bytes(edited(lambda header, _: header["specification"].update(effort_limit=[1000.0])))
+        PolicyFile.from_bytes(edited(lambda header, _: header["specification"].update(command_limit=[1000.0])))
 
 
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"effort_limit": [math.nan]}, r"effort_limit is \(nan,\)"),
-        ({"effort_limit": [math.inf]}, r"effort_limit is \(inf,\)"),
-        ({"effort_limit": [-1.0]}, r"effort_limit is \(-1.0,\)"),
-        ({"effort_limit": [1.0, 1.0]}, "expected a positive number for each of the 1 actuated joints"),
-        ({"effort_limit": []}, "expected a positive number for each of the 1 actuated joints"),
+        ({"command_limit": [math.nan]}, r"command_limit is \(nan,\)"),
+        ({"command_limit": [math.inf]}, r"command_limit is \(inf,\)"),
+        ({"command_limit": [-1.0]}, r"command_limit is \(-1.0,\)"),
+        ({"command_limit": [1.0, 1.0]}, "expected a positive number for each of the 1 actuated joints"),
+        ({"command_limit": []}, "expected a positive number for each of the 1 actuated joints"),
         ({"control_period": 0.0}, "control_period is 0.0"),
         ({"control_period": math.nan}, "control_period is nan"),
         ({"observation": ["tan(slider_to_cart)"] * 5}, r"term 'tan\(slider_to_cart\)' is not known"),

@@ -188,7 +188,7 @@ def assert_refused_or_runs(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
             one.activate()
             zero = np.zeros(2)
             action = one.answer(JointState(stamp=1, names=SPECIFICATION.joints, position=zero, velocity=zero))
-            assert action is None or np.isfinite(action.effort).all()
+            assert action is None or np.isfinite(action.command).all()
             assert file.to_bytes()
             return
     assert " " in complaint

@@ -15,7 +15,9 @@ from sac_control.runs.progress import REDRAW_PERIOD, ProgressLine, progress_text
 from sac_control.types import Phase, TrainingStatus
 
 STATUS = TrainingStatus(
+    run_id="0" * 32,
     run="first",
+    algorithm="sac",
     phase=Phase.TRAINING,
     env_steps=1200,
     max_steps=20_000,
@@ -30,6 +32,8 @@ STATUS = TrainingStatus(
     actor_loss=-3.0,
     alpha=0.05,
     entropy=-0.1,
+    metric_names=("critic_loss",),
+    metrics=(0.1,),
     steps_per_second=251.0,
     updates_per_second=1004.0,
     replay_ratio=3.996,
@@ -39,6 +43,7 @@ STATUS = TrainingStatus(
     rejected_transitions=0,
     missing_transitions=0,
     duplicate_transitions=0,
+    foreign_transitions=0,
     rollbacks=0,
     eta=75.0,
 )

@@ -96,7 +96,7 @@ def test_an_effort_limit_scales_the_effort_once_and_nothing_else(limit: float) -
     for each in (1.0, limit):
         clock = itertools.count(0.0, SPECIFICATION.control_period).__next__  # [s]
         controller = Controller(PolicyConfig(deterministic=False, seed=3), clock)
-        specification = dataclasses.replace(SPECIFICATION, effort_limit=(each,))
+        specification = dataclasses.replace(SPECIFICATION, command_limit=(each,))
         controller.install(make_file(specification=specification))
         controller.activate()
         answer = [controller.answer(state) for state in states][-1]
@@ -106,8 +106,8 @@ def test_an_effort_limit_scales_the_effort_once_and_nothing_else(limit: float) -
     one, other = answers
     np.testing.assert_array_equal(one.action, other.action)
     assert abs(one.action.item()) <= 1.0
-    np.testing.assert_allclose(other.effort_raw, limit * one.action.astype(np.float64), rtol=1e-12)
-    np.testing.assert_allclose(other.effort, other.effort_raw)
+    np.testing.assert_allclose(other.command_raw, limit * one.action.astype(np.float64), rtol=1e-12)
+    np.testing.assert_allclose(other.command, other.command_raw)
 
 
 def test_next_observation_of_a_truncation_is_its_own_and_not_the_next_start() -> None:

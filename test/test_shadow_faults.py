@@ -29,7 +29,7 @@ from sac_control.policy.safety import Mode
 from sac_control.policy.shadow import Shadow, check_shadow
 from sac_control.types import Action, JointState, Specification
 
-LIMIT = SPECIFICATION.effort_limit[0]
+LIMIT = SPECIFICATION.command_limit[0]
 OTHERS: dict[str, tuple[Specification, str]] = {
     "task": (dataclasses.replace(SPECIFICATION, task="inverted_pendulum_swingup"), "task"),
     "period": (dataclasses.replace(SPECIFICATION, control_period=0.02), "period"),
@@ -115,17 +115,17 @@ def test_shadow_answers_as_the_policy_in_its_file_would_and_within_the_same_limi
         action, mode = answer_of(one)
         assert (action.stamp, action.policy_version, mode) == (stamp, 7, Mode.ACTIVE)
         assert action.action[0] == pytest.approx(action_of(file, here), abs=1e-6)
-        np.testing.assert_allclose(action.effort_raw, LIMIT * action.action.astype(np.float64))
-        np.testing.assert_array_equal(action.effort, action.effort_raw)
+        np.testing.assert_allclose(action.command_raw, LIMIT * action.action.astype(np.float64))
+        np.testing.assert_array_equal(action.command, action.command_raw)
     one.take_limits(PolicyConfig(effort_limit=0.5))
     one.ask(state(6), Mode.ACTIVE, 1.0)
-    assert abs(answer_of(one)[0].effort[0]) == 0.5
+    assert abs(answer_of(one)[0].command[0]) == 0.5
     one.ask(state(7), Mode.ACTIVE, 0.1)
-    assert abs(answer_of(one)[0].effort[0]) == pytest.approx(min(0.5, 0.05), abs=1e-9)
+    assert abs(answer_of(one)[0].command[0]) == pytest.approx(min(0.5, 0.05), abs=1e-9)
     one.ask(state(8), Mode.LATCHED_FAULT, 1.0)
     action, mode = answer_of(one)
-    assert (action.effort.tolist(), mode) == ([0.0], Mode.LATCHED_FAULT)
-    assert action.effort_raw[0] != 0.0
+    assert (action.command.tolist(), mode) == ([0.0], Mode.LATCHED_FAULT)
+    assert action.command_raw[0] != 0.0
 
 
 def test_states_that_come_while_it_computes_are_skipped_and_nothing_piles_up(
@@ -195,12 +195,12 @@ def test_shadow_tells_what_it_would_have_done_and_moves_nothing(paths: dict[str,
         told = ros.hear(topics.SHADOW_ACTION)
         ros.add(PolicyNode)
         robot.until(lambda: len(told) > 5, "the shadow says nothing")
-        assert {msg.effort[0] for msg in told} == {0.0}  # nobody armed
+        assert {msg.command[0] for msg in told} == {0.0}  # nobody armed
         client = ros.probe.create_client(Trigger, topics.POLICY_ARM)
         robot.until(client.service_is_ready, "no service")
         future = client.call_async(Trigger.Request())
         robot.until(future.done, "no response")
-        robot.until(lambda: told[-1].effort[0] != 0.0, "not while active")
+        robot.until(lambda: told[-1].command[0] != 0.0, "not while active")
         robot.until(lambda: any(effort for _, effort in robot.commands), "does not move")
         own, others = (action_of(gentle(seed), state(0)) for seed in (1, 0))
         assert {msg.policy_version for msg in told} == {7}
@@ -301,7 +301,7 @@ def test_shadow_that_disagrees_with_weights_that_come_later_is_switched_off(path
     with RosWorld(policy={"shadow_policy_file": paths["shadow_policy_file"], **PATIENT}) as ros:
         robot = Robot(ros)
         node = ros.add(PolicyNode)
-        ros.publisher(topics.WEIGHTS).publish(messages.weights_to_msg(make_weights(gentle(0))))
+        ros.publisher(topics.WEIGHTS).publish(messages.weights_to_msg(make_weights(gentle(0)), 0))
         robot.until(lambda: "period" in node._shadow.state, "is not switched off")
         robot.until_moved()
 

@@ -63,6 +63,7 @@ def signed_weights(file: PolicyFile, key: SigningKey | None) -> Weights:
 
 def sealed(file: PolicyFile, data: bytes) -> Weights:
     return Weights(
+        run_id=file.run_id,
         run=file.run,
         version=file.policy_version,
         env_steps=file.env_steps,

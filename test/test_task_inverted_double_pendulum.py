@@ -92,7 +92,7 @@ def test_specification_says_what_the_published_task_says() -> None:
     assert specification.joints == ("slider_to_cart", "cart_to_pole", "pole_to_second_pole")
     assert specification.actuated_joints == ("slider_to_cart",)
     assert len(specification.observation) == 9
-    assert specification.effort_limit == (200.0,)
+    assert specification.command_limit == (200.0,)
     assert specification.control_period == 0.0165
     assert (TASK.max_episode_steps, TASK.solved_return) == (1000, 9100.0)
     assert set(TASK.mechanism.joints) == set(specification.joints)

@@ -58,7 +58,7 @@ def test_specification_says_what_the_published_task_says() -> None:
     specification = TASK.specification
     assert specification.joints == ("slider_to_cart", "cart_to_pendulum")
     assert specification.actuated_joints == ("slider_to_cart",)
-    assert specification.effort_limit == (100.0,)
+    assert specification.command_limit == (100.0,)
     assert specification.control_period == 0.0165
     assert TASK.max_episode_steps == 1000
     assert set(TASK.mechanism.joints) == set(specification.joints)

@@ -154,7 +154,7 @@ class Control:
 def controlled(faults: Faults, policy_path: Path, seed: int) -> Control:
     """Let policy and simulator control in realtime, with all that they say to each other relayed."""
     forces = list[tuple[float, float]]()
-    limit = SPECIFICATION.effort_limit[0]
+    limit = SPECIFICATION.command_limit[0]
     with RosWorld() as ros:
         ros.hear(topics.TRANSITIONS, lambda msg: forces.append((time.monotonic(), limit * float(msg.action[0]))))
         relay: Relay = ros.add(lambda: Relay(seed, faults, topics.JOINT_STATES, topics.COMMANDS, topics.ACTION))

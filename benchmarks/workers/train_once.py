@@ -43,7 +43,7 @@ def train(config: LearnerConfig) -> dict[str, object]:
             continue
         action = controller.answer(episodes.state)
         assert action is not None
-        training.ingest(episodes.step(action.effort, action.policy_version))
+        training.ingest(episodes.step(action.command, action.policy_version))
     seconds = time.perf_counter() - began
     training.close()
     episodes.close()

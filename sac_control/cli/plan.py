@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from sac_control.envs.tasks import make_task
 from sac_control.errors import EXIT_DONE, EXIT_SETTING, EXIT_START, ConfigError, RunError
+from sac_control.identity import new_run_id
 from sac_control.policy.controller import Controller
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.policy_header import LONGEST_RUN_NAME
@@ -85,15 +86,16 @@ class Plan:
 class Options:
     """What people choose, the same for every plan."""
 
-    namespace: str = ""
+    default_namespace: ClassVar[str] = ""  # a robot's nodes live at the root, what is simulated does not
+    namespace: str = ""  # empty takes the default, "/" the root
     log_level: str = "info"
     headless: bool = True
     settings: Sequence[str] = ()  # section.key=value
 
     @property
     def ros_namespace(self) -> str:
-        """The namespace with exactly one slash in front, or nothing."""
-        name = self.namespace.strip("/")
+        """The namespace with exactly one slash in front; nothing for the root."""
+        name = (self.namespace or self.default_namespace).strip("/")
         return f"/{name}" if name else ""
 
     def node(self, executable: str, **more: Any) -> NodeDescription:
@@ -115,6 +117,7 @@ class Options:
 class TrainingOptions(Options):
     """What people choose for a training."""
 
+    default_namespace = "/training"
     run: str = ""  # name of the run; empty makes one of task and date
     runs_directory: Path = Path("runs")
     config: Path | None = None  # parameter file
@@ -148,7 +151,13 @@ def plan_training(options: TrainingOptions) -> Plan:
         if not run.exists:
             raise RunError(f"there is no run {run.path} to resume: leave --resume out to begin it")
         base = config_file.read(run.config, base)
+        if not base.learner.run_id:
+            raise RunError(
+                f"run {run.path} was trained by an earlier version of sac_control, without a run id: it can be "
+                "evaluated, plotted and deployed, but not resumed"
+            )
     begun = base.learner
+    run_id = begun.run_id or new_run_id()
     if options.config is not None:
         base = config_file.read(options.config, base)
     if options.task:
@@ -158,6 +167,8 @@ def plan_training(options: TrainingOptions) -> Plan:
     if options.max_steps is not None:
         learner["max_steps"] = options.max_steps
     config = config.with_values({"learner": learner})
+    config = config.with_values({name: {"run_id": run_id} for name in ("simulator", "policy", "learner")})
+    config = config.with_values({"policy": {"accept_weights": run_id}})
     _check_task(config)
     check_options(config.learner)
     if options.resume:
@@ -191,6 +202,7 @@ def plan_training(options: TrainingOptions) -> Plan:
 class EvaluationOptions(Options):
     """What people choose for an evaluation."""
 
+    default_namespace = "/evaluation"
     policy: str  # name of a run, its directory, or a policy file
     runs_directory: Path = Path("runs")
     episodes: int = 10
@@ -211,17 +223,20 @@ def plan_evaluation(options: EvaluationOptions) -> Plan:
     path, run = find_policy(options.policy, options.runs_directory)
     task = PolicyFile.read(path).specification.task
     make_task(task)
+    run_id = new_run_id()
     config = options.applied_to(
         RunConfig().with_values(
             {
-                "simulator": {"task": task, "seed": options.seed},
+                "simulator": {"run_id": run_id, "task": task, "seed": options.seed},
                 "policy": {
+                    "run_id": run_id,
                     "task": task,
                     "policy_file": str(path),
                     "deterministic": options.deterministic,
                     "seed": options.seed,
                 },
                 "evaluator": {
+                    "run_id": run_id,
                     "task": task,
                     "episodes": options.episodes,
                     "json": options.json,

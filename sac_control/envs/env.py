@@ -58,7 +58,7 @@ class Env(gymnasium.Env[Float32Array, Float32Array]):
         self.render_mode = render_mode
         self.max_episode_steps = max_episode_steps
         self.specification: Specification = task.specification
-        self._effort_limit = task.specification.effort_limit
+        self._effort_limit = task.specification.command_limit
         self._observer = Observer(self.specification.observation, self.specification.joints)
         self.observation_space = Box(-np.inf, np.inf, (self._observer.size,), np.float32)
         self.action_space = Box(-1.0, 1.0, (len(self._effort_limit),), np.float32)
@@ -132,6 +132,11 @@ class Env(gymnasium.Env[Float32Array, Float32Array]):
         truncated = self.max_episode_steps is not None and self._steps >= self.max_episode_steps
         self._is_running = not (terminated or truncated)
         return self._observe(), self.task.reward(before, after), terminated, truncated, {}
+
+    @property
+    def state(self) -> FloatArray:
+        """A copy of the state, (2j,): position and velocity of each joint in turn, in the specification's order."""
+        return self._world.state.copy()
 
     def joint_state(self) -> tuple[FloatArray, FloatArray]:
         """Positions [m or rad] and velocities [m/s or rad/s], (j,) float64 each, in the specification's order."""

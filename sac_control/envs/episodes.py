@@ -18,12 +18,13 @@ class EpisodeRunner:
         env: the environment; its first episode is started here.
         source: random identity of this life of the publisher, carried by every transition.
         seed: seed of the start states.
+        frame: frame_id of the joint states, which says for whom they are.
     """
 
-    def __init__(self, env: Env, source: int, seed: int) -> None:
+    def __init__(self, env: Env, source: int, seed: int, frame: str = "") -> None:
         self._env = env
-        self._source = source
-        self._limit: FloatArray = np.array(env.specification.effort_limit)
+        self._source, self._frame = source, frame
+        self._limit: FloatArray = np.array(env.specification.command_limit)
         self._period = round(env.specification.control_period * 1e9)  # [ns]
         self.stamp = 0  # [ns] simulated time
         self.sequence = 0  # transitions made so far
@@ -37,11 +38,24 @@ class EpisodeRunner:
     def state(self) -> JointState:
         """The present joint state with its stamp."""
         position, velocity = self._env.joint_state()
-        return JointState(stamp=self.stamp, names=self._env.specification.joints, position=position, velocity=velocity)
+        return JointState(
+            stamp=self.stamp,
+            names=self._env.specification.joints,
+            position=position,
+            velocity=velocity,
+            frame=self._frame,
+        )
 
-    def step(self, effort: FloatArray, policy_version: int) -> Transition:
-        """Apply `effort`, (a,) float64 [N or N m], for one control period; a new episode starts where one ends."""
-        action = np.clip(effort / self._limit, -1.0, 1.0).astype(np.float32)
+    def step(self, command: FloatArray, policy_version: int, action_raw: Float32Array | None = None) -> Transition:
+        """Apply a command for one control period; a new episode starts where one ends.
+
+        Args:
+            command: (a,) float64 [unit of the interface].
+            policy_version: of the policy that chose it.
+            action_raw: (a,) float32, what the policy chose before any limit; None where that was not told.
+        """
+        action = np.clip(command / self._limit, -1.0, 1.0).astype(np.float32)
+        state = self._env.state
         before, stamp, episode, step = self._observation, self.stamp, self.episode, self.step_in_episode
         after, reward, terminated, truncated, _ = self._env.step(action)
         transition = Transition(
@@ -57,6 +71,9 @@ class EpisodeRunner:
             next_observation=after,
             terminated=terminated,
             truncated=truncated,
+            state=state,
+            action_raw=action if action_raw is None else action_raw,
+            duration=self._env.specification.control_period,
         )
         self.sequence += 1
         self.stamp += self._period

@@ -53,13 +53,14 @@ class InvertedDoublePendulum(Task):
             "sin(pole_to_second_pole)",
             "velocity(pole_to_second_pole)",
         ),
-        effort_limit=(200.0,),
+        command_limit=(200.0,),
         control_period=0.0165,
     )
     mechanism = CART_TWO_POLES
     max_episode_steps = 1000
     solved_return = 9100.0  # as the original registers
     is_mirror_symmetric = True
+    continuous_joints = ("cart_to_pole", "pole_to_second_pole")
 
     start_dimensions = 2  # drawn at once: a seed then starts the original environment at the same angles
 

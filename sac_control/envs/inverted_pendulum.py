@@ -36,13 +36,14 @@ class InvertedPendulum(Task):
             "sin(cart_to_pendulum)",
             "velocity(cart_to_pendulum)",
         ),
-        effort_limit=(100.0,),
+        command_limit=(100.0,),
         control_period=0.0165,
     )
     mechanism = CART_POLE
     max_episode_steps = 1000
     solved_return = 1000.0  # full length; the original registers 950, which lets a policy fall now and then
     is_mirror_symmetric = True
+    continuous_joints = ("cart_to_pendulum",)
 
     start_dimensions = 1  # one draw and no other: a seed then starts the original environment at the same angle
 

@@ -27,6 +27,7 @@ class InvertedPendulumSwingup(Task):
     max_episode_steps = 1000
     solved_return = 800.0  # as the original registers
     is_mirror_symmetric = True
+    continuous_joints = ("cart_to_pendulum",)
 
     start_dimensions = 1  # one draw and no other: a seed then starts the original environment at the same angle
 

@@ -10,12 +10,17 @@ are that far beside the exact ones.
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
+from functools import cached_property
 
 import numpy as np
 
 from sac_control.envs.mechanism import Mechanism
-from sac_control.types import FloatArray, Specification
+from sac_control.types import FloatArray, Specification, canonical_hash
+
+_PROBES = 64  # points at which a task is asked what it does
+_DIGITS = 9  # of what it answers: another processor may round differently behind that
 
 
 class Task(ABC):
@@ -27,7 +32,30 @@ class Task(ABC):
     solved_return: float  # an episode with at least this return has solved the task
     is_mirror_symmetric: bool  # from the state of opposite sign, efforts of opposite sign lead to the mirror image
 
+    continuous_joints: tuple[str, ...] = ()  # joints that turn for ever: whole turns do not count
     start_dimensions: int  # k, numbers that a start state is made of
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of what is asked, as 64 hexadecimal digits: specification, reward, termination, starts and episode.
+
+        What a task asks is what it answers: its start states, rewards and terminations are taken at fixed points, so
+        that a task that is written differently and asks the same has the same hash.
+        """
+        rng = np.random.default_rng(0)
+        answers = []
+        for unit in rng.random((_PROBES, self.start_dimensions)):
+            start = self.start_from(unit)
+            for scale in (0.02, 0.2, 2.0):  # near to where episodes begin and far from it
+                before, after = start + scale * rng.uniform(-1.0, 1.0, (2, len(start)))
+                answers += [*start, self.reward(before, after), float(self.is_terminated(before, after))]
+        rounded = " ".join(f"{answer:.{_DIGITS}g}" for answer in answers)
+        content = {
+            "specification": self.specification.hash,
+            "answers": hashlib.sha256(rounded.encode()).hexdigest(),
+            "max_episode_steps": self.max_episode_steps,
+        }
+        return canonical_hash(content)
 
     @abstractmethod
     def start_from(self, unit: FloatArray) -> FloatArray:

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from rclpy.node import Node
-from std_msgs.msg import UInt64
 
 from sac_control.config import EvaluatorConfig
+from sac_control.envs.tasks import make_task
+from sac_control.identity import describe_run
 from sac_control.nodes import messages, topics
 from sac_control.nodes.diagnosis import WARN
 from sac_control.nodes.health import Health
@@ -40,7 +41,11 @@ class EvaluatorNode(Node):
     def __init__(self) -> None:
         super().__init__("evaluator", **NODE_OPTIONS)
         self._config = config = declare_parameters(self, EvaluatorConfig)
+        self._identity = config.run_id, make_task(config.task).hash  # of transitions that count
+        self._began_at = time.time_ns()
         self._arrivals, self._episodes = Arrivals(), Episodes()
+        self._foreign = 0  # transitions of other runs and tasks
+        self._foreign_transition = ""  # what the newest of them is
         self._returns: list[float] = []
         self._lengths: list[int] = []
         self._versions: set[int] = set()
@@ -76,6 +81,9 @@ class EvaluatorNode(Node):
         print(json.dumps(result) if self._config.json else self._sentence(result), flush=True)
 
     def _on_transition(self, msg: Any) -> None:
+        if (msg.run_id, msg.task_hash) != self._identity:
+            self._refuse(msg)
+            return
         self._waiting.heard(time.monotonic())
         transition = messages.transition_from_msg(msg)
         if self._started is None:
@@ -93,10 +101,24 @@ class EvaluatorNode(Node):
         if transition.sequence % (RUN_AHEAD // 4) == 0:
             self._grant()
 
+    def _refuse(self, msg: Any) -> None:
+        """A transition of another run or of another task counts for nothing."""
+        self._foreign += 1
+        run_id, task_hash = self._identity
+        sentence = (
+            f"left out a transition of {describe_run(msg.run_id)}: this evaluation is {describe_run(run_id)}"
+            if msg.run_id != run_id
+            else f"left out a transition of task {msg.task_hash[:12]}: {self._config.task} is {task_hash[:12]}"
+        )
+        if sentence != self._foreign_transition:
+            self._foreign_transition = sentence
+            self.get_logger().warning(sentence)
+
     def _grant(self) -> None:
-        expected = self._arrivals.expected
-        if expected is not None:  # the first transition needs no credit
-            self._credit_topic.publish(UInt64(data=expected + RUN_AHEAD))
+        source, expected = self._arrivals.newest, self._arrivals.expected
+        until = {} if source is None or expected is None else {source: expected + RUN_AHEAD}
+        run_id = self._config.run_id
+        self._credit_topic.publish(messages.credit_to_msg(until, run_id, self._began_at, time.time_ns()))
 
     def _result(self) -> dict[str, Any]:
         elapsed = time.monotonic() - self._started if self._started is not None else 0.0
@@ -122,7 +144,7 @@ class EvaluatorNode(Node):
         )
 
     def _losses(self) -> dict[str, int]:
-        return {"missing_transitions": self._arrivals.missing}
+        return {"missing_transitions": self._arrivals.missing, "foreign_transitions": self._foreign}
 
     def _on_second(self) -> None:
         now = time.monotonic()

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from rclpy.node import Node
-from std_msgs.msg import UInt64
 from std_srvs.srv import Trigger
 
 from sac_control.config import LearnerConfig
 from sac_control.errors import RunError, TransitionError
+from sac_control.identity import describe_run
 from sac_control.nodes import messages, topics
 from sac_control.nodes.diagnosis import ERROR, WARN
 from sac_control.nodes.health import Health
@@ -48,10 +48,13 @@ class LearnerNode(Node):
         if not config.run_directory:
             name = f"{config.task}-{datetime.now():%Y%m%d-%H%M%S}"
             config = dataclasses.replace(config, run_directory=str(Path("runs") / name))
+        self._config = config
         self._progress = ProgressLine(sys.stdout, config.progress_period)
         self._training = TrainingRun(config, say=self._progress.say)
+        self._identity = self._training.run_id, self._training.task_hash  # of transitions that are learnt from
+        self._started = time.time_ns()
         self._published: Weights | None = None
-        self._credit = -1
+        self._credit: dict[int, int] | None = None  # as published last
         self._announced_at = -math.inf  # [s] steady time
         self._warned_at = -math.inf  # [s] steady time
         self._rejected_weights = 0
@@ -69,7 +72,8 @@ class LearnerNode(Node):
         self.create_timer(LONGEST_SLEEP, self._on_watch, clock=STEADY_CLOCK)
         self.create_timer(Health.period, self._on_second, clock=STEADY_CLOCK)
         self._health = Health(self, self._waiting, self._progress.say, self._losses(self._training.status()))
-        self._progress.say(f"trains {config.task} in {config.run_directory}, seed {config.seed}")
+        where = f"{config.run_directory}, seed {config.seed}, run id {self._training.run_id}"
+        self._progress.say(f"trains {config.task} in {where}")
         self._announce()
 
     @property
@@ -104,19 +108,36 @@ class LearnerNode(Node):
             raise RunError(self._training.disk_complaint)
 
     def _on_transition(self, msg: Any) -> None:
+        if (msg.run_id, msg.task_hash) != self._identity:
+            self._refuse(msg)
+            return
         self._waiting.heard(time.monotonic())
         try:
             if not self._training.ingest(messages.transition_from_msg(msg)):
-                self._credit = -1  # it came again: its sender may have missed the credit, so publish it once more
+                self._credit = None  # it came again: its sender may have missed the credit, so publish it once more
         except TransitionError as error:
             self._warn(f"left out a transition: {error}")
 
+    def _refuse(self, msg: Any) -> None:
+        """A transition of another run or of another task teaches nothing."""
+        self._training.note_foreign()
+        run_id, task_hash = self._identity
+        self._warn(
+            f"left out a transition of {describe_run(msg.run_id)}: this learner belongs to {describe_run(run_id)}; "
+            f"start its simulator with -p run_id:={run_id}"
+            if msg.run_id != run_id
+            else f"left out a transition of task {msg.task_hash[:12]}: this learner learns {self._config.task}, "
+            f"{task_hash[:12]}; start the simulator with the same task and version of sac_control"
+        )
+
     def _on_policy_status(self, msg: Any) -> None:
+        run_id = self._training.run_id
+        if msg.run_id != run_id:
+            return  # a robot's, or of another run: its versions are of another numbering
         if msg.rejected_weights > self._rejected_weights:
             self._warn(f"the policy node kept out version {msg.offered_version}: {msg.offered_verdict}")
         self._rejected_weights = msg.rejected_weights
-        is_ours = msg.run == self._training.run.name  # the versions of another run are of another numbering
-        self._training.note_version_in_force(msg.policy_version if is_ours else 0)
+        self._training.note_version_in_force(msg.policy_version if msg.policy_run_id == run_id else 0)
         if msg.offered_accepted and msg.offered_version > self._swapped_version:
             self._swapped_version = msg.offered_version
             self._training.note_swap(msg.swap_gap)
@@ -141,15 +162,18 @@ class LearnerNode(Node):
         """Publish weights and credit where they have changed."""
         if self._training.weights is not self._published:
             self._published = self._training.weights
-            self._weights_topic.publish(messages.weights_to_msg(self._published))
-        if self._training.credit != self._credit:
-            self._credit = self._training.credit
-            self._credit_topic.publish(UInt64(data=self._credit))
+            self._weights_topic.publish(messages.weights_to_msg(self._published, time.time_ns()))
+        source = self._training.source
+        credit = {} if source is None else {source: self._training.credit}
+        if credit != self._credit:
+            self._credit = credit
+            run_id = self._training.run_id
+            self._credit_topic.publish(messages.credit_to_msg(credit, run_id, self._started, time.time_ns()))
 
     def _announce(self) -> None:
         """Publish weights and credit, changed or not: late joiners miss a latched message at times (Fast-DDS#3822)."""
         self._announced_at = time.monotonic()
-        self._published, self._credit = None, -1
+        self._published, self._credit = None, None
         self._publish_news()
 
     def _publish_status(self, status: TrainingStatus) -> None:
@@ -167,6 +191,7 @@ class LearnerNode(Node):
         return {
             "rejected_transitions": status.rejected_transitions,
             "missing_transitions": status.missing_transitions,
+            "foreign_transitions": status.foreign_transitions,
             "rejected_weights": self._rejected_weights,
             "rollbacks": status.rollbacks,
         }

@@ -20,7 +20,19 @@ import sensor_msgs.msg
 import std_msgs.msg
 
 import sac_control.msg
-from sac_control.types import Action, Float32Array, FloatArray, JointState, TrainingStatus, Transition, Weights
+from sac_control.errors import TransitionError
+from sac_control.types import (
+    INTERFACES,
+    Action,
+    Float32Array,
+    FloatArray,
+    JointState,
+    Origin,
+    Specification,
+    TrainingStatus,
+    Transition,
+    Weights,
+)
 
 
 def stamp_to_msg(stamp: int, msg: builtin_interfaces.msg.Time | None = None) -> builtin_interfaces.msg.Time:
@@ -39,6 +51,7 @@ def state_to_msg(state: JointState, msg: sensor_msgs.msg.JointState | None = Non
     """A joint state without efforts."""
     msg = msg or sensor_msgs.msg.JointState()
     stamp_to_msg(state.stamp, msg.header.stamp)
+    msg.header.frame_id = state.frame
     msg.name = list(state.names)
     msg.position = _doubles(state.position)
     msg.velocity = _doubles(state.velocity)
@@ -52,6 +65,7 @@ def state_from_msg(msg: sensor_msgs.msg.JointState) -> JointState:
         names=tuple(msg.name),
         position=np.asarray(msg.position),
         velocity=np.asarray(msg.velocity),
+        frame=msg.header.frame_id,
     )
 
 
@@ -72,15 +86,26 @@ def effort_from_msg(msg: std_msgs.msg.Float64MultiArray) -> FloatArray:
 def action_to_msg(
     action: Action, mode: int, msg: sac_control.msg.PolicyAction | None = None
 ) -> sac_control.msg.PolicyAction:
-    """An answer, with the `Mode` in which it was given."""
+    """An answer, with the `Mode` in which it was given; by which policy and in which run, the message says already."""
     msg = msg or sac_control.msg.PolicyAction()
     stamp_to_msg(action.stamp, msg.header.stamp)
     msg.policy_version = action.policy_version
     msg.action = _floats(action.action)
-    msg.effort_raw = _doubles(action.effort_raw)
-    msg.effort = _doubles(action.effort)
+    msg.command_raw = _doubles(action.command_raw)
+    msg.command = _doubles(action.command)
     msg.mode = mode
     return msg
+
+
+def mark_action_msg(msg: sac_control.msg.PolicyAction, specification: Specification) -> None:
+    """Write into an action message what stays the same for all answers of one specification."""
+    msg.specification_hash = specification.hash
+    msg.interface = interface_codes(specification)
+
+
+def interface_codes(specification: Specification) -> array.array[int]:
+    """What each command is, (a,), by the constants of PolicyAction.msg."""
+    return array.array("B", map(INTERFACES.index, specification.interface))
 
 
 def action_from_msg(msg: sac_control.msg.PolicyAction) -> Action:
@@ -89,15 +114,15 @@ def action_from_msg(msg: sac_control.msg.PolicyAction) -> Action:
         stamp=stamp_from_msg(msg.header.stamp),
         policy_version=msg.policy_version,
         action=np.asarray(msg.action),
-        effort_raw=np.asarray(msg.effort_raw),
-        effort=np.asarray(msg.effort),
+        command_raw=np.asarray(msg.command_raw),
+        command=np.asarray(msg.command),
     )
 
 
 def transition_to_msg(
     transition: Transition, msg: sac_control.msg.Transition | None = None
 ) -> sac_control.msg.Transition:
-    """One control step."""
+    """One control step; whose it is, the message says already."""
     msg = msg or sac_control.msg.Transition()
     stamp_to_msg(transition.stamp, msg.header.stamp)
     msg.source = transition.source
@@ -105,8 +130,12 @@ def transition_to_msg(
     msg.episode = transition.episode
     msg.step = transition.step
     msg.policy_version = transition.policy_version
+    msg.origin = transition.origin
+    msg.duration = transition.duration
+    msg.state = _doubles(transition.state)
     msg.observation = _floats(transition.observation)
     msg.action = _floats(transition.action)
+    msg.action_raw = _floats(transition.action_raw)
     msg.reward = transition.reward
     msg.next_observation = _floats(transition.next_observation)
     msg.terminated = transition.terminated
@@ -115,7 +144,13 @@ def transition_to_msg(
 
 
 def transition_from_msg(msg: sac_control.msg.Transition) -> Transition:
-    """The arrays of the result share memory with the message."""
+    """The arrays of the result share memory with the message.
+
+    Raises:
+        TransitionError: its origin is none that is known.
+    """
+    if msg.origin > max(Origin):
+        raise TransitionError(f"origin is {msg.origin}: expected one of {', '.join(map(str, map(int, Origin)))}")
     return Transition(
         source=msg.source,
         sequence=msg.sequence,
@@ -129,13 +164,18 @@ def transition_from_msg(msg: sac_control.msg.Transition) -> Transition:
         next_observation=np.asarray(msg.next_observation),
         terminated=msg.terminated,
         truncated=msg.truncated,
+        state=np.asarray(msg.state),
+        action_raw=np.asarray(msg.action_raw),
+        origin=Origin(msg.origin),
+        duration=msg.duration,
     )
 
 
-def weights_to_msg(weights: Weights) -> sac_control.msg.PolicyWeights:
-    """A policy file on its way."""
+def weights_to_msg(weights: Weights, stamp: int) -> sac_control.msg.PolicyWeights:
+    """A policy file on its way, published at `stamp` [ns] of system time."""
     msg = sac_control.msg.PolicyWeights()
-    msg.run = weights.run
+    msg.header.stamp = stamp_to_msg(stamp)
+    msg.run_id, msg.run = weights.run_id, weights.run
     msg.version = weights.version
     msg.env_steps = weights.env_steps
     msg.sha256 = np.frombuffer(weights.sha256, np.uint8)
@@ -146,12 +186,34 @@ def weights_to_msg(weights: Weights) -> sac_control.msg.PolicyWeights:
 def weights_from_msg(msg: sac_control.msg.PolicyWeights) -> Weights:
     """A policy file that arrived, unchecked."""
     return Weights(
+        run_id=msg.run_id,
         run=msg.run,
         version=msg.version,
         env_steps=msg.env_steps,
         sha256=bytes(bytearray(msg.sha256)),
         data=msg.data.tobytes(),
     )
+
+
+def credit_to_msg(until: Mapping[int, int], run_id: str, started: int, stamp: int) -> sac_control.msg.Credit:
+    """How far each source may go.
+
+    Args:
+        until: first sequence number that is not welcome, by source.
+        run_id: run that it is for.
+        started: [ns] system time at which the publishing process began.
+        stamp: [ns] system time of publication.
+    """
+    msg = sac_control.msg.Credit()
+    msg.header.stamp, msg.started = stamp_to_msg(stamp), stamp_to_msg(started)
+    msg.run_id = run_id
+    msg.source, msg.until = array.array("Q", until.keys()), array.array("Q", until.values())
+    return msg
+
+
+def credit_from_msg(msg: sac_control.msg.Credit) -> dict[int, int]:
+    """The first sequence number that is not welcome, by source."""
+    return dict(zip(msg.source.tolist(), msg.until.tolist(), strict=False))
 
 
 def training_status_to_msg(status: TrainingStatus, stamp: int) -> sac_control.msg.TrainingStatus:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 import sys
@@ -29,7 +30,7 @@ from sac_control.policy.faults import FaultCounter
 from sac_control.policy.live_limits import LIVE
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.tick_statistics import TickStatistics
-from sac_control.types import Action
+from sac_control.types import Action, Specification
 
 SHORTEST_DELAY = 1e-4  # [s] between two looks of the watchdog
 
@@ -37,8 +38,9 @@ SHORTEST_DELAY = 1e-4  # [s] between two looks of the watchdog
 class PolicyNode(LifecycleNode):
     """Runs a policy.
 
-    Publishes:   effort_controller/commands, policy/action, policy/status, /diagnostics; policy/shadow_action
-    Subscribes:  joint_states, policy_weights
+    Publishes:   policy/action, policy/status, /diagnostics; policy/shadow_action; effort_controller/commands, but not
+                 where it belongs to a training or an evaluation (run_id, lockstep)
+    Subscribes:  joint_states; policy_weights where accept_weights names a run
     Services:    policy/stop latches zero; policy/arm releases it; policy/rollback puts the policy before in force
                  (all Trigger)
     Lifecycle:   configure loads and checks policy_file, activate begins to answer, deactivate commands zero first
@@ -57,20 +59,22 @@ class PolicyNode(LifecycleNode):
         self._controller = Controller(config)
         self._faults = FaultCounter()
         self._ticks = TickStatistics()  # since the last status
-        self._shadow = ShadowLink(self, self._controller)
+        self._shadow = ShadowLink(self, self._controller, config)
         self._report = PolicyReport(self._controller, self._ticks, self._faults, self._shadow)
         self._answered: Action | None = None  # the newest answer
+        self._marked: Specification | None = None  # what action messages are marked with
         self._warned_at = -math.inf  # [s] steady time of the last warning about a state
         self._refusal: SacControlError | None = None  # why the policy file could not be used
 
-        self._command_msg, self._action_msg = topics.COMMANDS.type(), topics.ACTION.type()
+        self._command_msg, self._action_msg = topics.COMMANDS.type(), topics.ACTION.type(run_id=config.run_id)
         # Ordinary publishers: a lifecycle publisher drops messages silently while inactive, and the zero that
         # deactivation commands must get out.
-        self._commands = topics.publisher(self, topics.COMMANDS)
+        self._commands = topics.publisher(self, topics.COMMANDS) if config.drives_robot else None
         self._actions = topics.publisher(self, topics.ACTION)
         self._status = topics.publisher(self, topics.POLICY_STATUS)
         topics.subscription(self, topics.JOINT_STATES, self._guarded(self._on_joint_states))
-        topics.subscription(self, topics.WEIGHTS, self._guarded(self._on_policy_weights))
+        if config.accept_weights:
+            topics.subscription(self, topics.WEIGHTS, self._guarded(self._on_policy_weights))
         requests = {
             topics.POLICY_STOP: self._stop,
             topics.POLICY_ARM: self._controller.arm,
@@ -169,6 +173,9 @@ class PolicyNode(LifecycleNode):
         if action is None:
             self._warn_of_state()
             return
+        if controller.specification is not self._marked and controller.specification is not None:
+            self._marked = controller.specification
+            messages.mark_action_msg(self._action_msg, self._marked)
         is_new = action is not self._answered
         if is_new:  # a state that comes again is answered again, but moves nothing twice
             if controller.is_late():
@@ -176,8 +183,8 @@ class PolicyNode(LifecycleNode):
                 self._command_zero()
                 return
             self._answered = action
-            if topics.is_heard(self._commands) and not self._config.dry_run:
-                self._commands.publish(messages.effort_to_msg(action.effort, self._command_msg))
+            if self._commands is not None and topics.is_heard(self._commands) and not self._config.dry_run:
+                self._commands.publish(messages.effort_to_msg(action.command, self._command_msg))
         self._actions.publish(messages.action_to_msg(action, controller.mode, self._action_msg))
         self._ticks.add(start, time.perf_counter(), controller.control_period)
         if self._shadow.is_running and is_new:
@@ -267,9 +274,16 @@ class PolicyNode(LifecycleNode):
             raise SacControlError(f"ended after {self._faults.count} faults, the last one: {sentence}") from error
 
     def _command_zero(self) -> None:
-        zero = self._controller.zero()
-        if zero.size and not self._config.dry_run:
+        """To a robot as a command, to a simulator that does not wait as an answer; one in lockstep stands still."""
+        controller, config = self._controller, self._config
+        zero = controller.zero()
+        if not zero.size or config.dry_run:
+            return
+        if self._commands is not None:
             self._commands.publish(messages.effort_to_msg(zero, self._command_msg))
+        elif self._answered is not None and not config.lockstep:
+            answer = dataclasses.replace(self._answered, command=zero)
+            self._actions.publish(messages.action_to_msg(answer, controller.mode, self._action_msg))
 
     def _warn_of_state(self) -> None:
         """Say why a state was not used, at most once per second."""
@@ -279,7 +293,7 @@ class PolicyNode(LifecycleNode):
             self.get_logger().warning(f"{admission.rejected_states} states unused: {admission.last_rejection}")
 
     def _publish_status(self) -> None:
-        msg = self._report.status()
+        msg = self._report.status(self._config)
         msg.header.stamp = self.get_clock().now().to_msg()
         self._status.publish(msg)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import sac_control.msg
 from sac_control.config import PolicyConfig
+from sac_control.nodes import messages
 from sac_control.nodes.diagnosis import ERROR, WARN, Finding
 from sac_control.nodes.shadow import ShadowLink
 from sac_control.policy.controller import Controller
@@ -27,19 +28,26 @@ class PolicyReport:
     def __init__(self, controller: Controller, ticks: TickStatistics, faults: FaultCounter, shadow: ShadowLink) -> None:
         self._controller, self._ticks, self._faults, self._shadow = controller, ticks, faults, shadow
 
-    def status(self) -> Any:
+    def status(self, config: PolicyConfig) -> Any:
         """PolicyStatus, without its stamp."""
         controller, swap = self._controller, self._controller.swap
         msg = sac_control.msg.PolicyStatus()
+        msg.run_id = config.run_id
         msg.mode, msg.cause = controller.mode, controller.cause[:256]
         if swap.file is not None:
-            msg.run, msg.policy_version, msg.env_steps = swap.file.run, swap.file.policy_version, swap.file.env_steps
+            file, specification = swap.file, swap.file.specification
+            msg.run, msg.policy_run_id = file.run, file.run_id
+            msg.policy_version, msg.env_steps = file.policy_version, file.env_steps
+            msg.specification_hash = file.specification_hash
+            msg.joints, msg.interface = list(specification.actuated_joints), messages.interface_codes(specification)
+            msg.command = controller.last_command.tolist()
         if swap.last_report is not None:
             report = swap.last_report
             msg.offered_version, msg.offered_accepted = report.offered_version, report.accepted
             msg.offered_verdict, msg.swap_gap = report.verdict[:256], report.gap
         msg.ticks, msg.swaps = controller.ticks, swap.swaps
         msg.rejected_weights, msg.rejected_states = swap.rejected, controller.admission.rejected_states
+        msg.foreign_states, msg.last_rejection = controller.foreign_states, controller.admission.last_rejection[:256]
         msg.state_age = controller.state_age()
         msg.tick_duration_mean, msg.tick_duration_max = self._ticks.mean_duration, self._ticks.longest
         return msg
@@ -51,6 +59,8 @@ class PolicyReport:
             "mode": controller.mode.name,
             "cause": controller.cause,
             "run": swap.file.run if swap.file else "",
+            "policy_run_id": swap.file.run_id if swap.file else "",
+            "run_id": config.run_id,
             "policy_version": swap.file.policy_version if swap.file else 0,
             "policy_age": controller.policy_age(),
             "swaps": swap.swaps,
@@ -58,6 +68,7 @@ class PolicyReport:
             "state_age": controller.state_age(),
             "state_timeout": controller.safety.timeout,
             "last_rejection": controller.admission.last_rejection,
+            "foreign_states": controller.foreign_states,
             "ticks": controller.ticks,
             "control_period": controller.control_period,
             "tick_period_mean": ticks.mean_period,

@@ -24,11 +24,13 @@ class ShadowLink:
     Args:
         node: whose publisher it is.
         controller: whose states, mode and limits the shadow policy gets.
+        config: says to which run the node belongs.
     """
 
-    def __init__(self, node: Node, controller: Controller) -> None:
+    def __init__(self, node: Node, controller: Controller, config: PolicyConfig) -> None:
         self._logger, self._controller = node.get_logger(), controller
         self._topic = topics.publisher(node, topics.SHADOW_ACTION)
+        self._msg = topics.SHADOW_ACTION.type(run_id=config.run_id)
         self.is_running = False
         self.state = ""  # what became of it; empty: there is none
         self._shadow: Shadow | None = None
@@ -47,6 +49,7 @@ class ShadowLink:
         """
         file = PolicyFile.read(path)
         self._controller.admit_shadow(file)
+        messages.mark_action_msg(self._msg, file.specification)
         self.end()
         self._shadow, self.is_running = Shadow(file, config), True
         self._is_checked = self._controller.swap.file is not None
@@ -79,7 +82,7 @@ class ShadowLink:
         try:
             answer = shadow.take()
             if answer is not None:
-                self._topic.publish(messages.action_to_msg(*answer))
+                self._topic.publish(messages.action_to_msg(*answer, self._msg))
         except Exception as error:  # noqa: BLE001 (not hidden: told below)
             shadow.give_up(repr(error))
         if shadow.fault:

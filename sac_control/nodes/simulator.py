@@ -16,6 +16,7 @@ from std_srvs.srv import SetBool, Trigger
 from sac_control.config import SimulatorConfig
 from sac_control.envs.episodes import EpisodeRunner
 from sac_control.envs.registry import make_env
+from sac_control.identity import describe_run, frame_id
 from sac_control.nodes import messages, topics
 from sac_control.nodes.diagnosis import ERROR, WARN, Finding
 from sac_control.nodes.exchange import Exchange
@@ -24,7 +25,7 @@ from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters
 from sac_control.nodes.periods import Periods
 from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
 from sac_control.nodes.waiting import WaitWarning
-from sac_control.types import FloatArray, Transition
+from sac_control.types import Float32Array, FloatArray, Transition
 
 REFUSAL_PERIOD = 2.5  # [s] for which transitions wait where the middleware did not take one
 
@@ -32,11 +33,13 @@ REFUSAL_PERIOD = 2.5  # [s] for which transitions wait where the middleware did 
 class SimulatorNode(Node):
     """Simulates a task.
 
-    Publishes:   joint_states, transitions, clock, /diagnostics
-    Subscribes:  policy/action; realtime: effort_controller/commands; lockstep: learner/credit
+    Publishes:   joint_states, transitions, /diagnostics; /clock where publish_clock is set
+    Subscribes:  policy/action; realtime without run_id: effort_controller/commands; lockstep: learner/credit
     Services:    simulator/reset (Trigger) abandons the episode and starts another; simulator/pause (SetBool)
     Parameters:  see config.SimulatorConfig
 
+    With a run_id it belongs to one training or evaluation: its states name that one, and what moves it are the answers
+    on policy/action of that one's policy node, and nothing else. Without one it stands in for a robot.
     In lockstep a state waits for the action that echoes its stamp; an answer that does not come is asked for again and
     counted, and time stands still meanwhile. In realtime physics waits for nobody once a first command has come: the
     last command is held until the next, and the force is zero while the newest is older than command_timeout.
@@ -53,9 +56,12 @@ class SimulatorNode(Node):
             max_episode_steps=config.max_episode_steps or None,
             is_paced=config.mode == "lockstep",
         )
-        self._runner = EpisodeRunner(env, source=secrets.randbits(63), seed=config.seed)
+        self._identity = config.run_id, env.specification.hash  # of actions that are for this simulator
+        self._source = secrets.randbits(63)
+        self._runner = EpisodeRunner(env, source=self._source, seed=config.seed, frame=frame_id(*self._identity))
+        self._takes_commands = config.mode == "realtime" and not config.run_id
         self._exchange = Exchange(config.answer_timeout, config.flow_control)
-        self._zero: FloatArray = np.zeros(len(env.specification.effort_limit))
+        self._zero: FloatArray = np.zeros(len(env.specification.command_limit))
         period = env.specification.control_period / config.real_time_factor  # [s] of the steady clock
         self._periods = Periods(period)
         self._last_transition: Transition | None = None
@@ -66,23 +72,27 @@ class SimulatorNode(Node):
         self._commanded: FloatArray = self._zero
         self._command_time: float | None = None  # [s] steady time of the newest usable command
         self._policy_version = 0
+        self._action_raw: Float32Array | None = None  # of the newest action
+        self._foreign_actions = 0
+        self._foreign_action = ""  # why the newest of them was refused
         self._published_stamp = 0  # [ns] of the newest state
         self._answered_stamp: int | None = None  # [ns] of the state that the newest action answers
         self._rejected_commands = 0
         self._zeroed_periods = 0
         self._stepped_at = _now()  # [s] steady time of the newest step
 
-        self._state_msg, self._transition_msg = topics.JOINT_STATES.type(), topics.TRANSITIONS.type()
-        self._clock_msg = topics.CLOCK.type()
+        self._state_msg, self._clock_msg = topics.JOINT_STATES.type(), topics.CLOCK.type()
+        self._transition_msg = topics.TRANSITIONS.type(run_id=config.run_id, task_hash=env.task.hash)
         self._states = topics.publisher(self, topics.JOINT_STATES)
         self._transitions = topics.publisher(self, topics.TRANSITIONS)
-        self._clock_topic = topics.publisher(self, topics.CLOCK)
+        self._clock_topic = topics.publisher(self, topics.CLOCK) if config.publish_clock else None
         topics.subscription(self, topics.ACTION, self._on_action)
         self.create_service(Trigger, topics.SIMULATOR_RESET, self._on_reset)
         self.create_service(SetBool, topics.SIMULATOR_PAUSE, self._on_pause)
         self._waiting = WaitWarning(self.resolve_topic_name("policy/action"), "policy", config.wait_warning, _now())
-        if config.mode == "realtime":
+        if self._takes_commands:
             topics.subscription(self, topics.COMMANDS, self._on_command)
+        if config.mode == "realtime":
             self.create_timer(period, self._on_period, clock=STEADY_CLOCK)
         else:
             topics.subscription(self, topics.CREDIT, self._on_credit)
@@ -116,22 +126,38 @@ class SimulatorNode(Node):
             self._exchange.state_sent(self._runner.stamp, _now())
 
     def _on_action(self, msg: Any) -> None:
+        if (msg.run_id, msg.specification_hash) != self._identity:
+            self._refuse(msg)
+            return
         self._waiting.heard(_now())
-        self._policy_version = msg.policy_version
         action = messages.action_from_msg(msg)
+        self._policy_version, self._action_raw = action.policy_version, action.action
         self._answered_stamp = action.stamp
-        if (
-            self._config.mode == "lockstep"
-            and _is_usable(action.effort, self._zero)
-            and self._exchange.accept(action.stamp)
-        ):
-            self._step(action.effort)
+        if self._config.mode == "realtime":
+            if not self._takes_commands:
+                self._take_command(action.command)
+        elif _is_usable(action.command, self._zero) and self._exchange.accept(action.stamp):
+            self._step(action.command)
             self._exchange.transition_sent(_now())
             self._advance()  # the state first: the policy works while the rest is published
             self._publish_transitions()
 
+    def _refuse(self, msg: Any) -> None:
+        """An action that is not for this simulator: of another run, or of a policy that sees or moves other things."""
+        run_id, specification_hash = self._identity
+        self._foreign_actions += 1
+        self._foreign_action = (
+            f"policy/action is of {describe_run(msg.run_id)}, this simulator belongs to {describe_run(run_id)}"
+            if msg.run_id != run_id
+            else f"policy/action is for specification {msg.specification_hash[:12]}, this simulator has "
+            f"{specification_hash[:12]}: joints, observation, limits or control period differ"
+        )
+
     def _on_credit(self, msg: Any) -> None:
-        self._exchange.grant(msg.data)
+        until = messages.credit_from_msg(msg).get(self._source) if msg.run_id == self._config.run_id else None
+        if until is None:
+            return
+        self._exchange.grant(until)
         if not self._exchange.awaits_answer:
             self._advance()
 
@@ -148,11 +174,13 @@ class SimulatorNode(Node):
     # realtime
 
     def _on_command(self, msg: Any) -> None:
-        effort = messages.effort_from_msg(msg)
-        if not _is_usable(effort, self._zero):
+        self._take_command(messages.effort_from_msg(msg))
+
+    def _take_command(self, command: FloatArray) -> None:
+        if not _is_usable(command, self._zero):
             self._rejected_commands += 1  # counts as no message: it does not feed the watchdog
             return
-        self._commanded, self._command_time = effort, _now()
+        self._commanded, self._command_time = command, _now()
 
     def _on_period(self) -> None:
         if self._command_time is None or self._is_paused:
@@ -173,16 +201,16 @@ class SimulatorNode(Node):
 
     # both
 
-    def _step(self, effort: FloatArray) -> None:
+    def _step(self, command: FloatArray) -> None:
         self._stepped_at = _now()
-        self._last_transition = self._runner.step(effort, self._policy_version)
+        self._last_transition = self._runner.step(command, self._policy_version, self._action_raw)
         self._unpublished.append(self._last_transition)
 
     def _publish_state(self) -> None:
         state = self._runner.state
         self._published_stamp = state.stamp
         self._refusals += not topics.try_to_publish(self._states, messages.state_to_msg(state, self._state_msg))
-        if topics.is_heard(self._clock_topic):
+        if self._clock_topic is not None and topics.is_heard(self._clock_topic):
             self._clock_topic.publish(messages.clock_to_msg(state.stamp, self._clock_msg))
 
     def _publish_transitions(self) -> None:
@@ -218,6 +246,7 @@ class SimulatorNode(Node):
             "rejected_commands": self._rejected_commands,
             "zeroed_periods": self._zeroed_periods,
             "refused_messages": self._refusals,
+            "foreign_actions": self._foreign_actions,
             "overruns": self._periods.given_up,
         }
 
@@ -232,6 +261,7 @@ class SimulatorNode(Node):
             "policy_version": self._policy_version,
             "credit_probes": self._exchange.probes,
             "stray_actions": self._exchange.stray_actions,
+            "last_foreign_action": self._foreign_action,
             "late_periods": self._periods.late,
             "unanswered_periods": self._periods.unanswered,
         }

@@ -58,8 +58,8 @@ TRANSITIONS = _topic("transitions", sac_control.msg.Transition, _qos(5000))
 WEIGHTS = _topic("policy_weights", sac_control.msg.PolicyWeights, _qos(1, latched=True))
 POLICY_STATUS = _topic("policy/status", sac_control.msg.PolicyStatus, _qos(1, latched=True))
 TRAINING_STATUS = _topic("learner/status", sac_control.msg.TrainingStatus, _qos(10))
-CREDIT = _topic("learner/credit", std_msgs.msg.UInt64, _qos(1, latched=True))
-CLOCK = _topic("clock", rosgraph_msgs.msg.Clock, _qos(1, reliable=False))
+CREDIT = _topic("learner/credit", sac_control.msg.Credit, _qos(1, latched=True))
+CLOCK = _topic("/clock", rosgraph_msgs.msg.Clock, _qos(1, reliable=False))
 DIAGNOSTICS = _topic("/diagnostics", diagnostic_msgs.msg.DiagnosticArray, _qos(10))
 
 SIMULATOR_RESET = "simulator/reset"

@@ -1,4 +1,4 @@
-"""Joint state in, limited effort out. The object that a policy node owns; knows nothing of ROS."""
+"""Joint state in, limited command out. The object that a policy node owns; knows nothing of ROS."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from sac_control.config import PolicyConfig
 from sac_control.errors import PolicyFileError, StateError
+from sac_control.identity import describe_run, frame_id
 from sac_control.policy import live_limits
 from sac_control.policy.admission import Admission
 from sac_control.policy.envelope import Envelope
@@ -24,11 +25,11 @@ from sac_control.policy.requirements import check_requirements
 from sac_control.policy.safety import Mode, Safety
 from sac_control.policy.shadow import check_shadow
 from sac_control.policy.signature import TrustedKeys
-from sac_control.types import Action, FloatArray, JointState, SwapReport, Weights
+from sac_control.types import Action, FloatArray, JointState, Specification, SwapReport, Weights
 
 
 class Controller:
-    """Answers each joint state with an action of the policy in force, whose effort is zero unless `safety` is active.
+    """Answers each joint state with an action of the policy in force, whose command is zero unless `safety` is active.
 
     Args:
         config: what to run and when to stop trusting the input.
@@ -49,7 +50,10 @@ class Controller:
         self.admission = Admission(config, wall_clock)
         self.ticks = 0  # states answered
         self.active_ticks = 0  # of these, while active
-        self.clamped_ticks = 0  # of these again, with an effort that the limits changed
+        self.foreign_states = 0  # that are for others: neither answered nor rejected
+        self.clamped_ticks = 0  # of these again, with a command that the limits changed
+        self.specification: Specification | None = None  # of the policy in force; the object stays while it does
+        self._frame = ""  # that states must have; empty: any
         self._hash = ""  # specification that the tools below were made for
         self.control_period = 0.0  # [s] of the policy; 0 before there is one
         self._limiter: EffortLimiter | None = None
@@ -136,7 +140,7 @@ class Controller:
     # limits
 
     def authority(self, now: float) -> float:
-        """Share of the effort limits that may be used, growing from 0 to 1 after arming."""
+        """Share of the command limits that may be used, growing from 0 to 1 after arming."""
         ramp = self._config.ramp_s
         return min(1.0, (now - self.safety.armed_at) / ramp) if ramp else 1.0
 
@@ -152,7 +156,7 @@ class Controller:
             values,
             is_active=self.mode is Mode.ACTIVE,
             control_period=self.control_period,
-            own_limits=file.specification.effort_limit if file is not None else (),
+            own_limits=file.specification.command_limit if file is not None else (),
         )
         if file is not None:
             Envelope(config.envelope).check(file.specification.joints)
@@ -202,8 +206,13 @@ class Controller:
         return must
 
     def zero(self) -> FloatArray:
-        """The effort that does nothing, (a,) float64; of length 0 before a policy tells how many joints there are."""
+        """The command that does nothing, (a,) float64; of length 0 before a policy tells how many joints there are."""
         return self._limiter.zero if self._limiter is not None else np.zeros(0)
+
+    @property
+    def last_command(self) -> FloatArray:
+        """What was commanded last, (a,) float64 [unit of the interface]; zero before anything was."""
+        return self._answer.command if self._answer is not None else self.zero()
 
     # ticks
 
@@ -211,13 +220,16 @@ class Controller:
         """The action for `state`; None where there is none (inactive, no policy, unusable state).
 
         A state that is asked for again (same stamp) gets the same answer, whatever has been swapped meanwhile; only its
-        effort becomes zero where zero was commanded meanwhile.
+        command becomes zero where zero was commanded meanwhile.
         """
         safety, policy, file, limiter = self.safety, self.swap.policy, self.swap.file, self._limiter
         if safety.mode is Mode.INACTIVE:
             return None
         if policy is None or file is None or limiter is None:
             safety.wait("waits for policy_weights")
+            return None
+        if self._frame and state.frame != self._frame:
+            self._ignore(state)
             return None
         if self._answer is not None and self._answer.stamp == state.stamp:
             return self._answer
@@ -229,22 +241,22 @@ class Controller:
             return None
         is_active = safety.take(now, objection)
         action = policy.act(self.admission.observation, self._rng)
-        effort_raw = self._scale * action
+        command_raw = self._scale * action
         if is_active:
-            effort = self._limited(effort_raw, limiter, state.stamp, now)
+            command = self._limited(command_raw, limiter, state.stamp, now)
             self.active_ticks += 1
-            if effort is limiter.zero:
+            if command is limiter.zero:
                 safety.latch(f"policy version {file.policy_version} gave an action that is not finite")
         else:
-            effort = limiter.release()
+            command = limiter.release()
         self.admission.stamp, self._answered_at = state.stamp, now
         self.ticks += 1
         self._answer = Action(
             stamp=state.stamp,
             policy_version=file.policy_version,
             action=action,
-            effort_raw=effort_raw,
-            effort=effort,
+            command_raw=command_raw,
+            command=command,
         )
         return self._answer
 
@@ -260,20 +272,33 @@ class Controller:
             self._clock,
             functools.partial(check_requirements, config),
             TrustedKeys.required_by(config),
+            config.accept_weights,
         )
 
-    def _limited(self, effort: FloatArray, limiter: EffortLimiter, stamp: int, now: float) -> FloatArray:
-        """What may be commanded of `effort`; the limiter's zero itself where that is not finite."""
+    def _ignore(self, state: JointState) -> None:
+        """A state that is not of the simulator of our run, or whose simulator has something else to see or to move."""
+        self.foreign_states += 1
+        run_id, _, specification_hash = state.frame.partition("/")
+        whose = describe_run(run_id) if specification_hash else "no run of ours"
+        self.admission.last_rejection = (
+            f"joint_states are of {whose}, this node belongs to {describe_run(self._config.run_id)}"
+            if run_id != self._config.run_id
+            else f"joint_states are of specification {specification_hash[:12]}, the policy has {self._hash[:12]}: "
+            "joints, observation, limits or control period differ"
+        )
+
+    def _limited(self, command: FloatArray, limiter: EffortLimiter, stamp: int, now: float) -> FloatArray:
+        """What may be commanded of `command`; the limiter's zero itself where that is not finite."""
         if self._has_own_limits_alone:
-            return limiter.limit(effort)  # within its limits already, for an action is from -1 to 1
-        limited = limiter.limit(effort, self._elapsed(stamp, now), self.authority(now))
-        self.clamped_ticks += limited.tolist() != effort.tolist()
+            return limiter.limit(command)  # within its limits already, for an action is from -1 to 1
+        limited = limiter.limit(command, self._elapsed(stamp, now), self.authority(now))
+        self.clamped_ticks += limited.tolist() != command.tolist()
         return limited
 
     def _elapsed(self, stamp: int, now: float) -> float:
-        """Time for which efforts may have changed since the last answer [s], at most a control period.
+        """Time for which commands may have changed since the last answer [s], at most a control period.
 
-        In lockstep it is simulated, so that the same states give the same efforts.
+        In lockstep it is simulated, so that the same states give the same commands.
         """
         if not self._config.lockstep:
             return min(now - self._answered_at, self.control_period)
@@ -283,11 +308,11 @@ class Controller:
         return min(1e-9 * (stamp - last), self.control_period)
 
     def _withdraw(self) -> None:
-        """Make zero of the effort of the newest answer, in case its state is asked for again."""
+        """Make zero of the command of the newest answer, in case its state is asked for again."""
         if self._limiter is not None:
             zero = self._limiter.release()
-            if self._answer is not None and self._answer.effort is not zero:
-                self._answer = dataclasses.replace(self._answer, effort=zero)
+            if self._answer is not None and self._answer.command is not zero:
+                self._answer = dataclasses.replace(self._answer, command=zero)
 
     def _prepared(self, report: SwapReport | None) -> SwapReport | None:
         if report is not None and report.accepted and self.swap.file is not None:
@@ -305,17 +330,19 @@ class Controller:
             return
         specification = file.specification
         self.admission.fit(specification)
+        self.specification = specification
         self._hash = file.specification_hash
+        self._frame = frame_id(self._config.run_id, self._hash)
         self.control_period = specification.control_period
         self.safety.timeout = self._config.timeout(self.control_period)
-        self._scale = np.array(specification.effort_limit)
+        self._scale = np.array(specification.command_limit)
         self._limiter = EffortLimiter(self._limits(), self._config.max_effort_rate)
 
     def _limits(self) -> FloatArray:
-        """Largest efforts, (a,) float64 [N or N m]: the policy's own, or less where the settings say so."""
+        """Largest commands, (a,) float64 [N or N m]: the policy's own, or less where the settings say so."""
         return np.minimum(self._scale, self._config.effort_limit or math.inf)
 
 
 def _has_own_limits_alone(config: PolicyConfig) -> bool:
-    """Whether the policy's own limits are all there is, so that no effort needs to be changed."""
+    """Whether the policy's own limits are all there is, so that no command needs to be changed."""
     return not (config.max_effort_rate or config.ramp_s or config.effort_limit)

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 
 from sac_control.errors import PolicyFileError
+from sac_control.identity import describe_run
 from sac_control.policy.pieces import Pieces, completed, hash_in_pieces
 from sac_control.policy.policy import Policy
 from sac_control.policy.policy_file import PolicyFile
@@ -26,6 +27,7 @@ class HotSwap:
         max_bytes: larger offers are refused before anything of them is read.
         clock: steady clock [s], to measure how long a swap holds up the control thread.
         require: raises PolicyFileError where a specification is not one that may run here.
+        accept_run_id: id of the run whose weights are accepted; empty: none are. `install` takes any.
         trusted: keys one of which must have signed a policy; None: none need be signed.
     """
 
@@ -36,17 +38,18 @@ class HotSwap:
         clock: Callable[[], float],
         require: Callable[[Specification], None] = lambda _: None,
         trusted: TrustedKeys | None = None,
+        accept_run_id: str = "",
     ) -> None:
         self._task, self._max_bytes, self._clock, self._require = task, max_bytes, clock, require
-        self._trusted = trusted
+        self._trusted, self._accept_run_id = trusted, accept_run_id
         self.file: PolicyFile | None = None  # what is in force
         self.policy: Policy | None = None  # its network, ready to act
         self.last_report: SwapReport | None = None
         self.swaps = 0  # accepted offers
         self.rejected = 0  # refused offers; an offer of the version in force is neither
         self._before: tuple[PolicyFile, Policy] | None = None  # what was in force before, for a rollback
-        self._withdrawn: tuple[str, int] | None = None  # run and version that was rolled back last
-        self._newest: dict[str, int] = {}  # newest version of each run that was ever in force
+        self._withdrawn: tuple[str, int] | None = None  # run id and version that was rolled back last
+        self._newest: dict[str, int] = {}  # newest version of each run, by its id, that was ever in force
         self._waiting: Weights | None = None  # offered, not begun to be checked
         self._offered: Weights | None = None  # being checked
         self._check: Pieces[tuple[PolicyFile, Policy]] | None = None  # the rest of its check
@@ -127,20 +130,22 @@ class HotSwap:
         """
         if self._before is None or self.file is None:
             raise PolicyFileError("there is no policy before this one")
-        self._withdrawn = self.file.run, self.file.policy_version
+        self._withdrawn = self.file.run_id, self.file.policy_version
         (self.file, self.policy), self._before = self._before, None
         return self.file
 
     def _put_in_force(self, file: PolicyFile, policy: Policy) -> None:
         self.file, self.policy = file, policy
-        self._newest[file.run] = max(file.policy_version, self._newest.get(file.run, -1))
+        self._newest[file.run_id] = max(file.policy_version, self._newest.get(file.run_id, -1))
 
     def _is_in_force(self, weights: Weights) -> bool:
         """Whether `weights` are announced again: in force, or just rolled back. Neither gets a verdict."""
-        name = (weights.run, weights.version)
-        return name == self._withdrawn or (self.file is not None and name == (self.file.run, self.file.policy_version))
+        name = (weights.run_id, weights.version)
+        current = self.file
+        return name == self._withdrawn or (current is not None and name == (current.run_id, current.policy_version))
 
     def _checked(self, weights: Weights) -> Pieces[tuple[PolicyFile, Policy]]:
+        self._check_run(weights)
         if len(weights.data) > self._max_bytes:
             raise PolicyFileError(f"{len(weights.data)} bytes of weights, at most {self._max_bytes} are accepted")
         digest = hashlib.sha256()
@@ -149,10 +154,11 @@ class HotSwap:
             raise PolicyFileError("the weights do not match their sha256: they were damaged on the way")
         self._check_order(weights)
         file = yield from PolicyFile.in_pieces(weights.data)
-        if (file.policy_version, file.run) != (weights.version, weights.run):
+        named = (weights.version, weights.run, weights.run_id)
+        if (file.policy_version, file.run, file.run_id) != named:
             raise PolicyFileError(
-                f"message names version {weights.version} of run {weights.run!r}, "
-                f"its file says {file.policy_version} of {file.run!r}"
+                f"message names version {weights.version} of run {weights.run!r}, {weights.run_id[:8]}, "
+                f"its file says {file.policy_version} of {file.run!r}, {file.run_id[:8]}"
             )
         self._check_fit(file)
         yield from self._check_signature(file)
@@ -161,15 +167,24 @@ class HotSwap:
         self._check_fit(file)
         return file, Policy(file.actor)
 
+    def _check_run(self, weights: Weights) -> None:
+        if not self._accept_run_id:
+            raise PolicyFileError("no weights are accepted: policy.accept_weights names no run")
+        if weights.run_id != self._accept_run_id:
+            raise PolicyFileError(
+                f"weights are of {describe_run(weights.run_id)}, policy.accept_weights is "
+                f"{describe_run(self._accept_run_id)}: weights of another run are not accepted"
+            )
+
     def _check_order(self, weights: Weights) -> None:
-        run, version, current = weights.run, weights.version, self.file
-        if current is not None and run == current.run and version < current.policy_version:
+        run, version, current = weights.run_id, weights.version, self.file
+        if current is not None and run == current.run_id and version < current.policy_version:
             raise PolicyFileError(f"version {version} is older than {current.policy_version}, in force")
         if version <= (newest := self._newest.get(run, -1)):
             raise PolicyFileError(f"version {version} is not newer than {newest}, which was in force before")
-        if self._trusted is not None and current is not None and run != current.run:
+        if self._trusted is not None and current is not None and run != current.run_id:
             raise PolicyFileError(
-                f"policy is of run {run!r}, in force is {current.run!r}: where signatures are required, "
+                f"policy is of run {weights.run!r}, in force is {current.run!r}: where signatures are required, "
                 "policy_file alone changes the run"
             )
 

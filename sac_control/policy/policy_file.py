@@ -23,19 +23,23 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from sac_control.errors import PolicyFileError
+from sac_control.policy import format_1
 from sac_control.policy.pieces import Pieces, completed, hash_in_pieces
 from sac_control.policy.policy import Policy
 from sac_control.policy.policy_header import (
     checked_counters,
     checked_run,
+    checked_run_id,
     checked_specification,
     metadata_of,
     read_header,
 )
+from sac_control.policy.region import Region
 from sac_control.policy.signature import SigningKey
 from sac_control.types import ActorParameters, Float32Array, Specification
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+DISTRIBUTION = "squashed_gaussian"
 ACTIVATION = "relu"
 MAX_BYTES = 2**26  # a policy of 64 MiB has 16 million parameters
 PROBE_COUNT = 4
@@ -48,9 +52,11 @@ class PolicyFile:
 
     specification: Specification  # what it sees and moves
     actor: ActorParameters  # its numbers
-    run: str  # name of the run that trained it
+    run: str  # name of the run that trained it, for people
     policy_version: int  # only grows within a run
     env_steps: int  # transitions seen when it was made
+    run_id: str = ""  # id of the run that trained it; empty in a file of format 1
+    region: Region | None = None  # of joint states seen in training; None where it is not known
     digest: bytes = field(default=b"", compare=False)  # (32,) SHA-256 of the content, where it was read
     signature: bytes = field(default=b"", compare=False)  # (64,) of the digest, where it was read and had one
 
@@ -63,20 +69,24 @@ class PolicyFile:
         """The content of ``policy.safetensors``, signed where there is a key.
 
         Raises:
-            PolicyFileError: a parameter is not finite, or the run's name is not one.
+            PolicyFileError: a parameter is not finite, or the run's name or id is not one.
         """
         checked_run(self.run)
+        checked_run_id(self.run_id)
         probes = _probe_observations(self.actor)
         policy = Policy(self.actor)
         header = {
             "format_version": FORMAT_VERSION,
             "specification": asdict(self.specification),
             "specification_hash": self.specification_hash,
+            "run_id": self.run_id,
             "run": self.run,
             "policy_version": self.policy_version,
             "env_steps": self.env_steps,
             "hidden_sizes": self.actor.hidden_sizes,
             "activation": ACTIVATION,
+            "distribution": DISTRIBUTION,
+            "region": self.region.to_mapping() if self.region is not None else None,
             "observation_mean": self.actor.observation_mean.tolist(),
             "observation_std": self.actor.observation_std.tolist(),
             "log_std_bounds": self.actor.log_std_bounds,
@@ -144,12 +154,17 @@ class PolicyFile:
 
     @classmethod
     def _from_parts(cls, header: dict[str, Any], tensors: dict[str, Any], signature: bytes) -> Pieces[PolicyFile]:
-        if header["format_version"] != FORMAT_VERSION:
+        version = header["format_version"]
+        if type(version) is not int or not 1 <= version <= FORMAT_VERSION:
             raise PolicyFileError(
-                f"policy file has format version {header['format_version']!r}, this program reads {FORMAT_VERSION}"
+                f"policy file has format version {version!r}, this program reads 1 to {FORMAT_VERSION}"
             )
+        if version == 1:
+            header = format_1.updated(header)
         if header["activation"] != ACTIVATION:
             raise PolicyFileError(f"activation is {header['activation']!r}, expected {ACTIVATION!r}")
+        if header["distribution"] != DISTRIBUTION:
+            raise PolicyFileError(f"distribution is {header['distribution']!r:.100}, expected {DISTRIBUTION!r}")
         specification = yield from checked_specification(header)
         yield
         observation_size, action_size = len(specification.observation), len(specification.actuated_joints)
@@ -185,6 +200,8 @@ class PolicyFile:
             run=checked_run(header["run"]),
             policy_version=policy_version,
             env_steps=env_steps,
+            run_id=checked_run_id(header["run_id"]),
+            region=Region.from_mapping(header["region"], specification.joints),
             digest=bytes.fromhex(header["sha256"]),
             signature=signature,
         )

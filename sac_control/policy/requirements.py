@@ -27,8 +27,8 @@ def check_requirements(config: PolicyConfig, specification: Specification) -> No
             f"policy drives the joints {list(specification.actuated_joints)}, policy.joints is {list(joints)}: "
             "commands would reach the wrong joints"
         )
-    if config.max_effort and max(specification.effort_limit) > config.max_effort:
+    if config.max_effort and max(specification.command_limit) > config.max_effort:
         raise PolicyFileError(
-            f"policy has effort limits {list(specification.effort_limit)}, policy.max_effort is {config.max_effort:g}: "
+            f"policy has limits {list(specification.command_limit)}, policy.max_effort is {config.max_effort:g}: "
             "train with limits that the robot has"
         )

@@ -35,7 +35,7 @@ class Shadow:
 
     Args:
         file: the policy.
-        config: limits that its efforts would have had; those of the policy node.
+        config: limits that its commands would have had; those of the policy node.
         clock: steady clock [s].
         command: what is started; it gets the number of a file descriptor with the policy file as its last argument.
     """
@@ -54,13 +54,13 @@ class Shadow:
         specification = file.specification
         self._observer = StateObserver(specification.observation)
         self._observation: Float32Array = np.zeros(len(specification.observation), np.float32)
-        self._scale: FloatArray = np.array(specification.effort_limit)
+        self._scale: FloatArray = np.array(specification.command_limit)
         self._limiter = EffortLimiter(self._scale)
         self._asked: tuple[int, float, Mode, float] | None = None  # stamp [ns], time [s], mode, authority
         self._process = _started(command, file.to_bytes())
 
     def take_limits(self, config: PolicyConfig) -> None:
-        """Limit efforts by these from now on."""
+        """Limit commands by these from now on."""
         self._config = config
 
     def ask(self, state: JointState, mode: Mode, authority: float) -> None:
@@ -68,8 +68,8 @@ class Shadow:
 
         Args:
             state: a state that was answered.
-            mode: in which it was; where that is not ACTIVE, the effort is told as zero, as that of the policy in force.
-            authority: share of the effort limits that it had.
+            mode: in which it was; where that is not ACTIVE, the command is told as zero, as that of the one in force.
+            authority: share of the command limits that it had.
         """
         if self.fault:
             return
@@ -140,20 +140,20 @@ class Shadow:
             self.give_up(f"gave no answer for {patience:g} s")
 
     def _told(self, stamp: int, action: Float32Array, authority: float, *, is_active: bool) -> Action:
-        effort_raw = self._scale * action
+        command_raw = self._scale * action
         if is_active:
             self._limiter.set(
                 np.minimum(self._scale, self._config.effort_limit or np.inf), self._config.max_effort_rate
             )
-            effort = self._limiter.limit(effort_raw, self.file.specification.control_period, authority)
+            command = self._limiter.limit(command_raw, self.file.specification.control_period, authority)
         else:
-            effort = self._limiter.release()
+            command = self._limiter.release()
         return Action(
             stamp=stamp,
             policy_version=self.file.policy_version,
             action=action,
-            effort_raw=effort_raw,
-            effort=effort,
+            command_raw=command_raw,
+            command=command,
         )
 
 

@@ -27,17 +27,19 @@ class Publication:
         self._run, self._specification = run, specification
         self._signing_key = SigningKey.read(Path(signing_key)) if signing_key else None
 
-    def weights(self, training: Training) -> Weights:
-        """The actor as it is now, under the next version number."""
+    def weights(self, training: Training, run_id: str) -> Weights:
+        """The actor as it is now, under the next version number of the run with id `run_id`."""
         file = PolicyFile(
             specification=self._specification,
             actor=training.publish(),
+            run_id=run_id,
             run=self._run,
             policy_version=training.policy_version,
             env_steps=training.transitions,
         )
         data = file.to_bytes(self._signing_key)
         return Weights(
+            run_id=file.run_id,
             run=file.run,
             version=file.policy_version,
             env_steps=file.env_steps,

@@ -19,6 +19,7 @@ class Report:
     """The figures of one training.
 
     Args:
+        run_id: its id.
         run: its name.
         config: its settings.
         training: what is told of.
@@ -27,17 +28,26 @@ class Report:
 
     Attributes:
         evaluation: the newest; None before the first.
+        foreign_transitions: left out because they are of another run or task.
         swap_gaps: [s] that the newest swaps held the policy node up, as it told.
     """
 
     def __init__(
-        self, run: str, config: LearnerConfig, training: Training, clock: Callable[[], float], wall_before: float
+        self,
+        run_id: str,
+        run: str,
+        config: LearnerConfig,
+        training: Training,
+        clock: Callable[[], float],
+        wall_before: float,
     ) -> None:
+        self._run_id = run_id
         self._run, self._config, self._training, self._clock = run, config, training, clock
         self._began = clock() - wall_before
         self._rates = Rates()
         self._arrived, self._lag = 0, 0  # transitions of this life, and the sum of their lags
         self.evaluation: Evaluation | None = None
+        self.foreign_transitions = 0
         self.swap_gaps = deque[float](maxlen=10_000)
 
     @property
@@ -58,7 +68,9 @@ class Report:
         )
         steps_left = max(0, self._config.max_steps - counters.transitions)
         return TrainingStatus(
+            run_id=self._run_id,
             run=self._run,
+            algorithm=self._config.algorithm,
             phase=phase,
             env_steps=counters.transitions,
             max_steps=self._config.max_steps,
@@ -73,6 +85,8 @@ class Report:
             actor_loss=metrics.get("actor_loss", math.nan),
             alpha=metrics.get("alpha", math.nan),
             entropy=metrics.get("entropy", math.nan),
+            metric_names=tuple(metrics),
+            metrics=tuple(metrics.values()),
             steps_per_second=steps_per_second,
             updates_per_second=updates_per_second,
             replay_ratio=counters.replay_ratio,
@@ -82,6 +96,7 @@ class Report:
             rejected_transitions=counters.rejected,
             missing_transitions=counters.missing,
             duplicate_transitions=counters.duplicates,
+            foreign_transitions=self.foreign_transitions,
             rollbacks=counters.rollbacks,
             eta=steps_left / steps_per_second if steps_per_second > 0 else math.nan,
         )
@@ -102,6 +117,7 @@ class Report:
         counters = self._training.counters()
         return {
             "run": self._run,
+            "run_id": self._run_id,
             "task": self._config.task,
             "solved": self._training.solved_at is not None,
             "env_steps": counters.transitions,

@@ -14,8 +14,10 @@ from pathlib import Path
 from sac_control.config import LearnerConfig
 from sac_control.envs.tasks import make_task
 from sac_control.errors import RunError
+from sac_control.identity import new_run_id
 from sac_control.observation import mirror_signs
 from sac_control.policy.policy_file import PolicyFile
+from sac_control.runs.checkpoints import Checkpoint
 from sac_control.runs.evaluation import Evaluation
 from sac_control.runs.evaluation_schedule import EvaluationSchedule
 from sac_control.runs.publication import Publication
@@ -43,6 +45,8 @@ class TrainingRun:
 
     Attributes:
         run: its directory.
+        run_id: its id; kept when it is resumed.
+        task_hash: what is learnt, as transitions must name it.
 
     Raises:
         RunError: the directory is in use, holds another run, or cannot be written; nothing to resume from.
@@ -56,6 +60,8 @@ class TrainingRun:
         self._task = make_task(config.task)
         self._specification = self._task.specification
         self.run = RunDirectory(Path(config.run_directory))
+        self.run_id = config.run_id or new_run_id()
+        self.task_hash = self._task.hash
         self._publication = Publication(self.run.name, self._specification, config.signing_key)
         if config.resume and not self.run.exists:
             raise RunError(f"there is no run {self.run.path} to resume: leave learner.resume out to begin it")
@@ -81,7 +87,7 @@ class TrainingRun:
                 self._recorder.begin()
         except OSError as error:
             raise RunError(f"cannot write run directory {self.run.path}: {error.strerror}") from error
-        self._report = Report(self.run.name, config, self._training, clock, wall_before)
+        self._report = Report(self.run_id, self.run.name, config, self._training, clock, wall_before)
         self._rollbacks_in_a_row = 0
         self._granted = 0  # credit given out so far
         self._version_in_force = 0  # at the policy node, as it told
@@ -115,6 +121,11 @@ class TrainingRun:
         if is_settled or not self._config.deterministic:
             self._granted = self._training.credit
         return self._granted
+
+    @property
+    def source(self) -> int | None:
+        """The source of transitions that `credit` is for; None before any was heard."""
+        return self._training.source
 
     @property
     def is_done(self) -> bool:
@@ -189,6 +200,10 @@ class TrainingRun:
             self._saving.save(self._snapshot())
         self._evaluate()
         return self._training.updates_owed > 0
+
+    def note_foreign(self) -> None:
+        """Take note of a transition of another run or task, which was left out."""
+        self._report.foreign_transitions += 1
 
     def note_swap(self, gap: float) -> None:
         """Hear from the policy node that a swap held it up for `gap` [s]."""
@@ -276,7 +291,7 @@ class TrainingRun:
         )
 
     def _publish(self) -> None:
-        self._weights = self._publication.weights(self._training)
+        self._weights = self._publication.weights(self._training, self.run_id)
 
     def _evaluate(self) -> None:
         """Take the result of the last evaluation, and begin another where one is due."""
@@ -305,6 +320,7 @@ class TrainingRun:
     def _snapshot(self) -> Snapshot:
         extra = {
             "run": self.run.name,
+            "run_id": self.run_id,
             "wall_seconds": self._report.wall_time,
             "best_score": self._saving.best_score if math.isfinite(self._saving.best_score) else None,
             "is_solution": False,  # that its own policy solved the task: known only once it is evaluated
@@ -326,6 +342,7 @@ class TrainingRun:
     def _resume(self) -> float:
         """Bring back what was saved; returns the [s] of training before."""
         checkpoint, complaints = self._recorder.read()
+        self.run_id = self._checked_run_id(checkpoint)
         saved = PolicyFile.from_bytes(checkpoint.files["policy.safetensors"])
         if saved.specification != self._specification:
             raise RunError(
@@ -342,6 +359,21 @@ class TrainingRun:
         beyond = f", with {newer} transitions that came after its checkpoint" if newer else ""
         self._say(f"resumes at step {steps}, {self._training.updates} updates{beyond}")
         return max(checkpoint.state["wall_seconds"], self._recorder.wall_time())
+
+    def _checked_run_id(self, checkpoint: Checkpoint) -> str:
+        """The id that the run had when `checkpoint` was made, and keeps."""
+        run_id = checkpoint.state.get("run_id", "")
+        if not run_id:
+            raise RunError(
+                f"run {self.run.path} was trained by an earlier version of sac_control, without a run id: it can be "
+                "evaluated, plotted and deployed, but not resumed"
+            )
+        if self._config.run_id not in ("", run_id):
+            raise RunError(
+                f"run {self.run.path} has the id {run_id}, learner.run_id is {self._config.run_id}: leave it out to "
+                "resume"
+            )
+        return str(run_id)
 
     def _mirror(self) -> Float32Array | None:
         """Signs of the observation's terms in the mirror image of the task; None where it has none."""

@@ -47,6 +47,11 @@ class Arrivals:
         newest = next(reversed(self._sources.values()), None)
         return None if newest is None else newest.next
 
+    @property
+    def newest(self) -> int | None:
+        """The source last heard; None before any was."""
+        return next(reversed(self._sources), None)
+
     def is_new(self, source: int, sequence: int) -> bool:
         """Take note of an arrival; false if its number was not new."""
         heard = self._sources.pop(source, None)

@@ -144,6 +144,11 @@ class Training:
         left = self._config.max_steps - self.transitions
         return max(0, expected + min(run_ahead, most - self.transitions, left))
 
+    @property
+    def source(self) -> int | None:
+        """The source that `credit` is for, the one last heard; None before any was."""
+        return self._arrivals.newest
+
     def update(self, count: int) -> None:
         """Make `count` updates, owed or not.
 

@@ -6,8 +6,8 @@ SHORT: Controls = {
     ("test_controller.py",): [
         ("policy/controller.py", "            return remaining\n", "            return remaining + 0.001\n",
          "to_the_point"),
-        ("policy/controller.py", "            effort = limiter.release()\n        self.admission.stamp",
-         "            effort = self._limited(effort_raw, limiter, state.stamp, now)\n        self.admission.stamp",
+        ("policy/controller.py", "            command = limiter.release()\n        self.admission.stamp",
+         "            command = self._limited(command_raw, limiter, state.stamp, now)\n        self.admission.stamp",
          "until_three_states_have_armed"),
     ],
     ("test_live_limits.py",): [

@@ -9,7 +9,7 @@ SHORT: Controls = {
         ("policy/limits.py", "if not all(map(math.isfinite, values)):", "if False:", "limiter_clamps"),
         ("policy/limits.py", "return min(max(value, last - step), last + step)", "return value", "no_force_leaves"),
         ("policy/limits.py", "    value = min(max(value, -limit), limit)\n", "", "authority_grows"),
-        ("policy/controller.py", "if effort is limiter.zero:", "if False:", "becomes_zero_and_latches"),
+        ("policy/controller.py", "if command is limiter.zero:", "if False:", "becomes_zero_and_latches"),
         ("policy/admission.py", "if self._envelope is not None else", "if False else", "outside_of_the_envelope"),
         ("policy/admission.py", "freshness.check_finite(state, self._joints)", "pass", "does_not_look"),
         ("policy/admission.py", "            if self._check_stamps:\n", "            if False:\n", "system_time_older"),
