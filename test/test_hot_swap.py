@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from policies import SPECIFICATION, make_file, make_weights
+from policies import OTHER_RUN_ID, RUN_ID, SPECIFICATION, make_file, make_weights
 from sac_control.errors import PolicyFileError
 from sac_control.policy.hot_swap import LONGEST_VERDICT, HotSwap
 from sac_control.policy.pieces import BLOCK
@@ -34,7 +34,7 @@ class SteppingClock:
 @pytest.fixture
 def swap() -> HotSwap:
     """With version 5 of the run "test" in force."""
-    swap = HotSwap("inverted_pendulum", MAX_BYTES, SteppingClock())
+    swap = HotSwap("inverted_pendulum", MAX_BYTES, SteppingClock(), accept_run_id=RUN_ID)
     accept(swap, make_weights(make_file(version=5)))
     return swap
 
@@ -74,7 +74,7 @@ def resealed(weights: Weights, data: bytes) -> Weights:
 
 
 def test_first_weights_are_put_in_force_whatever_their_version() -> None:
-    swap = HotSwap("inverted_pendulum", MAX_BYTES, SteppingClock())
+    swap = HotSwap("inverted_pendulum", MAX_BYTES, SteppingClock(), accept_run_id=RUN_ID)
     assert swap.file is None
     assert swap.policy is None
     assert swap.last_report is None
@@ -90,8 +90,33 @@ def test_newer_weights_replace_the_old_ones(swap: HotSwap) -> None:
     assert (swap.swaps, swap.rejected) == (3, 0)
 
 
-def test_another_run_begins_its_versions_anew(swap: HotSwap) -> None:
-    accept(swap, make_weights(make_file(seed=1, version=1, run="another")))
+def test_weights_of_another_run_are_refused_whatever_their_version_and_name(swap: HotSwap) -> None:
+    for version in (1, 6, 10**6):
+        weights = make_weights(make_file(seed=1, version=version, run_id=OTHER_RUN_ID))
+        assert refuse(swap, weights) == (
+            "weights are of run fedcba98, policy.accept_weights is run 01234567: weights of another run are not accepted"
+        )
+
+
+def test_no_weights_are_accepted_where_no_run_is_named() -> None:
+    swap = HotSwap("inverted_pendulum", MAX_BYTES, SteppingClock())
+    swap.install(make_file(version=1))
+    verdict = refuse(swap, make_weights(make_file(seed=1, version=2)))
+    assert verdict == "no weights are accepted: policy.accept_weights names no run"
+
+
+def test_run_of_the_same_name_is_another_run(swap: HotSwap) -> None:
+    weights = make_weights(make_file(seed=1, version=6, run="test", run_id=OTHER_RUN_ID))
+    assert "are of run fedcba98" in refuse(swap, weights)
+    assert "run 'test', 01234567, its file says 6 of 'test', fedcba98" in refuse(
+        swap, dataclasses.replace(weights, run_id=RUN_ID)
+    )
+
+
+def test_accepted_run_takes_the_place_of_a_policy_file_of_another_one() -> None:
+    swap = HotSwap("inverted_pendulum", MAX_BYTES, SteppingClock(), accept_run_id=RUN_ID)
+    swap.install(make_file(version=9, run_id=OTHER_RUN_ID))
+    accept(swap, make_weights(make_file(seed=1, version=1)))
 
 
 def test_version_in_force_is_passed_over_in_silence(swap: HotSwap) -> None:
@@ -107,7 +132,7 @@ def test_older_version_is_refused(swap: HotSwap) -> None:
 
 
 def test_weights_for_another_task_are_refused() -> None:
-    swap = HotSwap("acrobot", MAX_BYTES, SteppingClock())
+    swap = HotSwap("acrobot", MAX_BYTES, SteppingClock(), accept_run_id=RUN_ID)
     assert refuse(swap, make_weights(make_file())) == (
         "policy is for task 'inverted_pendulum', expected 'acrobot': "
         "choose a policy of this task or set the parameter task"
@@ -156,7 +181,7 @@ def test_weights_too_large_are_refused_before_anything_of_them_is_read(swap: Hot
 def test_message_that_contradicts_its_file_is_refused(swap: HotSwap, change: dict[str, Any]) -> None:
     weights = dataclasses.replace(make_weights(make_file(version=6)), **change)
     assert refuse(swap, weights) == (
-        f"message names version {weights.version} of run {weights.run!r}, its file says 6 of 'test'"
+        f"message names version {weights.version} of run {weights.run!r}, 01234567, its file says 6 of 'test', 01234567"
     )
 
 
@@ -177,7 +202,7 @@ def test_gap_is_the_time_of_a_piece_where_all_take_the_same(swap: HotSwap) -> No
 
 
 def test_policy_from_disk_is_in_force_and_counts_as_no_swap() -> None:
-    swap = HotSwap("inverted_pendulum", MAX_BYTES, SteppingClock())
+    swap = HotSwap("inverted_pendulum", MAX_BYTES, SteppingClock(), accept_run_id=RUN_ID)
     file = make_file(version=3)
     swap.install(file)
     assert swap.file is file
@@ -225,7 +250,7 @@ def test_weights_with_any_bit_flipped_are_refused_even_where_their_sha256_fits(s
 
 def test_replayed_version_is_refused_even_after_another_run_was_in_force(swap: HotSwap) -> None:
     replayed = make_weights(make_file(version=5))
-    accept(swap, make_weights(make_file(seed=1, version=1, run="another")))
+    swap.install(make_file(seed=1, version=1, run="another", run_id=OTHER_RUN_ID))
     for version in range(6):
         weights = replayed if version == 5 else make_weights(make_file(version=version))
         assert refuse(swap, weights) == f"version {version} is not newer than 5, which was in force before"
@@ -292,7 +317,7 @@ def test_old_policy_acts_until_the_last_piece_of_the_check_is_done(swap: HotSwap
 
 def test_large_weights_are_hashed_in_blocks_so_that_no_piece_grows_with_their_size() -> None:
     def pieces(hidden: int) -> int:
-        swap = HotSwap("inverted_pendulum", 2**26, SteppingClock())
+        swap = HotSwap("inverted_pendulum", 2**26, SteppingClock(), accept_run_id=RUN_ID)
         weights = make_weights(make_file(hidden=hidden))
         swap.consider(weights)
         count = 1
@@ -308,7 +333,7 @@ def test_no_piece_works_for_a_millisecond_on_weights_of_400_kilobytes() -> None:
     """In processor time of this thread, which other processes do not change; the median of 20 checks."""
     gaps = []
     offers = [make_weights(make_file(seed=k, version=k, hidden=320)) for k in range(20)]
-    swap = HotSwap("inverted_pendulum", 2**20, time.thread_time)
+    swap = HotSwap("inverted_pendulum", 2**20, time.thread_time, accept_run_id=RUN_ID)
     for weights in offers:
         assert len(weights.data) > 2**18
         gaps.append(offer(swap, weights).gap)
@@ -353,5 +378,5 @@ def test_version_in_force_is_passed_over_in_silence_piece_by_piece_too(swap: Hot
 
 def test_gap_is_that_of_the_longest_piece() -> None:
     times = itertools.accumulate([0.0, *([0.25, 0.5] * 2), 8.0, *[0.5] * 100])  # the third piece takes 8 s
-    swap = HotSwap("inverted_pendulum", MAX_BYTES, lambda: next(times))
+    swap = HotSwap("inverted_pendulum", MAX_BYTES, lambda: next(times), accept_run_id=RUN_ID)
     assert offer(swap, make_weights(make_file())).gap == 8.0

@@ -199,7 +199,8 @@ def make(tmp_path: Path) -> Callable[..., Part]:
 
 
 def same(first: Transition, second: Transition) -> bool:
-    return all(np.array_equal(getattr(first, name), getattr(second, name)) for name in Transition.__dataclass_fields__)
+    fields = Transition.__dataclass_fields__
+    return all(np.array_equal(getattr(first, name), getattr(second, name), equal_nan=True) for name in fields)
 
 
 def test_log_is_due_once_per_period_and_only_when_there_is_something(make: Callable[..., Part]) -> None:

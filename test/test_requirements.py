@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
-from policies import SPECIFICATION, make_file, make_weights
+from policies import RUN_ID, SPECIFICATION, make_file, make_weights
 from sac_control.config import PolicyConfig
 from sac_control.errors import PolicyFileError
 from sac_control.policy.controller import Controller
@@ -19,7 +21,7 @@ def test_policy_for_another_robot_is_refused_from_file_and_topic(name: str) -> N
     config = PolicyConfig.from_mapping({name: WRONG[name]})
     with pytest.raises(PolicyFileError, match=f"policy.{name} is "):
         Controller(config).install(make_file())
-    report = Controller(config).offer(make_weights(make_file()))
+    report = Controller(dataclasses.replace(config, accept_weights=RUN_ID)).offer(make_weights(make_file()))
     assert report is not None
     assert not report.accepted
     assert f"policy.{name} is " in report.verdict

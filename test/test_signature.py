@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from safetensors.numpy import load, save
 
-from policies import make_file
+from policies import OTHER_RUN_ID, RUN_ID, make_file
 from sac_control.cli.main import main
 from sac_control.cli.plan import DeploymentOptions, plan_deployment
 from sac_control.config import LearnerConfig, PolicyConfig
@@ -52,7 +52,7 @@ def trusted(keys: tuple[Path, Path]) -> TrustedKeys:
 @pytest.fixture
 def swap(trusted: TrustedKeys, signing: SigningKey) -> HotSwap:
     """With version 5 of the run "test" in force, signatures required."""
-    swap = HotSwap("inverted_pendulum", 2**20, lambda: 0.0, trusted=trusted)
+    swap = HotSwap("inverted_pendulum", 2**20, lambda: 0.0, trusted=trusted, accept_run_id=RUN_ID)
     swap.install(PolicyFile.from_bytes(FILE.to_bytes(signing)))
     return swap
 
@@ -109,7 +109,8 @@ def test_signature_is_of_the_domain_and_the_digest_that_covers_all_content(
     file = PolicyFile.from_bytes(FILE.to_bytes(signing))
     public = serialization.load_pem_public_key(keys[1].read_bytes())
     public.verify(file.signature, DOMAIN + file.digest)  # type: ignore[call-arg, union-attr, arg-type]
-    header = json.loads(json.loads(FILE.to_bytes()[8:].split(b"}}")[0] + b"}}")["__metadata__"]["sac_control"])
+    data = FILE.to_bytes()
+    header = json.loads(json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]["sac_control"])
     assert file.digest.hex() == header["sha256"]
 
 
@@ -158,7 +159,7 @@ def test_newer_weights_are_accepted_where_they_are_signed_by_any_trusted_key(
     both = tmp_path / "both.pub"
     both.write_bytes(b"# of the lab\n" + other_public.read_bytes() + b"\n# of the house\n" + keys[1].read_bytes())
     for key in (signing, SigningKey.read(other_private)):
-        one = HotSwap("inverted_pendulum", 2**20, lambda: 0.0, trusted=TrustedKeys.read(both))
+        one = HotSwap("inverted_pendulum", 2**20, lambda: 0.0, trusted=TrustedKeys.read(both), accept_run_id=RUN_ID)
         report = one.offer(signed_weights(make_file(), key))
         assert report is not None
         assert report.accepted
@@ -199,9 +200,9 @@ def test_older_signed_version_is_refused(swap: HotSwap, signing: SigningKey) -> 
 
 def test_signed_policy_of_another_run_cannot_be_replayed(swap: HotSwap, signing: SigningKey) -> None:
     """It is signed and new to this node, and may be years old: on a robot only a person changes the run."""
-    weights = signed_weights(make_file(version=99, run="old"), signing)
+    weights = signed_weights(make_file(version=99, run="old", run_id=OTHER_RUN_ID), signing)
     assert verdict(swap, weights) == (
-        "policy is of run 'old', in force is 'test': where signatures are required, policy_file alone changes the run"
+        "weights are of run fedcba98, policy.accept_weights is run 01234567: weights of another run are not accepted"
     )
 
 

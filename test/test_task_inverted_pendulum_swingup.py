@@ -46,6 +46,7 @@ def test_machine_and_observation_are_those_of_the_inverted_pendulum() -> None:
         other.observation,
     )
     assert (ours.command_limit, ours.control_period) == ((100.0,), 0.0165)
-    assert ours.hash != other.hash  # a policy for one is not taken for the other
+    assert ours.hash == other.hash  # what is seen and moved is the same
+    assert TASK.hash != InvertedPendulum().hash  # what is asked is not: neither teaches the other
     assert TASK.mechanism.model == InvertedPendulum.mechanism.model
     assert (TASK.max_episode_steps, TASK.solved_return) == (1000, 800.0)

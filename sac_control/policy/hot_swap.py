@@ -182,11 +182,6 @@ class HotSwap:
             raise PolicyFileError(f"version {version} is older than {current.policy_version}, in force")
         if version <= (newest := self._newest.get(run, -1)):
             raise PolicyFileError(f"version {version} is not newer than {newest}, which was in force before")
-        if self._trusted is not None and current is not None and run != current.run_id:
-            raise PolicyFileError(
-                f"policy is of run {weights.run!r}, in force is {current.run!r}: where signatures are required, "
-                "policy_file alone changes the run"
-            )
 
     def _check_signature(self, file: PolicyFile) -> Pieces[None]:
         if self._trusted is not None:
