@@ -77,8 +77,7 @@ class Specification:
     @cached_property
     def hash(self) -> str:
         """SHA-256 over the canonical JSON of all fields but the name of the task, as 64 hexadecimal digits."""
-        values = {key: value for key, value in asdict(self).items() if key != "task"}
-        return canonical_hash(values)
+        return specification_hash(asdict(self))
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Specification:
@@ -231,6 +230,11 @@ class TrainingStatus:
 def canonical_hash(values: Mapping[str, Any]) -> str:
     """SHA-256 over the canonical JSON of `values`, as 64 hexadecimal digits."""
     return hashlib.sha256(json.dumps(values, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def specification_hash(mapping: Mapping[str, Any]) -> str:
+    """The hash of a specification given as plain values."""
+    return canonical_hash({key: value for key, value in mapping.items() if key != "task"})
 
 
 def is_name(value: object) -> bool:

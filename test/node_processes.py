@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from growth import sample
-from ros_world import RosWorld
+from ros_world import OF_ONE_RUN, RosWorld
 from sac_control.cli.runner import node_environment
 
 
@@ -31,7 +31,8 @@ class NodeProcess:
         self, ros: RosWorld, executable: str, remappings: dict[str, str] | None = None, /, **parameters: object
     ) -> None:
         words = [word for old, new in (remappings or {}).items() for word in ("-r", f"{old}:={new}")]
-        words += [word for name, value in parameters.items() for word in ("-p", f"{name}:={json.dumps(value)}")]
+        given = {**OF_ONE_RUN.get(executable, {}), **parameters}
+        words += [word for name, value in given.items() for word in ("-p", f"{name}:={json.dumps(value)}")]
         self._start(ros, ["-m", f"sac_control.nodes.{executable}", "--ros-args", *words])
 
     def _start(self, ros: RosWorld, words: Sequence[str], **pipes: Any) -> None:

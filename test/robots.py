@@ -15,7 +15,7 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from policies import SPECIFICATION
-from ros_world import RosWorld
+from ros_world import OF_ONE_RUN, RosWorld
 from sac_control.cli.runner import node_environment
 from sac_control.nodes import messages, topics
 from sac_control.types import JointState
@@ -119,7 +119,8 @@ class PolicyProcess:
     """The policy node in a process of its own, in the domain of `ros`."""
 
     def __init__(self, ros: RosWorld, **parameters: object) -> None:
-        arguments = [word for name, value in parameters.items() for word in ("-p", f"{name}:={value}")]
+        given = {**OF_ONE_RUN["policy"], **parameters}
+        arguments = [word for name, value in given.items() for word in ("-p", f"{name}:={value}")]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "sac_control.nodes.policy", "--ros-args", *arguments],
             env=node_environment(os.environ, domain=ros.probe.context.get_domain_id(), log_directory=None),

@@ -15,6 +15,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from policies import RUN_ID
 from sac_control.cli.domain import DomainLease
 from sac_control.nodes import topics
 from sac_control.nodes.event_loop import EventLoop
@@ -22,19 +23,22 @@ from sac_control.nodes.topics import Topic
 
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 
+# The learner and the policy node of a test belong together, as far as weights go.
+OF_ONE_RUN: dict[str, dict[str, object]] = {"policy": {"accept_weights": RUN_ID}, "learner": {"run_id": RUN_ID}}
+
 
 class RosWorld:
     """Nodes that hear each other and nobody else.
 
     Args:
         namespace: of all nodes; "" or "/name".
-        parameters: ROS parameters by node name, as a command line would give them.
+        parameters: ROS parameters by node name, as a command line would give them, beside those of `OF_ONE_RUN`.
     """
 
     def __init__(self, namespace: str = "", **parameters: dict[str, object]) -> None:
         self._arguments = ["--ros-args", *(["-r", f"__ns:={namespace}"] if namespace else [])]
-        for node, values in parameters.items():
-            for name, value in values.items():
+        for node in dict.fromkeys((*OF_ONE_RUN, *parameters)):
+            for name, value in {**OF_ONE_RUN.get(node, {}), **parameters.get(node, {})}.items():
                 self._arguments += ["-p", f"{node}:{name}:={json.dumps(value)}"]
         self._nodes: list[Any] = []
         self._loops: list[EventLoop] = []

@@ -122,7 +122,7 @@ def test_unknown_setting_is_refused_and_the_nearest_one_named() -> None:
 
 
 def test_unknown_setting_that_resembles_none_gets_the_whole_list() -> None:
-    with pytest.raises(ConfigError, match=r"^evaluator\.zzz is not a known setting; known are task, episodes, "):
+    with pytest.raises(ConfigError, match=r"^evaluator\.zzz is not a known setting; known are run_id, task, "):
         EvaluatorConfig.from_mapping({"zzz": 1})
 
 

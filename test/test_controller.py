@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from policies import SPECIFICATION, make_file, make_weights
+from policies import RUN_ID, SPECIFICATION, make_file, make_weights
 from sac_control.config import PolicyConfig
 from sac_control.errors import ConfigError, PolicyFileError
 from sac_control.policy.controller import Controller
@@ -55,7 +55,9 @@ def state(
 
 def controller(clock: Clock, file: PolicyFile | None = None, **settings: object) -> Controller:
     """An active controller that runs `file`, in lockstep: its first answer may move something already."""
-    config = PolicyConfig.from_mapping({"state_timeout": TIMEOUT, "lockstep": True, **settings})
+    config = PolicyConfig.from_mapping(
+        {"state_timeout": TIMEOUT, "lockstep": True, "accept_weights": RUN_ID, **settings}
+    )
     controller = Controller(config, clock, lambda: clock.wall)
     if file is not None:
         controller.install(file)
@@ -616,7 +618,7 @@ def test_nothing_is_held_before_the_first_state(clock: Clock) -> None:
 
 
 def test_inactive_controller_answers_nothing(clock: Clock) -> None:
-    one = Controller(PolicyConfig(), clock)
+    one = Controller(PolicyConfig(accept_weights=RUN_ID), clock)
     one.install(gentle_file())
     assert mode_of(one) is Mode.INACTIVE
     assert one.answer(state()) is None
@@ -667,7 +669,7 @@ def test_refused_weights_change_no_answer(clock: Clock) -> None:
 
 
 def test_policy_for_another_task_is_not_installed(clock: Clock) -> None:
-    one = Controller(PolicyConfig(task="acrobot"), clock)
+    one = Controller(PolicyConfig(task="acrobot", accept_weights=RUN_ID), clock)
     with pytest.raises(PolicyFileError, match="policy is for task 'inverted_pendulum', expected 'acrobot'"):
         one.install(gentle_file())
     one.activate()

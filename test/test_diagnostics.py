@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from std_msgs.msg import Float64MultiArray, UInt64
+from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import SetBool, Trigger
 
 from robots import PATIENCE
@@ -34,6 +34,7 @@ from sac_control.runs.checkpoints import CheckpointStore
 from test_faults_learner import Fault, FileInItsPlace, FileSizeLimit
 from test_node_learner import OBSERVATION, learner, send, transition
 from test_node_simulator import answer, stamp_of
+from wire import credit_msg
 
 
 @pytest.fixture(autouse=True)
@@ -175,6 +176,7 @@ def test_learner_tells_replay_ratio_lag_and_drops_and_warns_only_while_something
 def test_simulator_in_lockstep_tells_what_time_stands_still_for() -> None:
     with RosWorld(simulator={"answer_timeout": 10.0, "wait_warning": 0.5}) as ros:
         watched, states = Watched(ros), ros.hear(topics.JOINT_STATES)
+        transitions = ros.hear(topics.TRANSITIONS)
         ros.add(SimulatorNode)
         actions = ros.publisher(topics.ACTION)
         figures = watched.until("/simulator", lambda figures: figures["waits_for"] == "an action")
@@ -191,7 +193,7 @@ def test_simulator_in_lockstep_tells_what_time_stands_still_for() -> None:
         ros.call(SetBool, topics.SIMULATOR_PAUSE, SetBool.Request(data=True))
         watched.until_level("/simulator", OK, "paused")
         ros.call(SetBool, topics.SIMULATOR_PAUSE, SetBool.Request(data=False))
-        ros.publisher(topics.CREDIT).publish(UInt64(data=10))
+        ros.publisher(topics.CREDIT).publish(credit_msg(transitions[-1].source, 10))
         watched.until("/simulator", lambda figures: figures["waits_for"] == "an action")
 
 

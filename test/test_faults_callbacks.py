@@ -12,16 +12,16 @@ from typing import Any
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
-from std_msgs.msg import Float64MultiArray, UInt64
+from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import SetBool, Trigger
 
 from node_processes import NodeProcess
-from policies import make_file
+from policies import RUN_ID, make_file
 from robots import PATIENCE
 from ros_world import RosWorld
 from sac_control.config import LearnerConfig
 from sac_control.errors import EXIT_SETTING, EXIT_START
-from sac_control.nodes import messages, topics
+from sac_control.nodes import topics
 from sac_control.nodes.learner import LearnerNode
 from sac_control.nodes.policy import PolicyNode
 from sac_control.nodes.simulator import SimulatorNode
@@ -29,6 +29,7 @@ from sac_control.runs.training_run import TrainingRun
 from test_node_learner import learner as learner_parameters
 from test_node_learner import transition
 from test_node_simulator import answer, stamp_of
+from wire import credit_msg, transition_msg
 
 LOCKSTEP = ("_on_action", "_on_credit", "_on_overdue", "_on_second", "_on_reset", "_on_pause")
 REALTIME = ("_on_command", "_on_period")  # and those of lockstep but for two
@@ -113,13 +114,15 @@ def requests(ros: RosWorld, callback: str) -> Callable[[], object]:
 def test_simulator_in_lockstep_whose_callback_raises_says_so_and_ends(ros: RosWorld, callback: str) -> None:
     faulty = Faulty(ros, "simulator", callback, 2)
     actions, credit = topics.publisher(ros.probe, topics.ACTION), topics.publisher(ros.probe, topics.CREDIT)
+    transitions = ros.hear(topics.TRANSITIONS)
     request = requests(ros, callback)
 
     def provoke() -> None:
         request()
         if faulty.states:
             actions.publish(answer(stamp_of(faulty.states[-1]), 0.0))
-        credit.publish(UInt64(data=3))
+        if transitions:
+            credit.publish(credit_msg(transitions[-1].source, 3))
 
     faulty.until_it_ends(provoke)
 
@@ -161,9 +164,9 @@ def test_learner_whose_callback_raises_says_so_ends_and_can_be_resumed(
     def provoke() -> None:
         request()
         if transitions.get_subscription_count():
-            transitions.publish(messages.transition_to_msg(transition(len(sent))))
+            transitions.publish(transition_msg(transition(len(sent))))
             sent.append(len(sent))
-            statuses.publish(topics.POLICY_STATUS.type())
+            statuses.publish(topics.POLICY_STATUS.type(run_id=RUN_ID))
 
     faulty.until_it_ends(provoke)
     config = LearnerConfig.from_mapping({**parameters, "resume": True})

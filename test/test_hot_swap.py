@@ -94,7 +94,8 @@ def test_weights_of_another_run_are_refused_whatever_their_version_and_name(swap
     for version in (1, 6, 10**6):
         weights = make_weights(make_file(seed=1, version=version, run_id=OTHER_RUN_ID))
         assert refuse(swap, weights) == (
-            "weights are of run fedcba98, policy.accept_weights is run 01234567: weights of another run are not accepted"
+            "weights are of run fedcba98, policy.accept_weights is run 01234567: "
+            "weights of another run are not accepted"
         )
 
 

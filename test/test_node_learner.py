@@ -17,6 +17,7 @@ from sac_control.nodes import messages, topics
 from sac_control.nodes.learner import LearnerNode
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.types import Float32Array, Transition
+from wire import transition_msg
 
 SOURCE = 42
 OBSERVATION = np.array([0.0, 0.0, 1.0, 0.0, 0.0], np.float32)
@@ -52,7 +53,7 @@ def learner(tmp_path: Path, **more: object) -> dict[str, object]:
 
 
 def send(publisher: Any, value: Transition) -> None:
-    publisher.publish(messages.transition_to_msg(value))
+    publisher.publish(transition_msg(value))
 
 
 def test_weights_are_published_from_the_start_and_again_after_updates(tmp_path: Path) -> None:
@@ -114,9 +115,14 @@ def test_credit_follows_the_source_heard_last_and_stays_within_run_ahead(tmp_pat
         ros.add(LearnerNode)
         transitions = ros.publisher(topics.TRANSITIONS)
         send(transitions, transition(100))
-        ros.until(lambda: credit and credit[-1].data == 105, "credit is not the next number plus run_ahead")
+        ros.until(
+            lambda: credit and messages.credit_from_msg(credit[-1]) == {SOURCE: 105},
+            "credit is not the next number plus run_ahead",
+        )
         send(transitions, transition(0, source=SOURCE + 1))
-        ros.until(lambda: credit[-1].data == 5, "credit does not follow the new source")
+        ros.until(
+            lambda: messages.credit_from_msg(credit[-1]) == {SOURCE + 1: 5}, "credit does not follow the new source"
+        )
 
 
 def test_credit_asks_for_no_transition_beyond_max_steps_and_the_node_ends_there(tmp_path: Path) -> None:
@@ -127,7 +133,7 @@ def test_credit_asks_for_no_transition_beyond_max_steps_and_the_node_ends_there(
         for sequence in range(30):
             send(transitions, transition(sequence))
         ros.until(lambda: node.is_done, "does not end")
-        assert max(msg.data for msg in credit) == 30
+        assert max(until for msg in credit for until in msg.until) == 30
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     assert (summary["env_steps"], summary["updates"], summary["solved"]) == (30, 20, False)
 

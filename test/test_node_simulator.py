@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from rclpy.impl.implementation_singleton import rclpy_implementation
-from std_msgs.msg import Float64MultiArray, UInt64
+from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import SetBool, Trigger
 
 from policies import SPECIFICATION, make_file
@@ -23,6 +23,7 @@ from sac_control.errors import ConfigError
 from sac_control.nodes import messages, simulator, topics
 from sac_control.nodes.simulator import SimulatorNode
 from sac_control.types import Action
+from wire import action_msg, credit_msg
 from withheld import Withheld, all_but_one
 
 RCLError = rclpy_implementation.RCLError
@@ -37,7 +38,7 @@ def answer(stamp: int, effort: float) -> Any:
         command_raw=np.array([effort]),
         command=np.array([effort]),
     )
-    return messages.action_to_msg(action, mode=2)
+    return action_msg(action, mode=2)
 
 
 def stamp_of(msg: Any) -> int:
@@ -113,11 +114,11 @@ def test_lockstep_sends_no_more_transitions_than_credit_allows() -> None:
         _, transitions = answer_all(ros)
         credit = ros.publisher(topics.CREDIT)
         ros.until(lambda: transitions, "the first transition needs no credit")
-        credit.publish(UInt64(data=20))
+        credit.publish(credit_msg(transitions[0].source, 20))
         ros.until(lambda: transitions[-1].sequence == 19, "credit was not used")
         ros.spin_for(0.3)
         assert transitions[-1].sequence == 19
-        credit.publish(UInt64(data=25))
+        credit.publish(credit_msg(transitions[0].source, 25))
         ros.until(lambda: transitions[-1].sequence == 24, "more credit was not used")
         assert sorted({transition.sequence for transition in transitions}) == list(range(25))
 
@@ -127,7 +128,7 @@ def test_lockstep_without_credit_sends_its_last_transition_again_so_that_a_resta
         _, transitions = answer_all(ros)
         ros.until(lambda: len(transitions) >= 3, "no probes")
         assert {transition.sequence for transition in transitions} == {0}
-        ros.publisher(topics.CREDIT).publish(UInt64(data=2))
+        ros.publisher(topics.CREDIT).publish(credit_msg(transitions[0].source, 2))
         ros.until(lambda: transitions[-1].sequence == 1, "did not go on")
 
 
@@ -271,9 +272,9 @@ def test_a_namespace_moves_every_topic_but_those_that_ros_shares() -> None:
         node = ros.add(SimulatorNode)
         published = node.get_publisher_names_and_types_by_node("simulator", "/robot")
         heard = node.get_subscriber_names_and_types_by_node("simulator", "/robot")
-        names = {name for name, _ in published + heard} - {"/diagnostics", "/rosout", "/parameter_events", "/clock"}
+        names = {name for name, _ in published + heard} - {"/diagnostics", "/rosout", "/parameter_events"}
         assert names == {
-            f"/robot/{name}" for name in ("joint_states", "transitions", "clock", "policy/action", "learner/credit")
+            f"/robot/{name}" for name in ("joint_states", "transitions", "policy/action", "learner/credit")
         }
 
 

@@ -14,8 +14,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies import SPECIFICATION, make_file
+from policies import OTHER_RUN_ID, RUN_ID, SPECIFICATION, make_file
 from sac_control.cli import launch_arguments, main, runner
+from sac_control.cli import plan as plan_module
 from sac_control.cli.launch_arguments import DEPLOY, EVALUATE, TRAIN, LaunchFile
 from sac_control.cli.plan import (
     EVALUATION_SEED,
@@ -50,6 +51,13 @@ CONFIGURATIONS = sorted((ROOT / "config").glob("*.yaml"))
 LAUNCH_FILES = sorted((ROOT / "launch").glob("*.launch.py"))
 
 
+@pytest.fixture(autouse=True)
+def run_id(monkeypatch: pytest.MonkeyPatch) -> str:
+    """That of every new run, which would be another one each time."""
+    monkeypatch.setattr(plan_module, "new_run_id", lambda: RUN_ID)
+    return RUN_ID
+
+
 @pytest.fixture
 def runs(tmp_path: Path) -> Path:
     return tmp_path / "runs"
@@ -59,7 +67,9 @@ def runs(tmp_path: Path) -> Path:
 def trained(runs: Path) -> RunDirectory:
     """A run with one checkpoint."""
     run = RunDirectory(runs / "trained")
-    run.create(config_file.write_text(config_file.RunConfig().with_values({"learner": {"batch_size": 64}})))
+    run.create(
+        config_file.write_text(config_file.RunConfig().with_values({"learner": {"batch_size": 64, "run_id": RUN_ID}}))
+    )
     files = {"policy.safetensors": make_file(run="trained").to_bytes()}
     CheckpointStore(run.checkpoints, keep_last=1).save(100, files, {}, is_best=True)
     return run
@@ -152,9 +162,9 @@ def test_training_is_learner_simulator_and_policy_with_the_run_s_configuration(r
 
 def test_training_explores_and_is_otherwise_the_default(runs: Path) -> None:
     config = configuration(training(runs))
-    assert config.simulator == SimulatorConfig()
-    assert config.policy == PolicyConfig(deterministic=False)
-    assert config.learner == LearnerConfig(run_directory=str(runs / "new"))
+    assert config.simulator == SimulatorConfig(run_id=RUN_ID)
+    assert config.policy == PolicyConfig(run_id=RUN_ID, accept_weights=RUN_ID, deterministic=False)
+    assert config.learner == LearnerConfig(run_id=RUN_ID, run_directory=str(runs / "new"))
 
 
 def test_states_are_reliable_and_silence_is_no_fault_in_lockstep_alone(runs: Path) -> None:
@@ -179,6 +189,38 @@ def test_file_is_stronger_than_defaults_and_settings_than_the_file(runs: Path, t
     learner = configuration(training(runs, config=file, settings=settings, max_steps=9, seed=2)).learner
     assert (learner.batch_size, learner.tau, learner.max_steps, learner.seed) == (32, 0.005, 9, 2)
     assert configuration(training(runs, run="other", seed=2, settings=settings)).simulator.seed == 3
+
+
+def test_every_run_has_an_id_of_its_own_which_no_setting_and_no_file_changes(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = training(runs, run="first")
+    monkeypatch.setattr(plan_module, "new_run_id", lambda: OTHER_RUN_ID)
+    assert first.run is not None
+    settings = [f"policy.run_id={RUN_ID}", f"policy.accept_weights={RUN_ID}"]
+    config = configuration(training(runs, run="second", config=first.run.config, settings=settings))
+    ids = (config.simulator.run_id, config.policy.run_id, config.policy.accept_weights, config.learner.run_id)
+    assert ids == (OTHER_RUN_ID,) * 4
+
+
+def test_trainings_and_evaluations_live_in_a_namespace_of_their_own_and_robots_at_the_root(
+    runs: Path, trained: RunDirectory
+) -> None:
+    choices: dict[str, Any] = {"policy": "trained", "runs_directory": runs}
+    for namespace, expected in (("", None), ("/", ""), ("arm", "/arm")):
+        plans = {
+            "/training": training(runs, run=f"new{namespace.strip('/')}", overwrite=True, namespace=namespace),
+            "/evaluation": plan_evaluation(EvaluationOptions(**choices, namespace=namespace)),
+            "": plan_deployment(DeploymentOptions(**choices, namespace=namespace)),
+        }
+        for default, plan in plans.items():
+            assert {node.namespace for node in plan} == {default if expected is None else expected}
+
+
+@pytest.mark.parametrize("setting", ["policy.lockstep=true", f"policy.run_id={RUN_ID}"])
+def test_deployment_that_would_command_no_robot_is_refused(runs: Path, trained: RunDirectory, setting: str) -> None:
+    with pytest.raises(ConfigError, match="commands no robot"):
+        plan_deployment(DeploymentOptions(policy="trained", runs_directory=runs, settings=[setting]))
 
 
 def test_run_is_where_it_is_planned_whatever_the_settings_say(runs: Path) -> None:
@@ -244,14 +286,14 @@ def test_run_that_exists_is_left_alone(runs: Path, trained: RunDirectory) -> Non
 
 def test_overwriting_begins_anew(runs: Path, trained: RunDirectory) -> None:
     config = configuration(training(runs, run="trained", overwrite=True))
-    assert config.learner == LearnerConfig(run_directory=str(trained.path))
+    assert config.learner == LearnerConfig(run_id=RUN_ID, run_directory=str(trained.path))
     assert not trained.checkpoints.exists()
 
 
 def test_resuming_keeps_the_configuration_but_for_what_is_given(runs: Path, trained: RunDirectory) -> None:
     config = configuration(training(runs, run="trained", resume=True, settings=["learner.tau=0.5"], max_steps=99))
     assert config.learner == LearnerConfig(
-        batch_size=64, tau=0.5, max_steps=99, resume=True, run_directory=str(trained.path)
+        run_id=RUN_ID, batch_size=64, tau=0.5, max_steps=99, resume=True, run_directory=str(trained.path)
     )
     assert trained.checkpoints.exists()
 
@@ -297,8 +339,9 @@ def test_configuration_that_is_shipped_makes_a_plan(runs: Path, file: Path) -> N
     read = config_file.read(file)
     assert read != config_file.RunConfig()
     config = configuration(training(runs, config=file))
-    assert config.learner == dataclasses.replace(read.learner, run_directory=str(runs / "new"))
-    assert (config.simulator, config.evaluator) == (read.simulator, read.evaluator)
+    assert config.learner == dataclasses.replace(read.learner, run_id=RUN_ID, run_directory=str(runs / "new"))
+    assert config.simulator == dataclasses.replace(read.simulator, run_id=RUN_ID)
+    assert config.evaluator == read.evaluator
 
 
 # evaluation and deployment
@@ -310,14 +353,15 @@ def test_evaluation_is_evaluator_simulator_and_policy_in_lockstep(runs: Path, tr
     )
     assert [node.executable for node in plan] == ["evaluator", "simulator", "policy"]
     nodes = by_name(plan)
-    assert nodes["evaluator"].parameters == {"episodes": 3}
-    assert nodes["simulator"].parameters == {"seed": 5}
+    assert nodes["evaluator"].parameters == {"run_id": RUN_ID, "episodes": 3}
+    assert nodes["simulator"].parameters == {"run_id": RUN_ID, "seed": 5}
     assert nodes["policy"].parameters == {
+        "run_id": RUN_ID,
         "policy_file": str(trained.policy_file().resolve()),
         "deterministic": False,
         "seed": 5,
         "lockstep": True,
-        "qos_overrides./joint_states.subscription.reliability": "reliable",
+        "qos_overrides./evaluation/joint_states.subscription.reliability": "reliable",
     }
     assert plan.run is not None
     assert plan.run.path == trained.path
@@ -325,7 +369,7 @@ def test_evaluation_is_evaluator_simulator_and_policy_in_lockstep(runs: Path, tr
 
 def test_evaluation_starts_where_no_training_did(runs: Path, trained: RunDirectory) -> None:
     plan = plan_evaluation(EvaluationOptions(policy="trained", runs_directory=runs))
-    assert by_name(plan)["simulator"].parameters == {"seed": EVALUATION_SEED}
+    assert by_name(plan)["simulator"].parameters == {"run_id": RUN_ID, "seed": EVALUATION_SEED}
 
 
 def test_deployment_is_the_policy_alone_deterministic_and_waiting_to_be_armed(

@@ -23,7 +23,7 @@ from sac_control.errors import PolicyFileError
 from sac_control.policy import policy_file
 from sac_control.policy.policy import Policy
 from sac_control.policy.policy_file import MAX_BYTES, PROBE_COUNT, PROBE_TOLERANCE, PolicyFile
-from sac_control.types import ActorParameters, Specification
+from sac_control.types import ActorParameters, specification_hash
 
 FILE = make_file(seed=7, version=12, run="über")
 DATA = FILE.to_bytes()
@@ -58,7 +58,7 @@ def with_specification(**changes: object) -> bytes:
 
     def change(header: Header, _tensors: Tensors) -> None:
         header["specification"].update(changes)
-        header["specification_hash"] = Specification.from_mapping(header["specification"]).hash
+        header["specification_hash"] = specification_hash(header["specification"])
 
     return edited(change)
 
@@ -88,7 +88,10 @@ def test_same_policy_gives_the_same_bytes() -> None:
 
 def test_several_joints_and_any_memory_layout_read_back() -> None:
     specification = dataclasses.replace(
-        SPECIFICATION, actuated_joints=("slider_to_cart", "cart_to_pendulum"), command_limit=(100.0, 0.5)
+        SPECIFICATION,
+        actuated_joints=("slider_to_cart", "cart_to_pendulum"),
+        command_limit=(100.0, 0.5),
+        interface=("effort", "velocity"),
     )
     file = make_file(specification=specification)
     layers = tuple((np.asfortranarray(weight), bias) for weight, bias in file.actor.layers)
@@ -237,7 +240,7 @@ def test_header_that_lacks_something_is_refused_and_names_it(key: str) -> None:
 @pytest.mark.parametrize("key", sorted(header_of(DATA)))
 def test_header_with_a_value_of_another_kind_is_refused(key: str) -> None:
     values: list[Any] = [None, -1, 1e400, "text", [], {}, [[[]]], [1, "a"], {"a": 1}]
-    allowed: dict[str, Any] = {"run": "text", "sde_sample_interval": -1}
+    allowed: dict[str, Any] = {"run": "text", "sde_sample_interval": -1, "region": None}
     for value in values:
         if key in allowed and value == allowed[key]:
             continue
@@ -246,8 +249,8 @@ def test_header_with_a_value_of_another_kind_is_refused(key: str) -> None:
 
 
 def test_other_format_version_is_refused_and_both_are_named() -> None:
-    with pytest.raises(PolicyFileError, match="policy file has format version 2, this program reads 1"):
-        PolicyFile.from_bytes(with_header(format_version=2))
+    with pytest.raises(PolicyFileError, match="policy file has format version 3, this program reads 1 to 2"):
+        PolicyFile.from_bytes(with_header(format_version=3))
 
 
 def test_other_activation_is_refused_and_both_are_named() -> None:
@@ -270,6 +273,9 @@ def test_specification_that_does_not_match_its_hash_is_refused() -> None:
         ({"command_limit": []}, "expected a positive number for each of the 1 actuated joints"),
         ({"control_period": 0.0}, "control_period is 0.0"),
         ({"control_period": math.nan}, "control_period is nan"),
+        ({"interface": ["power"]}, r"interface is \('power',\), expected one of effort, velocity, position"),
+        ({"interface": ["effort", "effort"]}, "for each of the 1 actuated joints"),
+        ({"input": "camera"}, "input is 'camera', expected one of joint_states, observation"),
         ({"observation": ["tan(slider_to_cart)"] * 5}, r"term 'tan\(slider_to_cart\)' is not known"),
         ({"observation": ["position(wheel)"] * 5}, "joint 'wheel' is missing"),
     ],

@@ -25,7 +25,7 @@ from sac_control.errors import PolicyFileError
 from sac_control.policy.controller import Controller
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.policy_header import MAX_HEADER_BYTES
-from sac_control.types import JointState, Specification
+from sac_control.types import JointState, specification_hash
 from test_policy_file import DATA, FILE, Header, Tensors, edited, header_of, with_header, with_specification
 
 SIZE = int.from_bytes(DATA[:8], "little")  # of the header
@@ -171,7 +171,7 @@ def assert_refused_or_runs(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
                 place = place[key]
             place[last] = copy.deepcopy(value)  # what is put into it later must not be put into it everywhere
         with contextlib.suppress(TypeError, AttributeError):
-            header["specification_hash"] = Specification.from_mapping(header["specification"]).hash
+            header["specification_hash"] = specification_hash(header["specification"])
 
     try:
         data = edited(change)

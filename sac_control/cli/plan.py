@@ -223,20 +223,17 @@ def plan_evaluation(options: EvaluationOptions) -> Plan:
     path, run = find_policy(options.policy, options.runs_directory)
     task = PolicyFile.read(path).specification.task
     make_task(task)
-    run_id = new_run_id()
     config = options.applied_to(
         RunConfig().with_values(
             {
-                "simulator": {"run_id": run_id, "task": task, "seed": options.seed},
+                "simulator": {"task": task, "seed": options.seed},
                 "policy": {
-                    "run_id": run_id,
                     "task": task,
                     "policy_file": str(path),
                     "deterministic": options.deterministic,
                     "seed": options.seed,
                 },
                 "evaluator": {
-                    "run_id": run_id,
                     "task": task,
                     "episodes": options.episodes,
                     "json": options.json,
@@ -245,6 +242,9 @@ def plan_evaluation(options: EvaluationOptions) -> Plan:
             }
         )
     )
+    run_id = new_run_id()
+    config = config.with_values({name: {"run_id": run_id} for name in ("simulator", "policy", "evaluator")})
+    config = config.with_values({"policy": {"accept_weights": ""}})  # the policy file alone is evaluated
     nodes = (
         options.node("evaluator", parameters=_differences(config, "evaluator")),
         options.node("simulator", parameters=_differences(config, "simulator")),
@@ -280,6 +280,11 @@ def plan_deployment(options: DeploymentOptions) -> Plan:
     if options.shadow:
         values["shadow_policy_file"] = str(find_policy(options.shadow, options.runs_directory)[0])
     config = options.applied_to(RunConfig().with_values({"policy": values}))
+    if not config.policy.drives_robot:
+        raise ConfigError(
+            "policy.run_id or policy.lockstep is set, with which the node answers a simulator and commands no robot: "
+            "leave them out"
+        )
     controller = Controller(config.policy)  # what the node would refuse is refused now
     controller.install(file)
     if config.policy.shadow_policy_file:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sac_control.errors import PolicyFileError
-from sac_control.types import canonical_hash
+from sac_control.types import canonical_hash, specification_hash
 
 
 def updated(header: Mapping[str, Any]) -> dict[str, Any]:
@@ -20,10 +20,11 @@ def updated(header: Mapping[str, Any]) -> dict[str, Any]:
     if canonical_hash(old) != header["specification_hash"]:
         raise PolicyFileError("the specification does not match its hash: the header was edited or damaged")
     old["command_limit"] = old.pop("effort_limit")
+    specification = {**old, "interface": ["effort"] * len(old["actuated_joints"]), "input": "joint_states"}
     return {
         **header,
-        "specification": old,
-        "specification_hash": None,  # of today's layout: calculated anew
+        "specification": specification,
+        "specification_hash": specification_hash(specification),
         "run_id": "",
         "region": None,
         "distribution": "squashed_gaussian",

@@ -70,7 +70,7 @@ def checked_specification(header: Mapping[str, Any]) -> Pieces[Specification]:
         specification = Specification.from_mapping(header["specification"])
     except ConfigError as error:
         raise PolicyFileError(f"the specification of the policy is wrong: {error}") from error
-    if header["specification_hash"] not in (specification.hash, None):
+    if header["specification_hash"] != specification.hash:
         raise PolicyFileError("the specification does not match its hash: the header was edited or damaged")
     yield
     try:
