@@ -29,5 +29,9 @@ class StateError(SacControlError):
     """A joint state lacks a joint, or carries a non-finite value."""
 
 
+class NeighbourError(SacControlError):
+    """Somebody else is on the wires of a training or an evaluation."""
+
+
 class RunError(SacControlError):
     """A run directory exists already, is missing, damaged, in use, or cannot be written."""

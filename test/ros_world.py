@@ -23,8 +23,12 @@ from sac_control.nodes.topics import Topic
 
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 
-# The learner and the policy node of a test belong together, as far as weights go.
-OF_ONE_RUN: dict[str, dict[str, object]] = {"policy": {"accept_weights": RUN_ID}, "learner": {"run_id": RUN_ID}}
+# The nodes of a test belong together, as far as weights and transitions go.
+OF_ONE_RUN: dict[str, dict[str, object]] = {
+    "policy": {"accept_weights": RUN_ID},
+    "learner": {"run_id": RUN_ID},
+    "evaluator": {"run_id": RUN_ID},
+}
 
 
 class RosWorld:

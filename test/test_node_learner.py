@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import math
 import time
@@ -11,7 +12,9 @@ import numpy as np
 import pytest
 from std_srvs.srv import Trigger
 
+from policies import OTHER_RUN_ID, RUN_ID
 from ros_world import RosWorld
+from sac_control.envs.tasks import make_task
 from sac_control.errors import ConfigError, RunError
 from sac_control.nodes import messages, topics
 from sac_control.nodes.learner import LearnerNode
@@ -114,15 +117,14 @@ def test_credit_follows_the_source_heard_last_and_stays_within_run_ahead(tmp_pat
         credit = ros.hear(topics.CREDIT)
         ros.add(LearnerNode)
         transitions = ros.publisher(topics.TRANSITIONS)
+
+        def is_told(source: int, until: int) -> bool:
+            return bool(credit) and messages.credit_from_msg(credit[-1]) == {source: until}
+
         send(transitions, transition(100))
-        ros.until(
-            lambda: credit and messages.credit_from_msg(credit[-1]) == {SOURCE: 105},
-            "credit is not the next number plus run_ahead",
-        )
+        ros.until(lambda: is_told(SOURCE, 105), "credit is not the next number plus run_ahead")
         send(transitions, transition(0, source=SOURCE + 1))
-        ros.until(
-            lambda: messages.credit_from_msg(credit[-1]) == {SOURCE + 1: 5}, "credit does not follow the new source"
-        )
+        ros.until(lambda: is_told(SOURCE + 1, 5), "credit does not follow the new source")
 
 
 def test_credit_asks_for_no_transition_beyond_max_steps_and_the_node_ends_there(tmp_path: Path) -> None:
@@ -166,9 +168,12 @@ def test_versions_of_another_run_at_the_policy_node_do_not_move_those_of_this_on
         node = ros.add(LearnerNode)
         policy = ros.publisher(topics.POLICY_STATUS)
         ros.until(lambda: weights, "no weights")
-        policy.publish(topics.POLICY_STATUS.type(run="other", policy_version=500, rejected_weights=3))
+        status = functools.partial(topics.POLICY_STATUS.type, run="run")
+        policy.publish(status(policy_run_id=RUN_ID, policy_version=900))  # a robot runs it
+        policy.publish(status(run_id=OTHER_RUN_ID, policy_run_id=OTHER_RUN_ID, policy_version=700))
+        policy.publish(status(run_id=RUN_ID, policy_run_id=OTHER_RUN_ID, policy_version=500, rejected_weights=3))
         ros.until(lambda: node._rejected_weights == 3, "not heard")
-        policy.publish(topics.POLICY_STATUS.type(run="run", policy_version=70))
+        policy.publish(status(run_id=RUN_ID, policy_run_id=RUN_ID, policy_version=70))
         ros.until(lambda: weights[-1].version > 1, "an earlier life of this run is not heeded")
         assert weights[-1].version == 71
 
@@ -196,3 +201,22 @@ def test_messages_carry_values_there_and_back() -> None:
     back = messages.transition_from_msg(messages.transition_to_msg(value))
     for field in dataclasses.fields(Transition):
         np.testing.assert_array_equal(getattr(back, field.name), getattr(value, field.name))
+
+
+def test_transitions_of_another_run_and_of_another_task_are_left_out_and_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Balance and swing-up have the same joints and sizes: nothing but the task's hash tells them apart."""
+    swingup = make_task("inverted_pendulum_swingup").hash
+    with RosWorld(learner=learner(tmp_path)) as ros:
+        statuses = ros.hear(topics.TRAINING_STATUS)
+        ros.add(LearnerNode)
+        transitions = ros.publisher(topics.TRANSITIONS)
+        for strange in ({"run_id": OTHER_RUN_ID}, {"run_id": ""}, {"task_hash": swingup}, {"task_hash": ""}):
+            count = statuses[-1].foreign_transitions if statuses else 0
+            transitions.publish(transition_msg(transition(0), **strange))
+            ros.until(lambda count=count: statuses and statuses[-1].foreign_transitions > count, "not counted")  # type: ignore[misc]
+        assert (statuses[-1].env_steps, statuses[-1].foreign_transitions) == (0, 4)
+        send(transitions, transition(0))
+        ros.until(lambda: statuses[-1].env_steps == 1, "the run's own is not taken")
+    assert "left out a transition of run fedcba98: this learner belongs to run 01234567" in capsys.readouterr().out

@@ -16,6 +16,7 @@ from lifecycle_msgs.srv import ChangeState
 from rclpy.qos import DurabilityPolicy, QoSProfile
 
 from policies import SPECIFICATION, make_file, make_weights
+from robots import PATIENT, Robot
 from ros_world import RosWorld
 from sac_control.errors import PolicyFileError
 from sac_control.nodes import messages, topics
@@ -60,8 +61,10 @@ def test_a_state_is_answered_with_its_stamp_whatever_the_order_of_joints(policy_
             ros.until(functools.partial(is_answered, actions, joint_state.stamp), "no answer")
         expected = action_of(make_file(), straight)
         np.testing.assert_allclose([action.action[0] for action in actions], [expected[0]] * 2, atol=1e-6)
-        ros.until(lambda: len(commands) >= 2, "no command")
-        np.testing.assert_allclose(commands[0].data, 100.0 * expected, atol=1e-4)
+        np.testing.assert_allclose(actions[0].command, 100.0 * expected, atol=1e-4)
+        assert actions[0].specification_hash == SPECIFICATION.hash
+        assert list(actions[0].interface) == [topics.ACTION.type.INTERFACE_EFFORT]
+        assert not commands
 
 
 def test_weights_are_awaited_then_put_in_force_and_reported() -> None:
@@ -143,20 +146,19 @@ def test_state_that_comes_again_gets_the_same_action_and_moves_nothing_twice(pol
 
 
 def test_watchdog_commands_zero_while_weights_flood_in(policy_path: Path) -> None:
-    with RosWorld(policy={"lockstep": True, "policy_file": str(policy_path)}) as ros:
-        commands, statuses = ros.hear(topics.COMMANDS), ros.hear(topics.POLICY_STATUS)
+    with RosWorld(policy={"policy_file": str(policy_path)}) as ros:
+        robot = Robot(ros)
         ros.add(PolicyNode)
-        states, weights = ros.publisher(topics.JOINT_STATES), ros.publisher(topics.WEIGHTS)
-        states.publish(messages.state_to_msg(state(1)))
-        ros.until(lambda: commands and commands[0].data[0] != 0.0, "no command")
+        weights = ros.publisher(topics.WEIGHTS)
+        robot.until_moved()
         flood = itertools.count(2)
 
         def is_zero() -> bool:
             weights.publish(messages.weights_to_msg(make_weights(make_file(version=next(flood))), 0))
-            return bool(commands[-1].data[0] == 0.0)
+            return robot.commands[-1][1] == 0.0
 
         ros.until(is_zero, "weights keep the watchdog from its work")
-        ros.until(lambda: statuses[-1].swaps > 0, "no weights were swapped in")
+        ros.until(lambda: robot.statuses[-1].swaps > 0, "no weights were swapped in")
 
 
 def test_states_are_answered_between_the_pieces_of_a_check(policy_path: Path) -> None:
@@ -196,20 +198,17 @@ def test_a_state_that_cannot_be_used_moves_nothing_and_is_counted(policy_path: P
 
 
 def test_deactivation_commands_zero_first_and_then_answers_nothing(policy_path: Path) -> None:
-    with RosWorld(policy={"policy_file": str(policy_path), "lockstep": True, "state_timeout": 0.2}) as ros:
-        commands = ros.hear(topics.COMMANDS)
+    with RosWorld(policy={"policy_file": str(policy_path), **PATIENT}) as ros:
+        robot = Robot(ros)
         ros.add(PolicyNode)
-        states = ros.publisher(topics.JOINT_STATES)
-        states.publish(messages.state_to_msg(state(1)))
-        ros.until(lambda: commands and commands[-1].data[0] != 0.0, "no command")
+        robot.until_moved()
         request = ChangeState.Request()
         request.transition.id = LifecycleTransition.TRANSITION_DEACTIVATE
         assert ros.call(ChangeState, "policy/change_state", request).success
-        ros.until(lambda: commands[-1].data[0] == 0.0, "no zero")
-        count = len(commands)
-        states.publish(messages.state_to_msg(state(2)))
-        ros.spin_for(0.4)
-        assert len(commands) == count
+        ros.until(lambda: robot.commands[-1][1] == 0.0, "no zero")
+        count = len(robot.commands)
+        robot.go_on_for(0.3)
+        assert len(robot.commands) == count
 
 
 def test_without_autostart_a_lifecycle_manager_decides(policy_path: Path) -> None:

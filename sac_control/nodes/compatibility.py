@@ -6,10 +6,10 @@ now and then costs less and can name the peer.
 
 from __future__ import annotations
 
-from typing import Any
-
 from rclpy.node import Node
 from rclpy.qos import QoSCompatibility, qos_check_compatible
+
+from sac_control.nodes.neighbours import full_name
 
 
 class CompatibilityCheck:
@@ -46,13 +46,9 @@ class CompatibilityCheck:
         excluded = []
         for publisher in self._node.get_publishers_info_by_topic(name):
             for subscription in self._node.get_subscriptions_info_by_topic(name):
-                nodes = [_full_name(publisher), _full_name(subscription)]
+                nodes = [full_name(publisher), full_name(subscription)]
                 verdict, reason = qos_check_compatible(publisher.qos_profile, subscription.qos_profile)
                 if ours in nodes and verdict == QoSCompatibility.ERROR:
                     nodes.remove(ours)
                     excluded.append((nodes[0], reason))
         return excluded
-
-
-def _full_name(endpoint: Any) -> str:
-    return f"{endpoint.node_namespace.rstrip('/')}/{endpoint.node_name}"

@@ -15,6 +15,7 @@ from sac_control.config import EvaluatorConfig
 from sac_control.envs.tasks import make_task
 from sac_control.identity import describe_run
 from sac_control.nodes import messages, topics
+from sac_control.nodes.claim import Claim
 from sac_control.nodes.diagnosis import WARN
 from sac_control.nodes.health import Health
 from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters
@@ -31,7 +32,7 @@ class EvaluatorNode(Node):
     """Counts episodes and ends.
 
     Publishes:   learner/credit, /diagnostics
-    Subscribes:  transitions
+    Subscribes:  transitions; learner/credit, where another one of the same name would speak
     Parameters:  see config.EvaluatorConfig
 
     Takes the learner's place: it grants the simulator credit for what it has counted. An episode with a missing
@@ -43,6 +44,7 @@ class EvaluatorNode(Node):
         self._config = config = declare_parameters(self, EvaluatorConfig)
         self._identity = config.run_id, make_task(config.task).hash  # of transitions that count
         self._began_at = time.time_ns()
+        self._claim = Claim(config.run_id, self._began_at, self.resolve_topic_name(topics.CREDIT.name))
         self._arrivals, self._episodes = Arrivals(), Episodes()
         self._foreign = 0  # transitions of other runs and tasks
         self._foreign_transition = ""  # what the newest of them is
@@ -53,6 +55,7 @@ class EvaluatorNode(Node):
 
         self._credit_topic = topics.publisher(self, topics.CREDIT)
         topics.subscription(self, topics.TRANSITIONS, self._on_transition)
+        topics.subscription(self, topics.CREDIT, self._claim.hear)
         self._waiting = WaitWarning(
             self.resolve_topic_name("transitions"), "simulator", config.wait_warning, time.monotonic()
         )
@@ -156,7 +159,8 @@ class EvaluatorNode(Node):
             "duplicate_transitions": self._arrivals.duplicates,
         }
         is_long = self._waiting.is_long(now)
-        findings = [(WARN, f"no transition for {self._waiting.silence(now):.0f} s" if is_long else "")]
+        findings = [(WARN, self._claim.rival)]
+        findings += [(WARN, f"no transition for {self._waiting.silence(now):.0f} s" if is_long else "")]
         self._health.tell(figures, self._losses(), findings, otherwise="counts")
 
 

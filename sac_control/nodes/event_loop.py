@@ -25,6 +25,7 @@ class EventLoop:
 
     Args:
         node: what is served; what it makes or destroys later is noticed within `SERVICE_PERIOD`, or after a request.
+            A callback with the attribute `takes_info` gets, beside the message, what the middleware knows of it.
     """
 
     def __init__(self, node: Node) -> None:
@@ -90,7 +91,10 @@ class EventLoop:
         until = time.monotonic() + SERVICE_PERIOD if is_deep else 0.0
         count = 0
         while taken := subscription.handle.take_message(subscription.msg_type, False):
-            subscription.callback(taken[0])
+            if getattr(subscription.callback, "takes_info", False):
+                subscription.callback(*taken)
+            else:
+                subscription.callback(taken[0])
             count += 1
             if time.monotonic() >= until:
                 break

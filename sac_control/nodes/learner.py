@@ -17,6 +17,7 @@ from sac_control.config import LearnerConfig
 from sac_control.errors import RunError, TransitionError
 from sac_control.identity import describe_run
 from sac_control.nodes import messages, topics
+from sac_control.nodes.claim import Claim
 from sac_control.nodes.diagnosis import ERROR, WARN
 from sac_control.nodes.health import Health
 from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters
@@ -33,7 +34,7 @@ class LearnerNode(Node):
     """Trains.
 
     Publishes:   policy_weights, learner/credit, learner/status, /diagnostics
-    Subscribes:  transitions, policy/status
+    Subscribes:  transitions, policy/status; learner/credit, where another learner of the same name would speak
     Services:    learner/save (Trigger) writes a checkpoint now
     Parameters:  see config.LearnerConfig
 
@@ -53,6 +54,7 @@ class LearnerNode(Node):
         self._training = TrainingRun(config, say=self._progress.say)
         self._identity = self._training.run_id, self._training.task_hash  # of transitions that are learnt from
         self._started = time.time_ns()
+        self._claim = Claim(self._training.run_id, self._started, self.resolve_topic_name(topics.CREDIT.name))
         self._published: Weights | None = None
         self._credit: dict[int, int] | None = None  # as published last
         self._announced_at = -math.inf  # [s] steady time
@@ -65,6 +67,7 @@ class LearnerNode(Node):
         self._status_topic = topics.publisher(self, topics.TRAINING_STATUS)
         topics.subscription(self, topics.TRANSITIONS, self._on_transition)
         topics.subscription(self, topics.POLICY_STATUS, self._on_policy_status)
+        topics.subscription(self, topics.CREDIT, self._claim.hear)
         self.create_service(Trigger, topics.LEARNER_SAVE, self._on_save)
         self._waiting = WaitWarning(
             self.resolve_topic_name("transitions"), "simulator", config.wait_warning, time.monotonic()
@@ -216,6 +219,7 @@ class LearnerNode(Node):
         }
         findings = [
             (ERROR, training.disk_complaint),
+            (WARN, self._claim.rival),
             (WARN, f"no transition for {self._waiting.silence(now):.0f} s" if self._waiting.is_long(now) else ""),
         ]
         self._health.tell(figures, self._losses(status), findings, otherwise=status.phase.name.lower())

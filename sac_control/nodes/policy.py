@@ -16,9 +16,10 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from std_srvs.srv import Trigger
 
 from sac_control.config import PolicyConfig
-from sac_control.errors import ConfigError, PolicyFileError, SacControlError
+from sac_control.errors import ConfigError, NeighbourError, PolicyFileError, SacControlError
 from sac_control.nodes import messages, topics
 from sac_control.nodes.health import Health
+from sac_control.nodes.neighbours import CommandRivals, StrangersCheck
 from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters, take_live_parameters
 from sac_control.nodes.policy_report import PolicyReport
 from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
@@ -29,10 +30,13 @@ from sac_control.policy.controller import Controller
 from sac_control.policy.faults import FaultCounter
 from sac_control.policy.live_limits import LIVE
 from sac_control.policy.policy_file import PolicyFile
+from sac_control.policy.safety import Mode
+from sac_control.policy.state_sources import StateSources
 from sac_control.policy.tick_statistics import TickStatistics
 from sac_control.types import Action, Specification
 
 SHORTEST_DELAY = 1e-4  # [s] between two looks of the watchdog
+RIVALS_PERIOD = 0.1  # [s] between two looks for others that command the same robot
 
 
 class PolicyNode(LifecycleNode):
@@ -61,6 +65,10 @@ class PolicyNode(LifecycleNode):
         self._ticks = TickStatistics()  # since the last status
         self._shadow = ShadowLink(self, self._controller, config)
         self._report = PolicyReport(self._controller, self._ticks, self._faults, self._shadow)
+        self._sources = StateSources()
+        self._rivals = CommandRivals(self)
+        self._strangers = StrangersCheck(self)
+        self._is_silent = False  # no command leaves: somebody else commands, too, or states come from two
         self._answered: Action | None = None  # the newest answer
         self._marked: Specification | None = None  # what action messages are marked with
         self._warned_at = -math.inf  # [s] steady time of the last warning about a state
@@ -72,7 +80,9 @@ class PolicyNode(LifecycleNode):
         self._commands = topics.publisher(self, topics.COMMANDS) if config.drives_robot else None
         self._actions = topics.publisher(self, topics.ACTION)
         self._status = topics.publisher(self, topics.POLICY_STATUS)
-        topics.subscription(self, topics.JOINT_STATES, self._guarded(self._on_joint_states))
+        on_joint_states = self._guarded(self._on_joint_states)
+        on_joint_states.takes_info = True  # type: ignore[attr-defined]  # see event_loop.py
+        topics.subscription(self, topics.JOINT_STATES, on_joint_states)
         if config.accept_weights:
             topics.subscription(self, topics.WEIGHTS, self._guarded(self._on_policy_weights))
         requests = {
@@ -87,6 +97,8 @@ class PolicyNode(LifecycleNode):
         )
         self._watchdog = self.create_timer(LONGEST_SLEEP, self._guarded(self._on_watchdog), clock=STEADY_CLOCK)
         self._set_watchdog()
+        if config.drives_robot:
+            self.create_timer(RIVALS_PERIOD, self._guarded(self._look_for_rivals), clock=STEADY_CLOCK)
         self.create_timer(Health.period, self._guarded(self._on_second), clock=STEADY_CLOCK)
         self._health = Health(self, self._waiting, self.get_logger().warning, self._report.losses())
         take_live_parameters(self, self._controller.checked_limits, self._take_limits)
@@ -164,7 +176,7 @@ class PolicyNode(LifecycleNode):
 
     # topics
 
-    def _on_joint_states(self, msg: Any) -> None:
+    def _on_joint_states(self, msg: Any, info: Any) -> None:
         start = time.perf_counter()
         self._waiting.heard(time.monotonic())
         controller = self._controller
@@ -183,12 +195,33 @@ class PolicyNode(LifecycleNode):
                 self._command_zero()
                 return
             self._answered = action
-            if self._commands is not None and topics.is_heard(self._commands) and not self._config.dry_run:
-                self._commands.publish(messages.effort_to_msg(action.command, self._command_msg))
+            commands = self._open_commands
+            if commands is not None and topics.is_heard(commands):
+                commands.publish(messages.effort_to_msg(action.command, self._command_msg))
         self._actions.publish(messages.action_to_msg(action, controller.mode, self._action_msg))
         self._ticks.add(start, time.perf_counter(), controller.control_period)
         if self._shadow.is_running and is_new:
             self._shadow.ask(state)
+        if self._sources.hear(info["publisher_gid"]["data"] if "publisher_gid" in info else None, time.monotonic()):
+            self._look_for_rivals()
+
+    @property
+    def _open_commands(self) -> Any | None:
+        """The publisher of commands, where one may leave now."""
+        return None if self._is_silent or self._config.dry_run else self._commands
+
+    def _look_for_rivals(self) -> None:
+        """Command no robot that somebody else commands, too: where it was armed, a last zero, then silence."""
+        controller = self._controller
+        complaint = self._rivals.complaint()
+        if not complaint and (sources := self._sources.rivals(time.monotonic())):
+            complaint = self._rivals.complaint_of_states(sources)
+        if complaint and not self._is_silent:
+            self.get_logger().error(complaint)
+            if controller.mode is Mode.ACTIVE:
+                controller.stop(complaint)
+                self._command_zero()
+        controller.blocked_by, self._is_silent = complaint, bool(complaint)
 
     def _on_policy_weights(self, msg: Any) -> None:
         self._controller.consider(messages.weights_from_msg(msg))
@@ -241,6 +274,8 @@ class PolicyNode(LifecycleNode):
         self._publish_diagnostics()
         self._publish_status()
         self._ticks.clear()
+        if self._config.run_id:
+            self._strangers.check()
 
     # faults
 
@@ -250,7 +285,7 @@ class PolicyNode(LifecycleNode):
         def guarded(*arguments: Any) -> Any:
             try:
                 return callback(*arguments)
-            except ConfigError:  # no chance that it goes better next time
+            except (ConfigError, NeighbourError):  # no chance that it goes better next time
                 self._command_zero()
                 raise
             except Exception as error:  # noqa: BLE001 (not hidden: zero, then logged, diagnosed and counted)
@@ -279,9 +314,9 @@ class PolicyNode(LifecycleNode):
         zero = controller.zero()
         if not zero.size or config.dry_run:
             return
-        if self._commands is not None:
-            self._commands.publish(messages.effort_to_msg(zero, self._command_msg))
-        elif self._answered is not None and not config.lockstep:
+        if (commands := self._open_commands) is not None:
+            commands.publish(messages.effort_to_msg(zero, self._command_msg))
+        elif config.run_id and not config.lockstep and self._answered is not None:
             answer = dataclasses.replace(self._answered, command=zero)
             self._actions.publish(messages.action_to_msg(answer, controller.mode, self._action_msg))
 

@@ -101,6 +101,8 @@ class PolicyReport:
             found.append((ERROR, controller.cause))
         elif controller.mode in (Mode.ARMING, Mode.HOLD_ZERO):
             found.append((WARN, controller.cause))
+        if controller.blocked_by:
+            found.append((ERROR, controller.blocked_by))
         if self._shadow.was_switched_off:
             found.append((WARN, f"shadow policy {self._shadow.state}"))
         if controller.admission.follows_system_time:  # simulated time may pass at any speed

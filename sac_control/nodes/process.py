@@ -16,7 +16,15 @@ import rclpy
 from rclpy.clock import Clock, ClockType
 from rclpy.signals import SignalHandlerOptions
 
-from sac_control.errors import EXIT_DONE, EXIT_FAULT, EXIT_SETTING, EXIT_START, ConfigError, SacControlError
+from sac_control.errors import (
+    EXIT_DONE,
+    EXIT_FAULT,
+    EXIT_SETTING,
+    EXIT_START,
+    ConfigError,
+    NeighbourError,
+    SacControlError,
+)
 from sac_control.nodes.event_loop import EventLoop
 from sac_control.nodes.garbage import GarbageCollection
 
@@ -66,6 +74,9 @@ def run(make_node: Callable[[], ProcessNode]) -> int:
     except ConfigError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         return EXIT_SETTING
+    except NeighbourError as error:  # a new process would meet the same
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        return EXIT_START
     except SacControlError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         return EXIT_FAULT if has_begun else EXIT_START

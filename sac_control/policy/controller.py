@@ -50,6 +50,7 @@ class Controller:
         self.admission = Admission(config, wall_clock)
         self.ticks = 0  # states answered
         self.active_ticks = 0  # of these, while active
+        self.blocked_by = ""  # why nothing may move, whatever states say; empty: nothing of the kind
         self.foreign_states = 0  # that are for others: neither answered nor rejected
         self.clamped_ticks = 0  # of these again, with a command that the limits changed
         self.specification: Specification | None = None  # of the policy in force; the object stays while it does
@@ -185,7 +186,9 @@ class Controller:
         self._answer = self.admission.stamp = None
 
     def arm(self) -> tuple[bool, str]:
-        """Release latched zero and let states arm; see `Safety.arm`."""
+        """Release latched zero and let states arm; see `Safety.arm`. Refused while something blocks."""
+        if self.blocked_by:
+            return False, f"not armed: {self.blocked_by}"
         return self.safety.arm(self._clock())
 
     def stop(self, cause: str) -> None:
@@ -239,7 +242,7 @@ class Controller:
         except StateError:
             safety.refuse()
             return None
-        is_active = safety.take(now, objection)
+        is_active = safety.take(now, objection or self.blocked_by)
         action = policy.act(self.admission.observation, self._rng)
         command_raw = self._scale * action
         if is_active:

@@ -1,0 +1,83 @@
+"""Who else is on a policy node's wires: another one that commands its robot, or a robot on the wires of a simulation.
+
+The graph of ROS names them. One that was killed is seen there for some seconds more; it counts as long as it is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from rclpy.node import Node
+
+from sac_control.errors import NeighbourError
+from sac_control.nodes import topics
+
+
+def full_name(endpoint: Any) -> str:
+    """The name of the node that an endpoint of the graph belongs to, with its namespace."""
+    return f"{endpoint.node_namespace.rstrip('/')}/{endpoint.node_name}"
+
+
+class CommandRivals:
+    """Other publishers of the topic on which `node` commands a robot; `node` has exactly one."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._topic = node.resolve_topic_name(topics.COMMANDS.name)
+        self._states = node.resolve_topic_name(topics.JOINT_STATES.name)
+
+    def complaint(self) -> str:
+        """Who else commands, in a sentence; empty where nobody does. Cheap where that is so."""
+        if self._node.count_publishers(self._topic) <= 1:
+            return ""
+        names = [full_name(each) for each in self._node.get_publishers_info_by_topic(self._topic)]
+        ours = self._node.get_fully_qualified_name()
+        if ours in names:
+            names.remove(ours)
+        return f"{_listed(names)} commands {self._topic}, too: end one of the two" if names else ""
+
+    def complaint_of_states(self, sources: Iterable[Any]) -> str:
+        """Which nodes publish states of our joints, in a sentence; `sources` are the identifiers (gid) of several."""
+        known = {
+            bytes(each.endpoint_gid): full_name(each) for each in self._node.get_publishers_info_by_topic(self._states)
+        }
+        names = [known.get(source, "a node that has gone") for source in sources]
+        return f"{_listed(names)} publish our joints on {self._states} by turns: end one of them" if names else ""
+
+
+class StrangersCheck:
+    """Robots on the wires of a training or an evaluation, whose policy node is `node`.
+
+    There `joint_states` comes from its own simulator alone, and nobody takes commands, for there are none. Tools that
+    hide their nodes, as the command line `ros2` does, may listen.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._states = node.resolve_topic_name(topics.JOINT_STATES.name)
+        self._commands = node.resolve_topic_name(topics.COMMANDS.name)
+        self._simulator = f"{node.get_namespace().rstrip('/')}/simulator"
+
+    def check(self) -> None:
+        """Look at the graph.
+
+        Raises:
+            NeighbourError: there is one; its name is told.
+        """
+        for endpoint in self._node.get_publishers_info_by_topic(self._states):
+            if full_name(endpoint) != self._simulator:
+                self._refuse(f"{full_name(endpoint)} publishes {self._states}")
+        for endpoint in self._node.get_subscriptions_info_by_topic(self._commands):
+            if not endpoint.node_name.startswith("_"):
+                self._refuse(f"{full_name(endpoint)} listens to {self._commands}")
+
+    def _refuse(self, what: str) -> None:
+        raise NeighbourError(
+            f"{what} and is not of this run: a robot or another simulation is in its namespace. "
+            "Choose another --namespace (launch: namespace:=), or another ROS_DOMAIN_ID"
+        )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return " and ".join(sorted(names))
