@@ -322,7 +322,7 @@ class TrainingRun:
             "run": self.run.name,
             "run_id": self.run_id,
             "wall_seconds": self._report.wall_time,
-            "best_score": self._saving.best_score if math.isfinite(self._saving.best_score) else None,
+            **self._saving.best(),
             "is_solution": False,  # that its own policy solved the task: known only once it is evaluated
         }
         return self._recorder.snapshot(self.weights.data, extra)

@@ -56,7 +56,7 @@ LONG: Controls = {
     ],
     ("test_training_run.py",): [
         ("runs/training_run.py", "if saved.specification != self._specification:", "if False:", "another_task_whose"),
-        ("runs/saving.py", "            self.best_score = -math.inf\n            return", "            return",
+        ("runs/saving.py", "            self.best_score = NO_SCORE\n            return", "            return",
          "best_policy_that_is_damaged"),
         ("sac/training.py", "min(max(value, -_LARGEST_START), _LARGEST_START)", "value", "beyond_all_measure"),
     ],
