@@ -6,6 +6,7 @@ import dataclasses
 import os
 import signal
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -14,7 +15,8 @@ from policies import make_file
 from sac_control.envs.inverted_pendulum import InvertedPendulum
 from sac_control.errors import RunError
 from sac_control.runs import evaluation
-from sac_control.runs.evaluation import NO_SCORE, Evaluation, EvaluationProcess, evaluatefrom sac_control.types import FloatArray
+from sac_control.runs.evaluation import NO_SCORE, Evaluation, EvaluationProcess, evaluate
+from sac_control.types import FloatArray
 
 PATIENCE = float(os.environ.get("SAC_CONTROL_TEST_PATIENCE", "300"))  # [s]
 
@@ -97,9 +99,7 @@ def test_a_task_whose_start_is_made_of_many_numbers_is_confirmed_from_its_extrem
 
 
 def evaluated(*returns: float, confirmations: tuple[float, ...] = ()) -> Evaluation:
-    return Evaluation(
-        policy_version=1, env_steps=1, returns=returns, confirmations=confirmations, solved_return=1000.0
-    )
+    return Evaluation(policy_version=1, env_steps=1, returns=returns, confirmations=confirmations, solved_return=1000.0)
 
 
 def test_policies_are_ranked_by_solution_and_then_by_episodes_that_all_of_them_have() -> None:
@@ -110,8 +110,8 @@ def test_policies_are_ranked_by_solution_and_then_by_episodes_that_all_of_them_h
         evaluated(*ten, confirmations=(1000.0, 3.0)),
         evaluated(*ten, confirmations=(1000.0, 1000.0)),
     ]
-    assert sorted(reversed(ascending), key=lambda each: each.score) == ascending
-    assert all(each.score > NO_SCORE for each in ascending)
+    scores = [NO_SCORE, *(each.score for each in ascending)]
+    assert all(worse < better for worse, better in pairwise(scores))
 
 
 def test_a_solution_whose_returns_are_lower_is_better_than_no_solution() -> None:

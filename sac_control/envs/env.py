@@ -60,9 +60,7 @@ class Env(gymnasium.Env[Float32Array, Float32Array], EzPickle):
     ) -> None:
         if render_mode is not None and render_mode not in RENDER_MODES:
             raise ConfigError(f"render mode {render_mode!r} is not known; {suggest(render_mode, RENDER_MODES)}")
-        EzPickle.__init__(
-            self, task, render_mode=render_mode, max_episode_steps=max_episode_steps, is_paced=is_paced
-        )
+        EzPickle.__init__(self, task, render_mode=render_mode, max_episode_steps=max_episode_steps, is_paced=is_paced)
         self.task = task
         self.render_mode = render_mode
         self.max_episode_steps = max_episode_steps

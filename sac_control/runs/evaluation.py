@@ -27,7 +27,6 @@ from sac_control.policy.policy_file import PolicyFile
 from sac_control.runs.starts import extreme, stratified
 from sac_control.types import FloatArray
 
-
 Score = tuple[bool, float]  # see Evaluation.score; compared as tuples are
 NO_SCORE: Score = (False, -math.inf)  # below that of every evaluation
 
