@@ -43,6 +43,10 @@ def actions_of(env: Env, seed: int, count: int, size: float = 1.0) -> NDArray[np
     return np.random.default_rng(seed).uniform(-size, size, shape).astype(np.float32)
 
 
+def repickled(thing: Any) -> Any:
+    return pickle.loads(pickle.dumps(thing))  # noqa: S301  our own
+
+
 @pytest.mark.parametrize("make_copy", [copy.deepcopy, copy.copy])
 @pytest.mark.parametrize("name", TASKS)
 def test_a_copy_goes_on_to_the_last_bit_as_the_original_does(name: str, make_copy: Any) -> None:
@@ -164,7 +168,7 @@ def test_an_environment_that_was_pickled_begins_anew_with_the_same_arguments(nam
     env = make_env(name, render_mode="rgb_array", max_episode_steps=12)
     env.reset(seed=1)
     env.step(np.zeros(1, np.float32))
-    revived = pickle.loads(pickle.dumps(env))
+    revived = repickled(env)
     with pytest.raises(ResetNeeded):
         revived.step(np.zeros(1, np.float32))
     assert (revived.render_mode, revived.max_episode_steps) == ("rgb_array", 12)
@@ -201,7 +205,7 @@ def test_a_saved_world_is_loaded_by_any_world_of_its_machine_and_by_itself() -> 
     world.step([0.4])
     saved = world.save()
     ends = []
-    for each in (world, other, world, pickle.loads(pickle.dumps(other))):
+    for each in (world, other, world, repickled(other)):
         each.load(saved)
         for _ in range(30):
             each.step([0.3])
@@ -274,7 +278,7 @@ def test_several_at_once_move_as_each_alone_does(mode: Any) -> None:
 @pytest.mark.parametrize("name", TASKS)
 def test_gymnasium_finds_nothing_wrong_with_a_copy_and_with_what_was_pickled(name: str) -> None:
     env = make_env(name)
-    for other in (copy.deepcopy(env), pickle.loads(pickle.dumps(env))):
+    for other in (copy.deepcopy(env), repickled(env)):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             check_env(other, skip_render_check=True)  # the render check would open a window

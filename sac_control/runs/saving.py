@@ -44,7 +44,6 @@ class Saving:
         try:
             self.best_score = max(map(_best_score, (checkpoint.state, self._recorder.best_state())))
         except RunError as error:
-            self.best_score = NO_SCORE
             return [f"{error}; the next policy that is evaluated takes the place of the best"]
         return []
 

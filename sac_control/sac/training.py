@@ -235,7 +235,7 @@ class Training:
         self._sound_refreshed_at = self._refreshed_at
 
     def roll_back(self) -> bool:
-        """Return the learner to its last publication, and halve its learning rates; false once these are at their least.
+        """Return the learner to its last publication and halve its learning rates; false where they are at their least.
 
         What was observed since stays known; where that was the time before the first update, the start is made again.
         The updates made since count as made; the random generators go on, so the same batches do not come again.

@@ -56,7 +56,7 @@ LONG: Controls = {
     ],
     ("test_training_run.py",): [
         ("runs/training_run.py", "if saved.specification != self._specification:", "if False:", "another_task_whose"),
-        ("runs/saving.py", "            self.best_score = NO_SCORE\n            return", "            return",
+        ("runs/saving.py", "(checkpoint.state, self._recorder.best_state())", "(checkpoint.state,)",
          "best_policy_that_is_damaged"),
         ("sac/training.py", "min(max(value, -_LARGEST_START), _LARGEST_START)", "value", "beyond_all_measure"),
     ],
@@ -84,8 +84,8 @@ LONG: Controls = {
     ],
     ("test_evaluation_process.py",): [
         ("runs/evaluation.py", 'if not line.endswith(b"\\n"):', "if not line:", "within_its_answer"),
-        ("runs/evaluation.py", "return self.is_solved, self.mean_return", "return False, float(np.mean(self.all_returns))",
-         "are_ranked_by_solution"),
+        ("runs/evaluation.py", "return self.is_solved, self.mean_return",
+         "return False, float(np.mean(self.all_returns))", "are_ranked_by_solution"),
     ],
     ("test_diagnostics.py",): [
         ("nodes/learner.py", "(ERROR, training.disk_complaint),", "", "is_in_error_and_refuses"),
