@@ -343,7 +343,8 @@ def test_nothing_is_printed_on_standard_output() -> None:
     program = (
         "from sac_control.envs import make_env\n"
         "env = make_env('inverted_pendulum', render_mode='rgb_array')\n"
-        "env.reset(seed=0); env.step(env.action_space.sample()); env.render(); env.close()\n"
+        "env.reset(seed=0); env.step(env.action_space.sample()); env.render()\n"
+        "import copy; copy.deepcopy(env).close(); env.close()\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=600, check=False)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import signal
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -14,7 +15,8 @@ from policies import make_file
 from sac_control.envs.inverted_pendulum import InvertedPendulum
 from sac_control.errors import RunError
 from sac_control.runs import evaluation
-from sac_control.runs.evaluation import Evaluation, EvaluationProcess, evaluate
+from sac_control.runs.evaluation import NO_SCORE, Evaluation, EvaluationProcess, evaluate
+from sac_control.types import FloatArray
 
 PATIENCE = float(os.environ.get("SAC_CONTROL_TEST_PATIENCE", "300"))  # [s]
 
@@ -68,9 +70,52 @@ def test_confirmation_ends_with_the_first_episode_that_refutes_the_solution(monk
     assert (refuted.solved_episodes, len(refuted.confirmations)) == (3, 1)
     assert not refuted.is_solved
     assert refuted.mean_return == pytest.approx(sum(three) / 3), "extreme starts say nothing of the others"
-    assert refuted.score == pytest.approx((sum(three) + refuted.confirmations[0]) / 4)
+    assert refuted.score == (False, refuted.mean_return)
     monkeypatch.setattr(InvertedPendulum, "solved_return", refuted.confirmations[0])
     confirmed = evaluate(still, 3, 6, np.random.default_rng(2))
     assert len(confirmed.confirmations) == 6
     assert confirmed.solved_episodes == 9
     assert confirmed.is_solved
+    assert confirmed.score == (True, confirmed.mean_return)
+
+
+def test_a_task_whose_start_is_made_of_many_numbers_is_confirmed_from_its_extreme_starts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """24 numbers have 16 million corners, more than a computer has memory for."""
+    units: list[FloatArray] = []
+
+    def start_from(task: InvertedPendulum, unit: FloatArray) -> FloatArray:
+        units.append(unit)
+        return np.array([0.0, 0.0, 0.02 * float(unit.mean() - 0.5), 0.0])
+
+    monkeypatch.setattr(InvertedPendulum, "start_dimensions", 24)
+    monkeypatch.setattr(InvertedPendulum, "start_from", start_from)
+    monkeypatch.setattr(InvertedPendulum, "solved_return", 1.0)
+    result = evaluate(make_file(), 3, 20, np.random.default_rng(2))
+    assert (len(result.returns), len(result.confirmations)) == (3, 20)
+    assert result.is_solved
+    assert all(set(unit.tolist()) <= {0.0, 1.0} for unit in units[3:])
+
+
+def evaluated(*returns: float, confirmations: tuple[float, ...] = ()) -> Evaluation:
+    return Evaluation(policy_version=1, env_steps=1, returns=returns, confirmations=confirmations, solved_return=1000.0)
+
+
+def test_policies_are_ranked_by_solution_and_then_by_episodes_that_all_of_them_have() -> None:
+    ten = (1000.0,) * 10
+    ascending = [
+        evaluated(*ten[:8], 500.0, 400.0),
+        evaluated(*ten[:9], 900.0),
+        evaluated(*ten, confirmations=(1000.0, 3.0)),
+        evaluated(*ten, confirmations=(1000.0, 1000.0)),
+    ]
+    scores = [NO_SCORE, *(each.score for each in ascending)]
+    assert all(worse < better for worse, better in pairwise(scores))
+
+
+def test_a_solution_whose_returns_are_lower_is_better_than_no_solution() -> None:
+    """Where the return goes on beyond what is asked for, as in the swing-up."""
+    solved = dataclasses.replace(evaluated(810.0, 820.0, confirmations=(801.0,)), solved_return=800.0)
+    refuted = dataclasses.replace(evaluated(890.0, 895.0, confirmations=(790.0,)), solved_return=800.0)
+    assert solved.score > refuted.score

@@ -331,6 +331,91 @@ def test_a_rollback_returns_to_the_last_publication_with_half_the_rates_and_othe
     assert run.learner.learning_rate_scale == 0.5
 
 
+BACKENDS = [{"backend": "native"}, {"backend": "torch"}, {"algorithm": "sac_v1", "learn_alpha": False}]
+
+
+def revived(run: Training, **changes: Any) -> Training:
+    """Another training that goes on from the checkpoint of `run`."""
+    state, resumed = run.state(), training(**changes)
+    resumed.buffer.restore(run.buffer.rows(0, run.transitions), run.transitions)
+    resumed.restore(TrainingState(arrays=state.arrays, numbers=json.loads(json.dumps(state.numbers))))
+    return resumed
+
+
+@pytest.mark.parametrize("is_resumed", [False, True])
+@pytest.mark.parametrize("backend", BACKENDS, ids=str)
+def test_a_rollback_to_before_the_first_update_has_the_optimistic_start_again(
+    backend: dict[str, Any], is_resumed: bool
+) -> None:
+    """It is made of all rewards so far, and statistics of the observations are in force with it."""
+    settings = {**backend, "gamma": 0.9, "critic_learning_rate": 0.0}
+    run = training(**settings)
+    run.publish()
+    for sequence in range(10):
+        run.ingest(transition(sequence, reward=1.0))
+    run.update(1)
+    run.roll_back()
+    assert (run.updates, run.learner.updates) == (1, 0)
+    if is_resumed:
+        run = revived(run, **settings)
+        run.publish()
+    for sequence in range(10, 30):
+        run.ingest(transition(sequence, reward=4.0))
+    run.update(1)
+    assert run.metrics()["q"] == pytest.approx(3.0 / 0.1, abs=2.0)
+    rows = run.buffer.rows(0, 30)[:, :2]
+    np.testing.assert_allclose(run.learner.normaliser.mean, rows.mean(axis=0), rtol=1e-5)
+    run.update(1)
+    assert run.metrics()["q"] == pytest.approx(3.0 / 0.1, abs=2.0), "once"
+
+
+@pytest.mark.parametrize("backend", BACKENDS, ids=str)
+def test_a_rollback_forgets_what_was_learnt_and_not_what_was_observed(backend: dict[str, Any]) -> None:
+    run = training(**backend)
+    for sequence in range(30):
+        run.ingest(transition(sequence))
+    run.update(3)
+    run.publish()
+    sound = run.learner.state()
+    for sequence in range(30, 240):
+        run.ingest(transition(sequence))
+    run.update(2)  # refreshes the statistics
+    assert (run.learner.normaliser.mean != sound["normaliser.mean"]).all()
+    run.roll_back()
+    np.testing.assert_array_equal(run.learner.normaliser.mean, sound["normaliser.mean"])  # the networks' own
+    for each in (run, revived(run, **backend)):
+        each.update(1)
+        rows = each.buffer.rows(0, 240)[:, :2]
+        np.testing.assert_allclose(each.learner.normaliser.mean, rows.mean(axis=0), rtol=1e-5)
+        np.testing.assert_allclose(each.learner.normaliser.std, rows.std(axis=0), rtol=1e-5)
+        assert each.learner.normaliser.arrays()["count"] == 240
+
+
+def test_rollbacks_leave_a_sixty_fourth_of_the_learning_rates_and_a_resumed_training_has_no_less() -> None:
+    run = training(learning_rate_decay=0)
+    run.publish()
+    for sequence in range(30):
+        run.ingest(transition(sequence))
+    run.update(1)
+    assert [run.roll_back() for _ in range(2000)] == [True] * 6 + [False] * 1994
+    for each in (run, revived(run, learning_rate_decay=0)):
+        before = each.learner.state()
+        each.update(1)
+        assert float(each.learner.learning_rate_scale) == 1 / 64
+        assert (each.learner.state()["actor.parameters"] != before["actor.parameters"]).any(), "it still learns"
+
+
+def test_a_training_that_has_published_nothing_yet_is_rolled_back_to_its_beginning() -> None:
+    run = training()
+    beginning = run.learner.state()
+    for sequence in range(20):
+        run.ingest(transition(sequence))
+    run.update(3)
+    run.roll_back()
+    np.testing.assert_array_equal(run.learner.state()["actor.parameters"], beginning["actor.parameters"])
+    np.testing.assert_array_equal(run.learner.state()["critics.parameters"], beginning["critics.parameters"])
+
+
 def test_a_deterministic_source_has_one_transition_under_way() -> None:
     run = training(deterministic=True, run_ahead=8, warmup_steps=3)
     for sequence in range(10):

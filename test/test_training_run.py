@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 import time
 import warnings
@@ -17,6 +18,7 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from sac_control.config import LearnerConfig
 from sac_control.errors import RunError
 from sac_control.policy.policy_file import PolicyFile
+from sac_control.runs.evaluation import NO_SCORE, Evaluation
 from sac_control.runs.table import read_columns
 from sac_control.runs.training_run import MOST_ROLLBACKS, TrainingRun
 from sac_control.types import Transition
@@ -237,7 +239,39 @@ def test_what_was_best_before_a_kill_stays_best(tmp_path: Path) -> None:
     run._evaluations.close()
     kill(run)
     resumed = training_run(tmp_path, [], resume=True, **config)
-    assert resumed._saving.best_score == best
+    assert resumed._saving.best_score == (False, best)
+    resumed.close()
+
+
+def evaluated(version: int, *returns: float, confirmations: tuple[float, ...] = ()) -> Evaluation:
+    return Evaluation(
+        policy_version=version, env_steps=30, returns=returns, confirmations=confirmations, solved_return=1000.0
+    )
+
+
+def test_a_policy_that_came_to_its_confirmation_is_not_displaced_by_one_that_did_not(tmp_path: Path) -> None:
+    """Ten perfect episodes and one weak extreme start are better than nine perfect ones and one that is poor."""
+    run = training_run(tmp_path, [], evaluation_every=30)
+
+    def best_after(stop: int, evaluation: Evaluation) -> tuple[str, bool]:
+        learn(run, run._training.transitions, stop)
+        run._saving.offer(run._snapshot(), evaluation)
+        best = (run.run.checkpoints / "best").resolve()
+        return best.name, json.loads((best / "state.json").read_text())["is_solution"]
+
+    perfect = (1000.0,) * 10
+    assert best_after(21, evaluated(1, *perfect[:8], 900.0, 700.0)) == ("21", False)
+    assert best_after(22, evaluated(2, *perfect, confirmations=(20.0,))) == ("22", False)
+    assert best_after(23, evaluated(3, *perfect[:9], 940.0)) == ("22", False)
+    assert best_after(24, evaluated(4, *perfect, confirmations=(1000.0, 1000.0))) == ("24", True)
+    assert best_after(25, evaluated(5, *perfect, confirmations=(1000.0, 999.0))) == ("24", True)
+    run._evaluations.close()
+    kill(run)
+    resumed = training_run(tmp_path, [], resume=True, evaluation_every=30)
+    assert resumed._saving.best_score == (True, 1000.0)
+    resumed._saving.offer(resumed._snapshot(), evaluated(6, *perfect))
+    resumed._saving.offer(resumed._snapshot(), evaluated(7, *perfect, confirmations=(10.0,)))
+    assert resumed._saving.best_score == (True, 1000.0)
     resumed.close()
 
 
@@ -260,7 +294,7 @@ def test_a_best_policy_that_is_damaged_is_told_of_and_its_place_is_free(tmp_path
         f"checkpoint {best} is damaged: policy.safetensors does not match its SHA-256; "
         "the next policy that is evaluated takes the place of the best"
     )
-    assert resumed._saving.best_score == -math.inf
+    assert resumed._saving.best_score == NO_SCORE
     resumed.close()
 
 

@@ -7,6 +7,7 @@ on a quiet machine.
 
 from __future__ import annotations
 
+import math
 import os
 import statistics
 import subprocess
@@ -16,6 +17,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+
+from sac_control.types import FloatArray
 
 _WATCH = """
 import os, struct, sys, time
@@ -53,20 +56,32 @@ class Withheld:
 
     def given(self, begin: float, end: float) -> float:
         """Seconds between two steady times [s] in which no processor was withheld: for what needs one after another."""
-        return max(end - begin - sum(self._withheld(begin, end)), 0.0)
+        return max(end - begin - union(np.concatenate(self._withheld(begin, end))), 0.0)  # rounded
 
     def given_to_each(self, begin: float, end: float) -> float:
         """Seconds between two steady times [s] that the mean processor was given: for what goes on all the time."""
-        return max(end - begin - statistics.fmean(self._withheld(begin, end)), 1e-3)  # rates are divided by it
+        withheld = statistics.fmean(map(union, self._withheld(begin, end)))
+        return max(end - begin - withheld, 1e-3)  # rates are divided by it
 
-    def _withheld(self, begin: float, end: float) -> list[float]:
-        """Seconds for each processor."""
+    def _withheld(self, begin: float, end: float) -> list[FloatArray]:
+        """When each processor was withheld between two steady times [s]: (n, 2), from and until."""
         found = []
         for file in self._files:
             data = file.read_bytes()
-            late = np.frombuffer(data[: len(data) // 16 * 16]).reshape(-1, 2).clip(begin, end)
-            found.append(float((late[:, 1] - late[:, 0]).sum()))
+            found.append(np.frombuffer(data[: len(data) // 16 * 16]).reshape(-1, 2).clip(begin, end))
         return found
+
+
+def union(intervals: FloatArray) -> float:
+    """Seconds that lie in at least one of `intervals`, (n, 2), from and until [s].
+
+    Not their sum: processors are withheld together, and what has passed once must not be subtracted once for each.
+    """
+    total, reached = 0.0, -math.inf
+    for begin, end in sorted(intervals.tolist()):
+        total += max(end - max(begin, reached), 0.0)
+        reached = max(reached, end)
+    return total
 
 
 def all_but_one(delays: Iterable[float]) -> float:

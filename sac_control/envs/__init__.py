@@ -9,6 +9,7 @@
     pacer.py              real time for those who watch
     episodes.py           episodes in a row, with stamps and numbers: what a simulator node owns
     tasks.py              tasks by name: make_task
+    entry_point.py        what Gymnasium calls for an environment
     registry.py           environments by name: make_env, and `gymnasium.make("sac_control/InvertedPendulum-v0")`
 
 Importing this package registers the tasks with Gymnasium.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium
 import numpy as np
 from gymnasium.error import ClosedEnvironmentError, InvalidAction, ResetNeeded
 from gymnasium.spaces import Box
+from gymnasium.utils import EzPickle
 from numpy.typing import ArrayLike, NDArray
 
 from sac_control.envs.pacer import Pacer
@@ -26,8 +28,11 @@ _RESET_OPTIONS = ("state",)
 StepResult = tuple[Float32Array, float, bool, bool, dict[str, Any]]
 
 
-class Env(gymnasium.Env[Float32Array, Float32Array]):
+class Env(gymnasium.Env[Float32Array, Float32Array], EzPickle):
     """One task in one world of its own.
+
+    `copy` makes an environment that goes on as this one would, in an engine of its own: neither moves the other.
+    `pickle`, as Gymnasium's own environments have it, keeps the arguments alone: what is unpickled begins anew.
 
     Actions are (a,) float32 in [-1, 1], parts of the effort limit; beyond that they are clipped. Observations are (o,)
     float32, made from the joint state by the same `Observer` that a policy node uses.
@@ -42,7 +47,8 @@ class Env(gymnasium.Env[Float32Array, Float32Array]):
         ConfigError: the render mode is unknown, or no window can be opened.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": list(RENDER_MODES), "render_fps": 60}  # type: ignore[misc]
+    # Before there is a task; each environment has the frequency of its own.
+    metadata: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": 60}  # noqa: RUF012  as Gymnasium has it
 
     def __init__(
         self,
@@ -54,21 +60,45 @@ class Env(gymnasium.Env[Float32Array, Float32Array]):
     ) -> None:
         if render_mode is not None and render_mode not in RENDER_MODES:
             raise ConfigError(f"render mode {render_mode!r} is not known; {suggest(render_mode, RENDER_MODES)}")
+        EzPickle.__init__(self, task, render_mode=render_mode, max_episode_steps=max_episode_steps, is_paced=is_paced)
         self.task = task
         self.render_mode = render_mode
         self.max_episode_steps = max_episode_steps
         self.specification: Specification = task.specification
+        self.metadata = {**self.metadata, "render_fps": round(1.0 / task.specification.control_period)}
         self._effort_limit = task.specification.command_limit
         self._observer = Observer(self.specification.observation, self.specification.joints)
         self.observation_space = Box(-np.inf, np.inf, (self._observer.size,), np.float32)
         self.action_space = Box(-1.0, 1.0, (len(self._effort_limit),), np.float32)
         self._world = World(task.mechanism, self.specification, has_window=render_mode == "human")
-        self._position, self._velocity = self._world.state[0::2], self._world.state[1::2]  # views: always current
+        self._watch_world()
         self._before: FloatArray = self._world.state.copy()
         self._pacer = Pacer(self.specification.control_period) if render_mode == "human" and is_paced else None
         self._steps = 0
         self._is_running = False
         self._is_closed = False
+
+    def _watch_world(self) -> None:
+        self._position, self._velocity = self._world.state[0::2], self._world.state[1::2]  # views: always current
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Env:
+        """An environment in the same state, with the same random numbers to come, in an engine of its own.
+
+        Raises:
+            ConfigError: this one is shown in a window: there can be no second.
+            ClosedEnvironmentError: the environment was closed.
+        """
+        self._check_open()
+        copied = type(self).__new__(type(self))
+        memo[id(self)] = copied
+        memo |= {id(shared): shared for shared in (self.task, self.specification)}  # they have no memory
+        vars(copied).update({name: copy.deepcopy(value, memo) for name, value in vars(self).items()})
+        copied._watch_world()
+        return copied
+
+    def __copy__(self) -> Env:
+        """The same: one that shares the engine would move it."""
+        return copy.deepcopy(self)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

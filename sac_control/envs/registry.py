@@ -37,13 +37,6 @@ def make_env(
     return Env(task, render_mode=render_mode, max_episode_steps=max_episode_steps, is_paced=is_paced)
 
 
-def make_gymnasium_env(name: str, render_mode: str | None = None) -> Env:
-    """What `gymnasium.make` calls: an environment that never truncates, because Gymnasium's own wrapper does."""
-    from sac_control.envs.env import Env
-
-    return Env(make_task(name), render_mode=render_mode)
-
-
 def gymnasium_id(name: str) -> str:
     """Gymnasium's name of a task: ``sac_control/InvertedPendulum-v0`` for ``inverted_pendulum``."""
     return f"sac_control/{name.title().replace('_', '')}-v0"
@@ -55,7 +48,7 @@ def register_tasks() -> None:
         if gymnasium_id(name) not in gymnasium.registry:
             gymnasium.register(
                 id=gymnasium_id(name),
-                entry_point="sac_control.envs.registry:make_gymnasium_env",
+                entry_point="sac_control.envs.entry_point:make_gymnasium_env",
                 max_episode_steps=task.max_episode_steps,
                 reward_threshold=task.solved_return,
                 kwargs={"name": name},

@@ -5,10 +5,12 @@ Engine parameters and their order are those of pybullet's own environments, so t
 
 from __future__ import annotations
 
+import hashlib
 import math
 import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pybullet
@@ -18,15 +20,20 @@ from numpy.typing import NDArray
 from sac_control.envs.mechanism import Color, Mechanism
 from sac_control.envs.picture import take_picture
 from sac_control.envs.window import close_window, open_window
+from sac_control.errors import ConfigError, StateError
 from sac_control.types import FloatArray, Specification
 
 GRAVITY = 9.8  # [m/s²]
 CONTACT_ERP = 0.9  # share of a penetration that is corrected per step
 SOLVER_ITERATIONS = 5
 
+_DIGEST_SIZE = hashlib.sha256().digest_size  # [bytes] at the beginning of a saved world
+
 
 class World:
     """One machine in a physics engine of its own; any number of worlds live in one process without touching.
+
+    A copy, by `copy` or by `pickle`, has an engine of its own, too, and goes on from the saved state of this one.
 
     Args:
         mechanism: the machine.
@@ -39,6 +46,8 @@ class World:
 
     def __init__(self, mechanism: Mechanism, specification: Specification, *, has_window: bool = False) -> None:
         self.state: FloatArray = np.zeros(2 * len(specification.joints))  # (2j,), overwritten by reset and step
+        self._made_of = mechanism, specification
+        self._has_window = has_window
         self._camera = mechanism.camera
         self._client: int = open_window(self._camera) if has_window else pybullet.connect(pybullet.DIRECT)
         # Releases the engine of a forgotten world, too: pybullet has room for about a thousand.
@@ -119,6 +128,44 @@ class World:
         """Positions [m or rad] and velocities [m/s or rad/s], (j,) float64 each, in the specification's order."""
         return self.state[0::2].copy(), self.state[1::2].copy()
 
+    def save(self) -> bytes:
+        """All that decides what happens next, contacts included, for `load` in any world of the same machine."""
+        with TemporaryDirectory() as folder:  # pybullet's states in memory are of one engine; files are for all
+            file = Path(folder, "state.bullet")
+            pybullet.saveBullet(str(file), physicsClientId=self._client)
+            state = file.read_bytes()
+        return self._digest(state) + state
+
+    def load(self, saved: bytes) -> None:
+        """Go on from what `save` gave, to the last bit.
+
+        Raises:
+            StateError: that is damaged, or of another machine. Nothing changed.
+        """
+        digest, state = saved[:_DIGEST_SIZE], saved[_DIGEST_SIZE:]
+        if digest != self._digest(state):  # pybullet itself may end the process where bodies differ
+            raise StateError(
+                f"a saved world of {len(saved)} bytes cannot be loaded: expected what save() gave for the same "
+                f"machine, {self._made_of[0].model}"
+            )
+        with TemporaryDirectory() as folder:
+            file = Path(folder, "state.bullet")
+            file.write_bytes(state)
+            pybullet.restoreState(fileName=str(file), physicsClientId=self._client)
+        self._read_state()
+
+    def _digest(self, state: bytes) -> bytes:
+        return hashlib.sha256(self._made_of[0].model.encode() + b"\0" + state).digest()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """How `copy` and `pickle` make another."""
+        if self._has_window:
+            raise ConfigError(
+                "a world that is shown in a window cannot be copied, because pybullet allows one window per process: "
+                "copy one without (render_mode None or rgb_array)"
+            )
+        return _revived, (*self._made_of, self.save())
+
     def render(self, width: int = 640, height: int = 480) -> NDArray[np.uint8]:
         """A picture, (height, width, 3) uint8."""
         return take_picture(self._client, self._camera, width, height)
@@ -127,3 +174,9 @@ class World:
         """Release the physics engine; closing twice is allowed."""
         self._disconnect()
         self._client = -1  # pybullet gives the number to the next world: this one must not touch that
+
+
+def _revived(mechanism: Mechanism, specification: Specification, saved: bytes) -> World:
+    world = World(mechanism, specification)
+    world.load(saved)
+    return world

@@ -15,5 +15,6 @@ publication.py    the weights that a training publishes
 report.py         what a training says of itself: status, verdict, summary
 curve.py          the picture of a run
 evaluation.py     deterministic episodes of a policy file, in a process of their own
+starts.py         where the episodes of an evaluation begin
 progress.py       the progress line
 """

@@ -7,8 +7,8 @@ standard input, and writes one line of JSON for each.
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import json
+import math
 import queue
 import signal
 import subprocess
@@ -24,7 +24,11 @@ from sac_control.envs.tasks import make_task
 from sac_control.errors import RunError
 from sac_control.policy.policy import Policy
 from sac_control.policy.policy_file import PolicyFile
+from sac_control.runs.starts import extreme, stratified
 from sac_control.types import FloatArray
+
+Score = tuple[bool, float]  # see Evaluation.score; compared as tuples are
+NO_SCORE: Score = (False, -math.inf)  # below that of every evaluation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +62,13 @@ class Evaluation:
         return float(np.mean(self.returns))
 
     @property
-    def score(self) -> float:
-        """By which the best policy is chosen: the mean over all episodes, so that a confirmed solution is the best."""
-        return float(np.mean(self.all_returns))
+    def score(self) -> Score:
+        """By which the best policy is chosen: a solution is better than none, and then counts the mean of `returns`.
+
+        Returns of a confirmation are not part of that mean: only the better policies come to have any, from starts that
+        are harder on purpose, and would fall behind those that never got so far.
+        """
+        return self.is_solved, self.mean_return
 
 
 def evaluate(file: PolicyFile, episodes: int, confirmations: int, rng: np.random.Generator) -> Evaluation:
@@ -72,11 +80,11 @@ def evaluate(file: PolicyFile, episodes: int, confirmations: int, rng: np.random
     """
     task = make_task(file.specification.task)
     env, policy = make_env(file.specification.task), Policy(file.actor)
-    returns = [_play(env, policy, task.start_from(unit)) for unit in _stratified(rng, episodes, task.start_dimensions)]
+    returns = [_play(env, policy, task.start_from(unit)) for unit in stratified(rng, episodes, task.start_dimensions)]
     confirming: list[float] = []
     if all(total >= task.solved_return for total in returns):
-        corners = rng.permutation(list(itertools.product((0.0, 1.0), repeat=task.start_dimensions)))[:confirmations]
-        inner = _stratified(rng, confirmations - len(corners), task.start_dimensions)
+        corners = extreme(rng, confirmations, task.start_dimensions)
+        inner = stratified(rng, confirmations - len(corners), task.start_dimensions)
         for unit in (*corners, *inner):
             confirming.append(_play(env, policy, task.start_from(unit)))
             if confirming[-1] < task.solved_return:
@@ -99,12 +107,6 @@ def _play(env: Env, policy: Policy, start: FloatArray) -> float:
         observation, reward, terminated, truncated, _ = env.step(policy.act(observation))
         total += reward
     return total
-
-
-def _stratified(rng: np.random.Generator, count: int, dimensions: int) -> FloatArray:
-    """Points of the unit cube, (count, dimensions), one in each of `count` slices of each axis (Latin hypercube)."""
-    slices = np.stack([rng.permutation(count) for _ in range(dimensions)], axis=1)
-    return (slices + rng.random((count, dimensions))) / count
 
 
 class EvaluationProcess:

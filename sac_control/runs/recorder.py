@@ -119,14 +119,13 @@ class Recorder:
         self._open_tables(resumed_at=steps)
         return complaints
 
-    def best_score(self) -> float:
-        """The score of the best policy kept; -inf where none is.
+    def best_state(self) -> Mapping[str, Any]:
+        """The JSON values of the best checkpoint kept; empty where none is.
 
         Raises:
             RunError: it is damaged.
         """
-        best = self._store.best_state().get("best_score")
-        return -math.inf if best is None else float(best)
+        return self._store.best_state()
 
     def wall_time(self) -> float:
         """[s] of training up to the newest row of metrics; 0 where there is none."""

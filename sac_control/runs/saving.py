@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from sac_control.errors import RunError
 from sac_control.runs.checkpoints import Checkpoint
-from sac_control.runs.evaluation import Evaluation
+from sac_control.runs.evaluation import NO_SCORE, Evaluation, Score
 from sac_control.runs.recorder import Recorder, Snapshot
 from sac_control.runs.run_directory import RunDirectory
 from sac_control.runs.writing import Writing
@@ -33,19 +34,16 @@ class Saving:
     def __init__(self, run: RunDirectory, recorder: Recorder, writing: Writing, clock: Callable[[], float]) -> None:
         self._run, self._recorder, self._writing, self._clock = run, recorder, writing, clock
         self.newest_step: int | None = None
-        self.best_score = -math.inf
+        self.best_score = NO_SCORE
         self._unsaved_best: Snapshot | None = None  # the disk could not take it
         self._retry_at = -math.inf  # [s] steady time
 
     def resume(self, checkpoint: Checkpoint) -> list[str]:
         """Go on from `checkpoint`, which was loaded; a sentence if the best one is damaged."""
         self.newest_step = checkpoint.step
-        best = checkpoint.state["best_score"]
-        self.best_score = -math.inf if best is None else best
         try:
-            self.best_score = max(self.best_score, self._recorder.best_score())
+            self.best_score = max(map(_best_score, (checkpoint.state, self._recorder.best_state())))
         except RunError as error:
-            self.best_score = -math.inf
             return [f"{error}; the next policy that is evaluated takes the place of the best"]
         return []
 
@@ -66,8 +64,13 @@ class Saving:
         """Save `candidate`, whose policy was evaluated, as the best if none was better."""
         if evaluation.score >= self.best_score:
             self.best_score = evaluation.score
-            known = {"best_score": self.best_score, "is_solution": evaluation.is_solved}
+            known = {**self.best(), "is_solution": evaluation.is_solved}
             self.save(dataclasses.replace(candidate, extra={**candidate.extra, **known}), is_best=True)
+
+    def best(self) -> dict[str, Any]:
+        """What a checkpoint says of the best policy so far, in values that JSON keeps."""
+        is_solution, score = self.best_score
+        return {"best_is_solution": is_solution, "best_score": score if math.isfinite(score) else None}
 
     @property
     def is_missing(self) -> bool:
@@ -80,4 +83,10 @@ class Saving:
         if self._unsaved_best is not None:
             self.save(self._unsaved_best, is_best=True)
         elif not (self._run.checkpoints / "best").exists():
-            self.best_score = -math.inf
+            self.best_score = NO_SCORE
+
+
+def _best_score(state: Mapping[str, Any]) -> Score:
+    """What the values of a checkpoint, as of `Saving.best`, say of the best policy."""
+    score = state.get("best_score")
+    return NO_SCORE if score is None else (state.get("best_is_solution", False), score)

@@ -6,7 +6,6 @@ Joins the algorithm (sac/), the evaluation process and the run directory; a lear
 from __future__ import annotations
 
 import contextlib
-import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -284,10 +283,11 @@ class TrainingRun:
                 "Nothing of it was published; lower learner.critic_learning_rate or learner.replay_ratio, and go on "
                 "from the last checkpoint with --resume"
             )
-        self._training.roll_back()
+        were_halved = self._training.roll_back()
+        rates = "halved" if were_halved else f"left at {self._training.rollback_rate:g} of their settings"
         self._say(
             f"training diverged: a loss or weight is not finite after {updates} updates. Back to weights "
-            f"v{self._training.policy_version}, with learning rates halved"
+            f"v{self._training.policy_version}, with learning rates {rates}"
         )
 
     def _publish(self) -> None:
@@ -322,7 +322,7 @@ class TrainingRun:
             "run": self.run.name,
             "run_id": self.run_id,
             "wall_seconds": self._report.wall_time,
-            "best_score": self._saving.best_score if math.isfinite(self._saving.best_score) else None,
+            **self._saving.best(),
             "is_solution": False,  # that its own policy solved the task: known only once it is evaluated
         }
         return self._recorder.snapshot(self.weights.data, extra)

@@ -101,6 +101,15 @@ class Learner(ABC):
             log_std_bounds=LOG_STD_BOUNDS,
         )
 
+    @property
+    def updates(self) -> int:
+        """Updates that the parameters have gone through; those that were taken back by `restore` do not count."""
+        return int(self._updates)
+
+    def observed(self) -> dict[str, Array]:
+        """The part of `state` that says what was observed, not what was learnt."""
+        return {f"normaliser.{name}": array.copy() for name, array in self.normaliser.observed().items()}
+
     def state(self) -> dict[str, Array]:
         """Everything that an update reads or changes but the generator, as copies; no two share memory."""
         return {name: array.copy() for name, array in (self._arrays() | self._own_arrays()).items()}

@@ -45,10 +45,8 @@ class Normaliser:
 
     def arrays(self) -> dict[str, Array]:
         """The arrays themselves, by name: copy them to keep them, write into them to restore them."""
-        return {
-            "mean": self.mean,
-            "std": self.std,
-            "count": self._count,
-            "running_mean": self._running_mean,
-            "squares": self._squares,
-        }
+        return {"mean": self.mean, "std": self.std, **self.observed()}
+
+    def observed(self) -> dict[str, Array]:
+        """Those of `arrays` that hold what was observed, in force or not."""
+        return {"count": self._count, "running_mean": self._running_mean, "squares": self._squares}

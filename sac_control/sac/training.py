@@ -19,7 +19,8 @@ from sac_control.types import ActorParameters, Array, Float32Array, Transition
 
 _REFRESH_EVERY = 200  # transitions between two refreshes of the normalisation statistics
 _LARGEST_START = 1e18  # of values: rewards that ask for more diverge in any case, and that is told in words
-_LEAST_RATE = 0.1  # learning rates fall to this share of their setting and no further
+_LEAST_RATE = 0.1  # learning rates fall with the transitions to this share of their setting and no further
+_MOST_HALVINGS = 6  # of learning rates: smaller ones would only hide that nothing is learnt any more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +96,7 @@ class Training:
         self._published_at = 0  # updates made when weights were last published
         self._refreshed_at = 0  # transitions accepted when the normalisation was last refreshed
         self._rollbacks = 0
-        self._sound: dict[str, Array] = {}  # the learner when weights were last published
+        self._keep()
 
     def ingest(self, transition: Transition) -> Episode | None:
         """Accept a transition, unless it came before; returns the episode that it completed, if any.
@@ -157,7 +158,7 @@ class Training:
         """
         if not count:
             return
-        if not self.updates:
+        if not self.learner.updates:  # made none yet, or was rolled back to before the first
             self._start()
         if self.transitions >= self._refreshed_at + _REFRESH_EVERY:
             self.learner.refresh_normalisation()
@@ -179,12 +180,17 @@ class Training:
             self.learner.start_values_at(min(max(value, -_LARGEST_START), _LARGEST_START))
 
     def _learning_rate_scale(self) -> float:
-        """Falls with the transitions after the warm-up, and by half at each rollback."""
+        """Falls with the transitions after the warm-up, and by half at each of the first rollbacks."""
         decay = 1.0
         if self._config.learning_rate_decay:
             after_warmup = max(0, self.transitions - self._config.warmup_steps)
             decay = max(_LEAST_RATE, 1.0 / (1.0 + after_warmup / self._config.learning_rate_decay))
-        return decay * 0.5**self._rollbacks
+        return decay * self.rollback_rate
+
+    @property
+    def rollback_rate(self) -> float:
+        """The share of the learning rates that rollbacks have left."""
+        return 0.5 ** min(self._rollbacks, _MOST_HALVINGS)
 
     @property
     def publication_due(self) -> bool:
@@ -203,7 +209,7 @@ class Training:
         """The actor as it is now, under the next policy_version."""
         self.policy_version += 1
         self._published_at = self.updates
-        self._sound = self.learner.state()
+        self._keep()
         config = self._config
         correlation = config.solved_noise_correlation if self.solved_at is not None else config.noise_correlation
         actor = dataclasses.replace(self.learner.actor_parameters(), noise_correlation=correlation)
@@ -221,15 +227,24 @@ class Training:
         self._average.begin(actor, self.transitions)
         self.replay_ratio.change(self._config.solved_replay_ratio, self.transitions)
         self.learner.target_entropy[()] = self._config.solved_target_entropy * self.learner.action_size
-        self._sound = self.learner.state()
+        self._keep()
 
-    def roll_back(self) -> None:
-        """Return the learner to its last publication, and halve its learning rates.
+    def _keep(self) -> None:
+        """Keep the learner as it is, to roll back to."""
+        self._sound: dict[str, Array] = self.learner.state()
+        self._sound_refreshed_at = self._refreshed_at
 
+    def roll_back(self) -> bool:
+        """Return the learner to its last publication and halve its learning rates; false where they are at their least.
+
+        What was observed since stays known; where that was the time before the first update, the start is made again.
         The updates made since count as made; the random generators go on, so the same batches do not come again.
         """
-        self.learner.restore(self._sound)
+        self.learner.restore(self._sound | self.learner.observed())
+        self._refreshed_at = self._sound_refreshed_at
+        before = self.rollback_rate
         self._rollbacks += 1
+        return self.rollback_rate < before
 
     def metrics(self) -> dict[str, float]:
         """Losses, q, entropy and alpha of the newest update, each the mean over its batch; empty before the first."""
@@ -279,7 +294,6 @@ class Training:
             )
         self.learner.restore(state.arrays)
         self._average.restore(state.arrays)
-        self._sound = self.learner.state()
         for name, generator in self._generators.items():
             generator.bit_generator.state = state.numbers["generators"][name]
         for name in _NUMBERS:
@@ -287,6 +301,7 @@ class Training:
         self.replay_ratio.restore(state.numbers["replay_ratio"])
         self._arrivals.restore(state.numbers["arrivals"])
         self._episodes.restore(state.numbers["episodes"])
+        self._keep()
 
     @property
     def _generators(self) -> dict[str, np.random.Generator]:

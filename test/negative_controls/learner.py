@@ -56,9 +56,22 @@ LONG: Controls = {
     ],
     ("test_training_run.py",): [
         ("runs/training_run.py", "if saved.specification != self._specification:", "if False:", "another_task_whose"),
-        ("runs/saving.py", "            self.best_score = -math.inf\n            return", "            return",
+        ("runs/saving.py", "(checkpoint.state, self._recorder.best_state())", "(checkpoint.state,)",
          "best_policy_that_is_damaged"),
         ("sac/training.py", "min(max(value, -_LARGEST_START), _LARGEST_START)", "value", "beyond_all_measure"),
+    ],
+    ("test_sac_training.py",): [
+        ("sac/training.py", "if not self.learner.updates:", "if not self.updates:", "optimistic_start_again"),
+        ("sac/training.py", "self._sound | self.learner.observed()", "self._sound", "not_what_was_observed"),
+        ("sac/training.py", "self._refreshed_at = self._sound_refreshed_at", "pass", "not_what_was_observed"),
+        ("sac/training.py", "min(self._rollbacks, _MOST_HALVINGS)", "self._rollbacks", "sixty_fourth"),
+    ],
+    ("test_env_copies.py",): [
+        ("envs/env.py", "        self._check_open()\n        copied", "        copied", "closed_environment"),
+        ("envs/env.py", "        copied._watch_world()\n", "", "to_the_last_bit"),
+        ("envs/world.py", "    world.load(saved)\n", "", "to_the_last_bit"),
+        ("envs/world.py", "        if self._has_window:", "        if False:", "shown_in_a_window"),
+        ("envs/world.py", "if digest != self._digest(state):", "if False:", "damaged_or_of_another_machine"),
     ],
     ("test_progress.py",): [
         ("runs/progress.py", "contextlib.suppress(OSError)", "contextlib.nullcontext()", "full_disk_behind"),
@@ -71,6 +84,8 @@ LONG: Controls = {
     ],
     ("test_evaluation_process.py",): [
         ("runs/evaluation.py", 'if not line.endswith(b"\\n"):', "if not line:", "within_its_answer"),
+        ("runs/evaluation.py", "return self.is_solved, self.mean_return",
+         "return False, float(np.mean(self.all_returns))", "are_ranked_by_solution"),
     ],
     ("test_diagnostics.py",): [
         ("nodes/learner.py", "(ERROR, training.disk_complaint),", "", "is_in_error_and_refuses"),

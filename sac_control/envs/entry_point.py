@@ -1,0 +1,15 @@
+"""What `gymnasium.make` calls. Loaded by it and not before, because it loads the physics engine."""
+
+from __future__ import annotations
+
+from sac_control.envs.env import Env
+from sac_control.envs.tasks import make_task
+
+
+def make_gymnasium_env(name: str, render_mode: str | None = None) -> Env:
+    """An environment for the task called `name` that never truncates, because Gymnasium's own wrapper does."""
+    return Env(make_task(name), render_mode=render_mode)
+
+
+# Gymnasium asks the entry point which modes it may ask for; for "rgb_array_list" it collects the pictures itself.
+make_gymnasium_env.metadata = Env.metadata  # type: ignore[attr-defined]
