@@ -99,6 +99,10 @@ class RosWorld:
         self.until(lambda: publisher.get_subscription_count() > 0, f"nobody subscribes to {topic.name}")
         return publisher
 
+    def publisher_of_latched(self, topic: Topic) -> Any:
+        """A publisher of a latched `topic`, whom whoever subscribes later hears, too."""
+        return topics.publisher(self.probe, topic)
+
     def call(self, service: Any, name: str, request: Any) -> Any:
         """The response of a service."""
         client = self.probe.create_client(service, name)

@@ -35,7 +35,8 @@ def policy_path(tmp_path: Path) -> Path:
 
 def push(stamp: int, effort: float = 30.0) -> Action:
     values = np.array([effort])
-    return Action(stamp=stamp, policy_version=1, action=np.float32(values / 100.0), command_raw=values, command=values)
+    action = (values / 100.0).astype(np.float32)
+    return Action(stamp=stamp, policy_version=1, action=action, command_raw=values, command=values)
 
 
 def stamp_of(msg: Any) -> int:
