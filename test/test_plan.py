@@ -217,6 +217,17 @@ def test_trainings_and_evaluations_live_in_a_namespace_of_their_own_and_robots_a
             assert {node.namespace for node in plan} == {default if expected is None else expected}
 
 
+def test_deployment_on_the_network_takes_signed_weights_alone(runs: Path, trained: RunDirectory) -> None:
+    choices: dict[str, Any] = {"policy": "trained", "runs_directory": runs}
+    choices["settings"] = [f"policy.accept_weights={RUN_ID}"]
+    with pytest.raises(ConfigError, match="set policy.require_signature"):
+        plan_deployment(DeploymentOptions(**choices, discovery_range="SUBNET"))
+    (node,) = plan_deployment(DeploymentOptions(**choices))
+    assert node.parameters["accept_weights"] == RUN_ID
+    (node,) = plan_deployment(DeploymentOptions(policy="trained", runs_directory=runs))
+    assert "accept_weights" not in node.parameters
+
+
 @pytest.mark.parametrize("setting", ["policy.lockstep=true", f"policy.run_id={RUN_ID}"])
 def test_deployment_that_would_command_no_robot_is_refused(runs: Path, trained: RunDirectory, setting: str) -> None:
     with pytest.raises(ConfigError, match="commands no robot"):

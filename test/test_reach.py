@@ -42,6 +42,6 @@ def test_a_node_that_moves_a_robot_listens_at_the_loopback_interface_alone_unles
         robot = Robot(ros)
         if discovery is not None:
             monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", discovery)
-        with PolicyProcess(ros, policy_file=path, **PATIENT) as policy:
+        with PolicyProcess(ros, policy_file=path, accept_weights="''", **PATIENT) as policy:
             robot.until_moved()
             assert listening(policy._process.pid, ros.probe.context.get_domain_id()) == addresses

@@ -8,9 +8,9 @@ import pytest
 
 from policies import RUN_ID, SPECIFICATION, make_file, make_weights
 from sac_control.config import PolicyConfig
-from sac_control.errors import PolicyFileError
+from sac_control.errors import ConfigError, PolicyFileError
 from sac_control.policy.controller import Controller
-from sac_control.policy.requirements import check_requirements
+from sac_control.policy.requirements import check_reach, check_requirements
 
 WRONG = {"control_period": 0.01, "joints": "cart_to_pendulum", "max_effort": 99.0}
 RIGHT = {"control_period": SPECIFICATION.control_period, "joints": "slider_to_cart", "max_effort": 100.0}
@@ -30,3 +30,14 @@ def test_policy_for_another_robot_is_refused_from_file_and_topic(name: str) -> N
 def test_policy_for_this_robot_is_taken() -> None:
     check_requirements(PolicyConfig.from_mapping(RIGHT), SPECIFICATION)
     check_requirements(PolicyConfig(), SPECIFICATION)
+
+
+@pytest.mark.parametrize("discovery_range", ["", "SUBNET", "SYSTEM_DEFAULT"])
+def test_weights_that_others_on_the_network_may_offer_to_a_robot_must_be_signed(discovery_range: str) -> None:
+    config = PolicyConfig(accept_weights=RUN_ID)
+    with pytest.raises(ConfigError, match="accept_weights is set while other machines can reach the node"):
+        check_reach(config, discovery_range)
+    for harmless in ({"accept_weights": ""}, {"require_signature": True}, {"run_id": RUN_ID}):
+        check_reach(dataclasses.replace(config, **harmless), discovery_range)  # type: ignore[arg-type]
+    for local in ("LOCALHOST", "OFF"):
+        check_reach(config, local)

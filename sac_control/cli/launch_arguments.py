@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from sac_control.cli.plan import (
     plan_evaluation,
     plan_training,
 )
+from sac_control.cli.reach import DISCOVERY_RANGE, reach
 from sac_control.errors import ConfigError
 
 
@@ -98,6 +100,7 @@ def _plan_deployment(values: Mapping[str, str]) -> Plan:
             policy=values["policy"],
             runs_directory=Path(values["runs_dir"]),
             shadow=values["shadow"],
+            discovery_range=reach(os.environ, network=values["network"] == "true")[DISCOVERY_RANGE],
             restarts=_whole_number("restarts", values),
             namespace=values["namespace"],
             log_level=values["log_level"],

@@ -25,6 +25,7 @@ from sac_control.cli.plan import (
     plan_evaluation,
     plan_training,
 )
+from sac_control.cli.reach import DISCOVERY_RANGE, reach
 from sac_control.errors import ConfigError, SacControlError
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.signature import SigningKey, make_key_pair
@@ -106,6 +107,7 @@ def _deploy(options: argparse.Namespace) -> int:
             policy=options.policy,
             runs_directory=options.runs_dir,
             shadow=options.shadow,
+            discovery_range=reach(os.environ, network=options.network)[DISCOVERY_RANGE],
             restarts=options.restarts,
             namespace=options.namespace,
             log_level=options.log_level,

@@ -19,6 +19,7 @@ from sac_control.identity import new_run_id
 from sac_control.policy.controller import Controller
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.policy_header import LONGEST_RUN_NAME
+from sac_control.policy.requirements import check_reach
 from sac_control.runs import config_file
 from sac_control.runs.config_file import RunConfig
 from sac_control.runs.run_directory import RunDirectory
@@ -261,6 +262,7 @@ class DeploymentOptions(Options):
     runs_directory: Path = Path("runs")
     shadow: str = ""  # a second policy, which tells what it would have done; empty: none
     restarts: int = MOST_RESTARTS
+    discovery_range: str = "LOCALHOST"  # ROS_AUTOMATIC_DISCOVERY_RANGE of the node
 
 
 def plan_deployment(options: DeploymentOptions) -> Plan:
@@ -285,6 +287,7 @@ def plan_deployment(options: DeploymentOptions) -> Plan:
             "policy.run_id or policy.lockstep is set, with which the node answers a simulator and commands no robot: "
             "leave them out"
         )
+    check_reach(config.policy, options.discovery_range)
     controller = Controller(config.policy)  # what the node would refuse is refused now
     controller.install(file)
     if config.policy.shadow_policy_file:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 PROFILE = Path(__file__).with_name("fastdds_localhost.xml")
-_RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
+DISCOVERY_RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
 _PROFILES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")  # the second is its old name
 
 
@@ -20,8 +20,8 @@ def reach(base: Mapping[str, str], *, network: bool) -> dict[str, str]:
         base: the user's environment.
         network: let other machines see the nodes, whatever `base` says.
     """
-    discovery = "SUBNET" if network else base.get(_RANGE, "LOCALHOST")
-    variables = {_RANGE: discovery}
+    discovery = "SUBNET" if network else base.get(DISCOVERY_RANGE, "LOCALHOST")
+    variables = {DISCOVERY_RANGE: discovery}
     if discovery == "LOCALHOST" and not any(name in base for name in _PROFILES):
         variables[_PROFILES[0]] = str(PROFILE)
     return variables

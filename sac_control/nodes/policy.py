@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+import os
 import sys
 import time
 import traceback
@@ -30,6 +31,7 @@ from sac_control.policy.controller import Controller
 from sac_control.policy.faults import FaultCounter
 from sac_control.policy.live_limits import LIVE
 from sac_control.policy.policy_file import PolicyFile
+from sac_control.policy.requirements import check_reach
 from sac_control.policy.safety import Mode
 from sac_control.policy.state_sources import StateSources
 from sac_control.policy.tick_statistics import TickStatistics
@@ -60,6 +62,7 @@ class PolicyNode(LifecycleNode):
     def __init__(self) -> None:
         super().__init__("policy", **NODE_OPTIONS)
         self._config = config = declare_parameters(self, PolicyConfig, live=LIVE)
+        check_reach(config, os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE", ""))
         self._controller = Controller(config)
         self._faults = FaultCounter()
         self._ticks = TickStatistics()  # since the last status

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sac_control.config import PolicyConfig
-from sac_control.errors import PolicyFileError
+from sac_control.errors import ConfigError, PolicyFileError
 from sac_control.types import Specification
 
 TOLERANCE = 0.02  # share by which the control period may differ
@@ -31,4 +31,22 @@ def check_requirements(config: PolicyConfig, specification: Specification) -> No
         raise PolicyFileError(
             f"policy has limits {list(specification.command_limit)}, policy.max_effort is {config.max_effort:g}: "
             "train with limits that the robot has"
+        )
+
+
+def check_reach(config: PolicyConfig, discovery_range: str) -> None:
+    """See that weights which others on the network may offer to a robot must be signed.
+
+    Args:
+        config: of the policy node.
+        discovery_range: ROS_AUTOMATIC_DISCOVERY_RANGE of its process; empty is ROS's own default, the subnet.
+
+    Raises:
+        ConfigError: they need not be.
+    """
+    is_local = discovery_range in ("LOCALHOST", "OFF")
+    if config.drives_robot and config.accept_weights and not config.require_signature and not is_local:
+        raise ConfigError(
+            "policy.accept_weights is set while other machines can reach the node: set policy.require_signature and "
+            "policy.trusted_keys, or stay on this machine (no --network, ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST)"
         )
