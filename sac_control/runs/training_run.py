@@ -25,11 +25,11 @@ from sac_control.runs.recorder import Recorder, Snapshot
 from sac_control.runs.report import Report
 from sac_control.runs.run_directory import RunDirectory
 from sac_control.runs.saving import Saving
+from sac_control.runs.slices import Slices
 from sac_control.runs.writing import Writing
 from sac_control.sac.training import Training
 from sac_control.types import Float32Array, Phase, TrainingStatus, Transition, Weights
 
-UPDATES_PER_SLICE = 16  # updates made before messages are looked at again
 METRICS_EVERY = 50  # transitions between two rows of metrics.csv
 MOST_VERSIONS = 2**48  # that a training can ever have published
 MOST_ROLLBACKS = 5  # in a row, after which a training is given up
@@ -88,6 +88,8 @@ class TrainingRun:
         except OSError as error:
             raise RunError(f"cannot write run directory {self.run.path}: {error.strerror}") from error
         self._report = Report(self.run_id, self.run.name, config, self._training, clock, wall_before)
+        self._slices = Slices(clock)
+        self._is_worked_off = True  # whether all that the newest transition makes due has been done
         self._rollbacks_in_a_row = 0
         self._granted = 0  # credit given out so far
         self._version_in_force = 0  # at the policy node, as it told
@@ -114,11 +116,10 @@ class TrainingRun:
     def credit(self) -> int:
         """What `learner/credit` must say; see Training.credit. No transition beyond max_steps is asked for.
 
-        A deterministic training asks for the next transition only when the policy node has the newest weights and no
-        evaluation is under way: then what comes next does not depend on who was faster.
+        A deterministic training asks for the next transition only when it `_is_settled` and has not ended: then what
+        comes next does not depend on who was faster.
         """
-        is_settled = self._version_in_force >= self.weights.version and not self._evaluations.is_busy
-        if is_settled or not self._config.deterministic:
+        if not self._config.deterministic or (self._is_settled and not self.is_done):
             self._granted = self._training.credit
         return self._granted
 
@@ -158,17 +159,18 @@ class TrainingRun:
             self._publish()
 
     def ingest(self, transition: Transition) -> bool:
-        """Learn from a transition in the updates to come; false if it came before or none is wanted any more.
+        """Learn from a transition in the updates to come; false if it came before or none is wanted now.
 
         Raises:
             TransitionError: it has a wrong size or a value that is not finite; it was counted and left out.
         """
-        if self._steps_left == 0:
+        if not self._is_welcoming:
             return False
         before = self._training.transitions
         episode = self._training.ingest(transition)
         if self._training.transitions == before:
             return False
+        self._is_worked_off = False
         self._recorder.note(transition)
         self._report.note_arrival(transition)
         if episode is not None:
@@ -178,18 +180,25 @@ class TrainingRun:
     def work(self) -> bool:
         """Make some of the updates owed and whatever else is due; whether more updates are waiting.
 
+        Where the training is deterministic, divergence and publications are looked after only behind whole groups of
+        updates, and all else only when no update is owed: how the updates were cut into slices decides nothing.
+
         Raises:
             RunError: training diverges again and again, or the evaluation process died.
         """
         self._write_replay()
         owed = self._training.updates_owed
         if owed:
-            self._training.update(min(owed, UPDATES_PER_SLICE))
+            self._slices.make(owed, self._training.update)
+            if self._config.deterministic and not self._slices.is_whole_group:
+                return True
             if not self._training.is_finite():
                 self._roll_back()
             elif self._training.publication_due:
                 self._rollbacks_in_a_row = 0
                 self._publish()
+        if self._config.deterministic and self._training.updates_owed:
+            return True
         steps = self._training.transitions
         if steps >= self._metrics_written + METRICS_EVERY:
             self._metrics_written = steps
@@ -199,6 +208,7 @@ class TrainingRun:
             self._publish()
             self._saving.save(self._snapshot())
         self._evaluate()
+        self._is_worked_off = True
         return self._training.updates_owed > 0
 
     def note_foreign(self) -> None:
@@ -250,6 +260,21 @@ class TrainingRun:
 
             self._writing.attempt("curve", lambda: curve.draw(self.run))
         self.run.unlock()
+
+    @property
+    def _is_welcoming(self) -> bool:
+        """Whether a transition is taken, which nobody may have asked for: the first of a source comes by itself.
+
+        While a deterministic training waits for a verdict it takes none; the source sends its last one again.
+        """
+        awaits_verdict = self._config.deterministic and self._evaluations.is_busy
+        return self._steps_left > 0 and not self.is_done and not awaits_verdict
+
+    @property
+    def _is_settled(self) -> bool:
+        """Whether nothing is under way that the next transition could outrun: updates, an evaluation, a swap."""
+        has_newest = self._version_in_force >= self.weights.version
+        return self._is_worked_off and has_newest and not self._evaluations.is_busy
 
     @property
     def _steps_left(self) -> int:
