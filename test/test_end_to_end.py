@@ -168,22 +168,6 @@ def test_max_steps_without_success_exits_with_3_where_success_is_required(tmp_pa
     assert "not solved: max_steps reached after 60 transitions" in done.stdout
 
 
-def test_a_deterministic_training_gives_the_same_numbers_twice_through_all_three_processes(tmp_path: Path) -> None:
-    settings = ("--set", "learner.deterministic=true", "--set", "learner.evaluation_every=150")
-    arguments = ("train", "--run", "same", "--seed", "7", "--max-steps", "450", *settings, "--stop-timeout", "300")
-    runs = []
-    for place in ("first", "second"):
-        done = sac_control(tmp_path, *arguments, "--runs-dir", place)
-        assert done.returncode == 0, done.stdout + done.stderr
-        runs.append(tmp_path / place / "same")
-    for name in ("policy.safetensors", "learner.safetensors"):
-        first, second = ((run / "checkpoints" / "latest" / name).read_bytes() for run in runs)
-        assert first == second, name
-    for name in ("replay/transitions.f32", "evaluations.csv", "episodes.csv"):
-        first, second = ((run / name).read_bytes() for run in runs)
-        assert first == second, name
-
-
 def test_another_seed_gives_other_numbers(tmp_path: Path) -> None:
     rows = []
     for seed in ("1", "2"):

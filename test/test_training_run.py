@@ -298,7 +298,7 @@ def test_rewards_beyond_all_measure_diverge_in_words_and_without_a_warning(tmp_p
 
 def test_a_deterministic_training_asks_for_no_transition_until_the_newest_weights_are_in_force(tmp_path: Path) -> None:
     run = training_run(tmp_path, [], deterministic=True)
-    run.ingest(transition(0))
+    learn(run, 0, 1)
     assert run.credit == 0, "nobody runs version 1 yet"
     run.note_version_in_force(1)
     assert run.credit == 2

@@ -39,6 +39,20 @@ SHORT: Controls = {
         ("runs/training_run.py", "if not self._saving.save(snapshot):", "if not self._saving.save(snapshot) and False:",
          "goes_on_in_memory"),
     ],
+    ("test_deterministic_training.py",): [
+        ("runs/training_run.py", "(self._is_settled and not self.is_done)", "self._is_settled", "training_ends_with"),
+        ("runs/training_run.py", "return self._is_worked_off and has_newest", "return has_newest", "before_all_is_done"),
+        ("runs/training_run.py", "has_newest and not self._evaluations.is_busy", "has_newest", "verdict_is_awaited"),
+        ("runs/training_run.py", " and not awaits_verdict", "", "verdict_is_awaited"),
+        ("runs/training_run.py", "not self.is_done and not awaits", "not awaits", "training_ends_with"),
+        ("runs/training_run.py", "if self._config.deterministic and not self._slices.is_whole_group:", "if False:",
+         "same_numbers_and_publications and native"),
+        ("runs/training_run.py", "if self._config.deterministic and self._training.updates_owed:", "if False:",
+         "verdict_is_awaited"),
+    ],
+    ("test_slices.py",): [
+        ("runs/slices.py", "min(owed, self._fitting, ", "min(owed, ", "no_longer_than"),
+    ],
     ("test_node_learner.py",): [
         ("runs/training_run.py", "if config.resume and not self.run.exists:", "if False:", "is_not_trained_over"),
     ],
