@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import time
 from collections.abc import Callable, Sequence
@@ -124,6 +125,20 @@ def test_nothing_is_asked_for_before_all_is_done_that_the_newest_transition_make
     run.close()
 
 
+def test_what_was_granted_to_a_source_is_not_granted_to_the_next_one_whose_numbers_begin_anew(tmp_path: Path) -> None:
+    run = deterministic_run(tmp_path, time.monotonic, warmup_steps=20, evaluation_every=0)
+    run.note_version_in_force(run.weights.version)
+    for sequence in range(10):
+        assert run.ingest(transition(sequence))
+        run.work()
+    assert run.credit == 11
+    assert run.ingest(dataclasses.replace(transition(0), source=2))
+    assert run.credit == 0, "nothing yet, or it would go on to its eleventh"
+    run.work()
+    assert run.credit == 2
+    run.close()
+
+
 def solved(path: Path, *, is_impatient: bool) -> tuple[TrainingRun, int]:
     """Train the pendulum until solved; returns the training, open, and how far credit had gone.
 
@@ -131,7 +146,7 @@ def solved(path: Path, *, is_impatient: bool) -> tuple[TrainingRun, int]:
     """
     run = deterministic_run(path, time.monotonic, seed=5, max_steps=2000)
     episodes = EpisodeRunner(make_env("inverted_pendulum"), source=1, seed=5)
-    controller = Controller(PolicyConfig(task="inverted_pendulum", deterministic=False, seed=5, lockstep=True))
+    controller = Controller(PolicyConfig(deterministic=False, seed=5, lockstep=True, accept_weights=run.run_id))
     controller.activate()
     in_force, deadline = None, time.monotonic() + PATIENCE
     while not run.is_done:
@@ -146,7 +161,7 @@ def solved(path: Path, *, is_impatient: bool) -> tuple[TrainingRun, int]:
         while episodes.sequence == 0 or run.credit > episodes.sequence:
             action = controller.answer(episodes.state)
             assert action is not None
-            run.ingest(episodes.step(action.effort, action.policy_version))
+            run.ingest(episodes.step(action.command, action.policy_version))
             if not is_impatient:
                 break
     credit = run.credit

@@ -92,6 +92,7 @@ class TrainingRun:
         self._is_worked_off = True  # whether all that the newest transition makes due has been done
         self._rollbacks_in_a_row = 0
         self._granted = 0  # credit given out so far
+        self._granted_to: int | None = None  # source
         self._version_in_force = 0  # at the policy node, as it told
         self._metrics_written = self._training.transitions
         self._next_checkpoint = self._training.transitions + config.checkpoint_every
@@ -119,9 +120,10 @@ class TrainingRun:
         A deterministic training asks for the next transition only when it `_is_settled` and has not ended: then what
         comes next does not depend on who was faster.
         """
+        source = self._training.source
         if not self._config.deterministic or (self._is_settled and not self.is_done):
-            self._granted = self._training.credit
-        return self._granted
+            self._granted, self._granted_to = self._training.credit, source
+        return self._granted if self._granted_to == source else 0  # another source counts otherwise
 
     @property
     def source(self) -> int | None:

@@ -43,6 +43,7 @@ SHORT: Controls = {
         ("runs/training_run.py", "(self._is_settled and not self.is_done)", "self._is_settled", "training_ends_with"),
         ("runs/training_run.py", "return self._is_worked_off and has_newest", "return has_newest", "before_all_is_done"),
         ("runs/training_run.py", "has_newest and not self._evaluations.is_busy", "has_newest", "verdict_is_awaited"),
+        ("runs/training_run.py", " if self._granted_to == source else 0", "", "begin_anew"),
         ("runs/training_run.py", " and not awaits_verdict", "", "verdict_is_awaited"),
         ("runs/training_run.py", "not self.is_done and not awaits", "not awaits", "training_ends_with"),
         ("runs/training_run.py", "if self._config.deterministic and not self._slices.is_whole_group:", "if False:",
