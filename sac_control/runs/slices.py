@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-LONGEST = 0.005  # [s] that a slice shall take; a single update may take longer, and is then a slice of its own
+LONGEST = 0.01  # [s] that a slice shall take; a single update may take longer, and is then a slice of its own
 MOST_UPDATES = 16  # in a slice, and in a group
 
 

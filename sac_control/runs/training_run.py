@@ -182,8 +182,8 @@ class TrainingRun:
     def work(self) -> bool:
         """Make some of the updates owed and whatever else is due; whether more updates are waiting.
 
-        Where the training is deterministic, divergence and publications are looked after only behind whole groups of
-        updates, and all else only when no update is owed: how the updates were cut into slices decides nothing.
+        Divergence and publications are looked after only behind whole groups of updates, and all else in a training
+        that is deterministic only when no update is owed: how updates were cut into slices decides nothing.
 
         Raises:
             RunError: training diverges again and again, or the evaluation process died.
@@ -192,11 +192,9 @@ class TrainingRun:
         owed = self._training.updates_owed
         if owed:
             self._slices.make(owed, self._training.update)
-            if self._config.deterministic and not self._slices.is_whole_group:
+            if not self._slices.is_whole_group:
                 return True
-            if not self._training.is_finite():
-                self._roll_back()
-            elif self._training.publication_due:
+            if not self._forget_what_diverged() and self._training.publication_due:
                 self._rollbacks_in_a_row = 0
                 self._publish()
         if self._config.deterministic and self._training.updates_owed:
@@ -235,6 +233,7 @@ class TrainingRun:
         Raises:
             RunError: it cannot be written; training goes on all the same.
         """
+        self._forget_what_diverged()
         self._publish()
         snapshot = self._snapshot()
         if not self._saving.save(snapshot):
@@ -301,6 +300,13 @@ class TrainingRun:
             return Phase.TRAINING
         return Phase.WARMUP if self._training.transitions else Phase.WAITING
 
+    def _forget_what_diverged(self) -> bool:
+        """Roll back the updates since the last publication if they have diverged; whether they had."""
+        has_diverged = not self._training.is_finite()
+        if has_diverged:
+            self._roll_back()
+        return has_diverged
+
     def _roll_back(self) -> None:
         """Forget the updates that diverged. They were not published: the policy node never saw them."""
         self._rollbacks_in_a_row += 1
@@ -363,6 +369,7 @@ class TrainingRun:
                 self._writing.was_remade = True
         if self._saving.is_missing:
             self._saving.save_best_again()
+            self._forget_what_diverged()
             self._publish()
             self._saving.save(self._snapshot())
 
