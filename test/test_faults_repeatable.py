@@ -18,7 +18,7 @@ from sac_control.policy.policy_file import PolicyFile
 from test_end_to_end import sac_control
 
 REPETITIONS = 10 if os.environ.get("SAC_CONTROL_FAULTS") == "full" else 3
-OF_THE_RUN_ALONE = ("run", "run_id", "wall_seconds", "sha256", "manifest_sha256")  # in state.json: names, and what they cost
+OF_THE_RUN_ALONE = ("run", "run_id", "wall_seconds", "sha256", "manifest_sha256")  # in state.json
 
 
 @contextmanager

@@ -12,7 +12,6 @@ from sac_control.cli import ending
 from sac_control.cli.launch_arguments import LaunchFile
 from sac_control.cli.plan import RESTART_DELAY, NodeDescription
 from sac_control.cli.reach import reach
-from sac_control.cli.runner import STOP_TIMEOUT
 
 
 def launch_description(file: LaunchFile) -> LaunchDescription:
@@ -65,6 +64,5 @@ def _node(node: NodeDescription, environment: dict[str, str], *, is_first: bool)
         additional_env=environment,
         output="screen",
         on_exit=on_exit,
-        # Launch kills by time alone. That is right for what may move something, and wrong for a checkpoint.
-        sigkill_timeout=f"{ending.LONGEST if node.executable == 'learner' else STOP_TIMEOUT:g}",
+        **({"sigkill_timeout": f"{ending.LONGEST:g}"} if node.executable == "learner" else {}),  # it saves what it has
     )

@@ -153,7 +153,7 @@ def run(plan: Plan, environment: Mapping[str, str], stop_timeout: float = STOP_T
 
 
 def _stop(processes: list[NodeProcess], signals: list[int], stop_timeout: float) -> dict[NodeProcess, str]:
-    """End all processes: politely, and by force what hangs, or all at a second Ctrl-C. Returns those killed, and why."""
+    """End all processes: politely, by force what hangs, and all at a second Ctrl-C. Returns those killed, and why."""
     asked = len(signals)
     for process in processes:
         process.send(signal.SIGINT)
@@ -178,7 +178,9 @@ def _stop(processes: list[NodeProcess], signals: list[int], stop_timeout: float)
     return killed
 
 
-def _verdict(first: NodeProcess, ended: list[NodeProcess], killed: Collection[NodeProcess], was_interrupted: bool) -> int:
+def _verdict(
+    first: NodeProcess, ended: list[NodeProcess], killed: Collection[NodeProcess], was_interrupted: bool
+) -> int:
     for process in ended:
         code = process.exit_code
         if process is first and code == 0:

@@ -43,7 +43,8 @@ SHORT: Controls = {
     ],
     ("test_deterministic_training.py",): [
         ("runs/training_run.py", "(self._is_settled and not self.is_done)", "self._is_settled", "training_ends_with"),
-        ("runs/training_run.py", "return self._is_worked_off and has_newest", "return has_newest", "before_all_is_done"),
+        ("runs/training_run.py", "return self._is_worked_off and has_newest", "return has_newest",
+         "before_all_is_done"),
         ("runs/training_run.py", "has_newest and not self._evaluations.is_busy", "has_newest", "verdict_is_awaited"),
         ("runs/training_run.py", " if self._granted_to == source else 0", "", "begin_anew"),
         ("runs/training_run.py", " and not awaits_verdict", "", "verdict_is_awaited"),
