@@ -221,7 +221,9 @@ class SacConfig(Config):
     device: str = option(
         "cpu", "device for the updates; auto takes a GPU where there is one", choices=("auto", "cpu", "cuda")
     )
-    threads: int = option(1, "threads of the updates", low=1, high=256)
+    threads: int = option(
+        1, "threads of the updates: 1, or 2 for the twin critics side by side; torch takes more", low=1, high=256
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

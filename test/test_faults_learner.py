@@ -209,7 +209,7 @@ def test_train_resume_goes_on_after_all_its_processes_were_killed_at_once(tmp_pa
             version = newest_checkpoint(run / "checkpoints")[0]["training"]["policy_version"]
     assert max(lost) <= MOST_LOST
     assert max(starts[1:]) <= LONGEST_START
-    last = ("--resume", "--max-steps", str(rows + 200), "--stop-timeout", "300", "--set", "learner.evaluation_every=0")
+    last = ("--resume", "--max-steps", str(rows + 200), "--set", "learner.evaluation_every=0")
     done = sac_control(tmp_path, "train", "--run", "killed", *last)
     assert done.returncode == 0, done.stdout + done.stderr
     summary = json.loads((run / "summary.json").read_text())

@@ -213,7 +213,7 @@ def test_command_starts_nodes_of_a_training_again_and_the_learner_resumes(tmp_pa
     domain = str(ros.probe.context.get_domain_id())
     settings = ("learner.evaluation_every=0", "learner.hidden_sizes=[16]", "learner.max_steps=1000000")
     words = [word for setting in settings for word in ("--set", setting)]
-    running = Running(tmp_path, "train", "--run", "run", "--domain-id", domain, "--stop-timeout", "300", *words)
+    running = Running(tmp_path, "train", "--run", "run", "--domain-id", domain, *words)
 
     def until_it_learns() -> None:
         steps = statuses[-1].env_steps if statuses else 0

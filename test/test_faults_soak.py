@@ -78,9 +78,7 @@ class Soak:
             for topic, _ in NOMINAL:
                 self._count(ros, topic)
             domain = str(ros.probe.context.get_domain_id())
-            running = Running(
-                tmp_path, "train", "--run", "soak", "--domain-id", domain, "--stop-timeout", "60", *settings
-            )
+            running = Running(tmp_path, "train", "--run", "soak", "--domain-id", domain, *settings)
             try:
                 self._watch(running, EventLoop(ros.probe), duration)
                 running.process.send_signal(signal.SIGINT)

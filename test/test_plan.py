@@ -682,6 +682,7 @@ def test_options_that_contradict_each_other_are_refused_before_anything_is_start
         (("learner.backend=native", "learner.algorithm=sac_v1", "learner.learn_alpha=false"), "learner.backend native"),
         (("learner.use_sde=true", "learner.noise_correlation=0.5"), "leave one out"),
         (("learner.deterministic=true", "simulator.mode=realtime"), "choose lockstep"),
+        (("learner.deterministic=true", "simulator.flow_control=false"), "waits for no update"),
     ):
         with pytest.raises(ConfigError, match=message):
             plan_training(TrainingOptions(runs_directory=tmp_path, settings=settings))

@@ -38,6 +38,16 @@ def test_auto_takes_the_compiled_updates_where_they_know_all_options(options: di
     assert type(make_learner(config, observation_size=2, action_size=1, seed=0)) is kind
 
 
+def test_as_many_threads_as_are_asked_for_are_used_or_the_setting_is_refused() -> None:
+    sizes = {"observation_size": 2, "action_size": 1, "seed": 0}
+    make_learner(SacConfig(hidden_sizes=(4,), batch_size=4, threads=2), **sizes)
+    try:
+        make_learner(SacConfig(hidden_sizes=(4,), batch_size=4, threads=3, backend="torch"), **sizes)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(1)
+
+
 @NO_GPU
 def test_a_device_of_auto_takes_the_cpu_where_there_is_no_gpu() -> None:
     config = SacConfig(hidden_sizes=(4,), batch_size=4, device="auto")
@@ -54,6 +64,7 @@ def test_a_device_of_auto_takes_the_cpu_where_there_is_no_gpu() -> None:
         (V1 | {"alpha": 0.5}, r"learner\.alpha means nothing to learner\.algorithm sac_v1.*learner\.reward_scale"),
         ({"sde_sample_interval": 4}, r"learner\.sde_sample_interval means nothing without learner\.use_sde"),
         ({"sde_at_warmup": True}, r"learner\.sde_at_warmup means nothing without learner\.use_sde"),
+        ({"threads": 3}, r"learner\.threads is 3: the compiled updates use 1 or 2; .* set learner\.backend to torch$"),
         ({"use_sde": True, "sde_sample_interval": 0}, r"learner\.sde_sample_interval is 0: expected"),
     ],
 )

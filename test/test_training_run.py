@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import math
 import time
@@ -323,16 +324,14 @@ def test_rewards_beyond_all_measure_diverge_in_words_and_without_a_warning(tmp_p
     run = training_run(tmp_path, said)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        learn(run, 0, 20, reward=3e38)
-        run.ingest(transition(20, reward=3e38))
-        run.work()
+        learn(run, 0, 21, reward=3e38)
     assert "training diverged" in said[0]
     run.close()
 
 
 def test_a_deterministic_training_asks_for_no_transition_until_the_newest_weights_are_in_force(tmp_path: Path) -> None:
     run = training_run(tmp_path, [], deterministic=True)
-    run.ingest(transition(0))
+    learn(run, 0, 1)
     assert run.credit == 0, "nobody runs version 1 yet"
     run.note_version_in_force(1)
     assert run.credit == 2
@@ -356,4 +355,19 @@ def test_a_training_whose_steps_end_within_the_warm_up_is_evaluated_and_done(tmp
         run.work()
     assert run.is_done
     assert run.verdict() == "not solved: max_steps reached"
+    run.close()
+
+
+def test_what_diverged_within_a_group_of_updates_is_not_saved_on_request(tmp_path: Path) -> None:
+    said: list[str] = []
+    run = training_run(tmp_path, said, itertools.count().__next__, replay_ratio=40.0)  # each update takes a second
+    learn(run, 0, 40)
+    run.ingest(transition(40, reward=3e38))
+    while run._training.is_finite():
+        assert run.work(), "the bad transition was not drawn"
+    assert not said, "the group of updates has not come to its end"
+    run.save()
+    assert "training diverged" in said[0]
+    saved = (run.run.checkpoints / "latest" / "policy.safetensors").read_bytes()
+    assert all(np.isfinite(array).all() for layer in PolicyFile.from_bytes(saved).actor.layers for array in layer)
     run.close()

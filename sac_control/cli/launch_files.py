@@ -8,6 +8,7 @@ from launch.events.process import ProcessExited
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
+from sac_control.cli import ending
 from sac_control.cli.launch_arguments import LaunchFile
 from sac_control.cli.plan import RESTART_DELAY, NodeDescription
 from sac_control.cli.reach import reach
@@ -63,4 +64,5 @@ def _node(node: NodeDescription, environment: dict[str, str], *, is_first: bool)
         additional_env=environment,
         output="screen",
         on_exit=on_exit,
+        **({"sigkill_timeout": f"{ending.LONGEST:g}"} if node.executable == "learner" else {}),  # it saves what it has
     )

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from sac_control.cli import info, runner
+from sac_control.cli import ending, info, runner
 from sac_control.cli.domain import DomainLease
 from sac_control.cli.plan import (
     EVALUATION_SEED,
@@ -231,7 +231,8 @@ def _parser() -> argparse.ArgumentParser:
             type=float,
             default=runner.STOP_TIMEOUT,
             metavar="SECONDS",
-            help="time for the nodes to end in order before they are killed (default: %(default)s)",
+            help="after Ctrl-C, a node that does nothing for this long is killed; one that still saves is waited for "
+            f"up to {ending.LONGEST:g} s (default: %(default)s)",
         )
         verb.add_argument("--log-level", default="info", choices=LOG_LEVELS, help="of the nodes (default: %(default)s)")
     for verb in (train, deploy):

@@ -179,6 +179,11 @@ def plan_training(options: TrainingOptions) -> Plan:
             "learner.deterministic is set, but simulator.mode is realtime, where time decides: "
             "choose lockstep, or unset it"
         )
+    if config.learner.deterministic and not config.simulator.flow_control:
+        raise ConfigError(
+            "learner.deterministic is set, but simulator.flow_control is not, without which a simulator waits for no "
+            "update: set both, or unset learner.deterministic"
+        )
     if config.learner.deterministic:
         restarts = 0  # the numbers would be others
     text = f"# Complete configuration of this run.\n{config_file.write_text(config)}"

@@ -10,14 +10,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import FrameType
 from typing import IO
 
+from sac_control.cli.ending import Ending
 from sac_control.cli.plan import RESTART_DELAY, NodeDescription, Plan
 from sac_control.cli.reach import reach
 
-STOP_TIMEOUT = 4.0  # [s] after which a process that was asked to stop is killed, unless said otherwise
+STOP_TIMEOUT = 4.0  # [s] without any work after which a process that was asked to stop is killed, see ending.py
+NOTICE_AFTER = 1.0  # [s] after which people are told what is waited for
 POLL_PERIOD = 0.05  # [s]
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _LIBC = ctypes.CDLL(None)
@@ -59,6 +61,11 @@ class NodeProcess:
     def exit_code(self) -> int | None:
         """Exit code, negative for a signal; None while it runs."""
         return self._process.poll()
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._process.pid
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal if the process still runs."""
@@ -140,32 +147,40 @@ def run(plan: Plan, environment: Mapping[str, str], stop_timeout: float = STOP_T
         killed = _stop(processes, signals, stop_timeout)
         for number, handler in previous.items():
             signal.signal(number, handler)
-    for process in killed:
-        print(
-            f"error: the {process.name} process did not stop within {stop_timeout:g} s and was killed", file=sys.stderr
-        )
+    for process, reason in killed.items():
+        print(f"error: the {process.name} process {reason} and was killed", file=sys.stderr)
     return _verdict(processes[0], ended, killed, was_interrupted)
 
 
-def _stop(processes: list[NodeProcess], signals: list[int], stop_timeout: float) -> list[NodeProcess]:
-    """End all processes: politely, and after `stop_timeout` or a second Ctrl-C by force. Returns those killed."""
+def _stop(processes: list[NodeProcess], signals: list[int], stop_timeout: float) -> dict[NodeProcess, str]:
+    """End all processes: politely, by force what hangs, and all at a second Ctrl-C. Returns those killed, and why."""
     asked = len(signals)
     for process in processes:
         process.send(signal.SIGINT)
-    deadline = time.monotonic() + stop_timeout
-    while any(process.exit_code is None for process in processes):
-        if time.monotonic() > deadline or len(signals) > max(asked, 1):
-            break
+    endings = {process: Ending(process.pid, stop_timeout) for process in processes}
+    killed: dict[NodeProcess, str] = {}
+    polls = 0
+    while running := [process for process in processes if process.exit_code is None]:
+        is_given_up = len(signals) > max(asked, 1)
+        for process in running:
+            ending = endings[process]
+            if is_given_up or ending.is_overdue(POLL_PERIOD):
+                killed[process] = "was still ending at a second Ctrl-C" if is_given_up else ending.reproach
+                process.send(signal.SIGKILL)
+        polls += 1
+        if polls == round(NOTICE_AFTER / POLL_PERIOD):
+            names = ", ".join(process.name for process in running)
+            again = "; a second Ctrl-C kills" if asked else ""
+            print(f"still ending in order: {names}{again}", file=sys.stderr, flush=True)
         time.sleep(POLL_PERIOD)
-    killed = [process for process in processes if process.exit_code is None]
-    for process in killed:
-        process.send(signal.SIGKILL)
     for process in processes:
         process.finish()
     return killed
 
 
-def _verdict(first: NodeProcess, ended: list[NodeProcess], killed: list[NodeProcess], was_interrupted: bool) -> int:
+def _verdict(
+    first: NodeProcess, ended: list[NodeProcess], killed: Collection[NodeProcess], was_interrupted: bool
+) -> int:
     for process in ended:
         code = process.exit_code
         if process is first and code == 0:

@@ -24,11 +24,11 @@ from sac_control.runs.recorder import Recorder, Snapshot
 from sac_control.runs.report import Report
 from sac_control.runs.run_directory import RunDirectory
 from sac_control.runs.saving import Saving
+from sac_control.runs.slices import Slices
 from sac_control.runs.writing import Writing
 from sac_control.sac.training import Training
 from sac_control.types import Float32Array, Phase, TrainingStatus, Transition, Weights
 
-UPDATES_PER_SLICE = 16  # updates made before messages are looked at again
 METRICS_EVERY = 50  # transitions between two rows of metrics.csv
 MOST_VERSIONS = 2**48  # that a training can ever have published
 MOST_ROLLBACKS = 5  # in a row, after which a training is given up
@@ -87,8 +87,11 @@ class TrainingRun:
         except OSError as error:
             raise RunError(f"cannot write run directory {self.run.path}: {error.strerror}") from error
         self._report = Report(self.run_id, self.run.name, config, self._training, clock, wall_before)
+        self._slices = Slices(clock)
+        self._is_worked_off = True  # whether all that the newest transition makes due has been done
         self._rollbacks_in_a_row = 0
         self._granted = 0  # credit given out so far
+        self._granted_to: int | None = None  # source
         self._version_in_force = 0  # at the policy node, as it told
         self._metrics_written = self._training.transitions
         self._next_checkpoint = self._training.transitions + config.checkpoint_every
@@ -113,13 +116,13 @@ class TrainingRun:
     def credit(self) -> int:
         """What `learner/credit` must say; see Training.credit. No transition beyond max_steps is asked for.
 
-        A deterministic training asks for the next transition only when the policy node has the newest weights and no
-        evaluation is under way: then what comes next does not depend on who was faster.
+        A deterministic training asks for the next transition only when it `_is_settled` and has not ended: then what
+        comes next does not depend on who was faster.
         """
-        is_settled = self._version_in_force >= self.weights.version and not self._evaluations.is_busy
-        if is_settled or not self._config.deterministic:
-            self._granted = self._training.credit
-        return self._granted
+        source = self._training.source
+        if not self._config.deterministic or (self._is_settled and not self.is_done):
+            self._granted, self._granted_to = self._training.credit, source
+        return self._granted if self._granted_to == source else 0  # another source counts otherwise
 
     @property
     def source(self) -> int | None:
@@ -157,17 +160,18 @@ class TrainingRun:
             self._publish()
 
     def ingest(self, transition: Transition) -> bool:
-        """Learn from a transition in the updates to come; false if it came before or none is wanted any more.
+        """Learn from a transition in the updates to come; false if it came before or none is wanted now.
 
         Raises:
             TransitionError: it has a wrong size or a value that is not finite; it was counted and left out.
         """
-        if self._steps_left == 0:
+        if not self._is_welcoming:
             return False
         before = self._training.transitions
         episode = self._training.ingest(transition)
         if self._training.transitions == before:
             return False
+        self._is_worked_off = False
         self._recorder.note(transition)
         self._report.note_arrival(transition)
         if episode is not None:
@@ -177,18 +181,23 @@ class TrainingRun:
     def work(self) -> bool:
         """Make some of the updates owed and whatever else is due; whether more updates are waiting.
 
+        Divergence and publications are looked after only behind whole groups of updates, and all else in a training
+        that is deterministic only when no update is owed: how updates were cut into slices decides nothing.
+
         Raises:
             RunError: training diverges again and again, or the evaluation process died.
         """
         self._write_replay()
         owed = self._training.updates_owed
         if owed:
-            self._training.update(min(owed, UPDATES_PER_SLICE))
-            if not self._training.is_finite():
-                self._roll_back()
-            elif self._training.publication_due:
+            self._slices.make(owed, self._training.update)
+            if not self._slices.is_whole_group:
+                return True
+            if not self._forget_what_diverged() and self._training.publication_due:
                 self._rollbacks_in_a_row = 0
                 self._publish()
+        if self._config.deterministic and self._training.updates_owed:
+            return True
         steps = self._training.transitions
         if steps >= self._metrics_written + METRICS_EVERY:
             self._metrics_written = steps
@@ -198,6 +207,7 @@ class TrainingRun:
             self._publish()
             self._saving.save(self._snapshot())
         self._evaluate()
+        self._is_worked_off = True
         return self._training.updates_owed > 0
 
     def note_foreign(self) -> None:
@@ -222,6 +232,7 @@ class TrainingRun:
         Raises:
             RunError: it cannot be written; training goes on all the same.
         """
+        self._forget_what_diverged()
         self._publish()
         snapshot = self._snapshot()
         if not self._saving.save(snapshot):
@@ -251,6 +262,21 @@ class TrainingRun:
         self.run.unlock()
 
     @property
+    def _is_welcoming(self) -> bool:
+        """Whether a transition is taken, which nobody may have asked for: the first of a source comes by itself.
+
+        While a deterministic training waits for a verdict it takes none; the source sends its last one again.
+        """
+        awaits_verdict = self._config.deterministic and self._evaluations.is_busy
+        return self._steps_left > 0 and not self.is_done and not awaits_verdict
+
+    @property
+    def _is_settled(self) -> bool:
+        """Whether nothing is under way that the next transition could outrun: updates, an evaluation, a swap."""
+        has_newest = self._version_in_force >= self.weights.version
+        return self._is_worked_off and has_newest and not self._evaluations.is_busy
+
+    @property
     def _steps_left(self) -> int:
         return max(0, self._config.max_steps - self._training.transitions)
 
@@ -272,6 +298,13 @@ class TrainingRun:
         if self._training.updates:
             return Phase.TRAINING
         return Phase.WARMUP if self._training.transitions else Phase.WAITING
+
+    def _forget_what_diverged(self) -> bool:
+        """Roll back the updates since the last publication if they have diverged; whether they had."""
+        has_diverged = not self._training.is_finite()
+        if has_diverged:
+            self._roll_back()
+        return has_diverged
 
     def _roll_back(self) -> None:
         """Forget the updates that diverged. They were not published: the policy node never saw them."""
@@ -336,6 +369,7 @@ class TrainingRun:
                 self._writing.was_remade = True
         if self._saving.is_missing:
             self._saving.save_best_again()
+            self._forget_what_diverged()
             self._publish()
             self._saving.save(self._snapshot())
 

@@ -10,6 +10,8 @@ from sac_control.sac.learner import Learner
 from sac_control.sac.replay_buffer import ReplayBuffer
 from sac_control.types import Float32Array
 
+MOST_NATIVE_THREADS = 2  # the twin critics side by side
+
 
 def make_learner(config: SacConfig, *, observation_size: int, action_size: int, seed: int) -> Learner:
     """The learner for `config`.
@@ -55,6 +57,11 @@ def check_options(config: SacConfig) -> None:
     obstacle = _needs_torch(config)
     if config.backend == "native" and obstacle:
         raise ConfigError(f"learner.backend native {obstacle}: set learner.backend to torch or auto")
+    if config.threads > MOST_NATIVE_THREADS and not (config.backend == "torch" or obstacle or _is_for_gpu(config)):
+        raise ConfigError(
+            f"learner.threads is {config.threads}: the compiled updates use 1 or {MOST_NATIVE_THREADS}; choose one of "
+            "these, or set learner.backend to torch"
+        )
     if config.device == "cuda" and not _has_gpu():
         raise ConfigError("learner.device is cuda, and torch finds no GPU: set learner.device to auto or cpu")
     if config.algorithm == "sac_v1" and config.learn_alpha:

@@ -16,8 +16,16 @@ SHORT: Controls = {
          "beyond_its_guards"),
         ("nodes/process.py", "EXIT_FAULT if has_begun else EXIT_START", "EXIT_FAULT", "cannot_begin_says"),
     ],
+    ("test_ending.py",): [
+        ("cli/ending.py", "if not is_at_work(self._pid):", "if True:", "that_works_is_waited_for"),
+        ("cli/ending.py", " or self._passed > self._longest", "", "not_for_ever"),
+        ("cli/ending.py", "self._idle > self._patience or", "False or", "does_nothing_is_overdue"),
+    ],
 }  # fmt: skip
 LONG: Controls = {
+    ("test_end_to_end.py",): [
+        ("cli/runner.py", "len(signals) > max(asked, 1)", "False", "second_ctrl_c_kills"),
+    ],
     ("test_plan.py", "test_faults_clock.py", "test_faults_callbacks.py", "test_faults_restarts.py"): [
         ("policy/freshness.py", "stamp == last or (stamp < last and is_fresh)", "stamp <= last",
          "control_goes_on_by_itself"),
