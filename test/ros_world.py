@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import tempfile
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -40,10 +41,11 @@ class RosWorld:
     """
 
     def __init__(self, namespace: str = "", **parameters: dict[str, object]) -> None:
-        self._arguments = ["--ros-args", *(["-r", f"__ns:={namespace}"] if namespace else [])]
-        for node in dict.fromkeys((*OF_ONE_RUN, *parameters)):
-            for name, value in {**OF_ONE_RUN.get(node, {}), **parameters.get(node, {})}.items():
-                self._arguments += ["-p", f"{node}:{name}:={json.dumps(value)}"]
+        self._namespace = namespace
+        self._parameters = {
+            f"/**/{node}": {"ros__parameters": {**OF_ONE_RUN.get(node, {}), **parameters.get(node, {})}}
+            for node in dict.fromkeys((*OF_ONE_RUN, *parameters))
+        }
         self._nodes: list[Any] = []
         self._loops: list[EventLoop] = []
         self._peers: list[Node] = []
@@ -51,7 +53,15 @@ class RosWorld:
     def __enter__(self) -> RosWorld:
         gc.collect()  # a lifecycle node of an earlier test is seen by others until its state machine goes
         self._lease = DomainLease()
-        rclpy.init(args=self._arguments, domain_id=self._lease.domain, signal_handler_options=SignalHandlerOptions.NO)
+        arguments = ["--ros-args", *(["-r", f"__ns:={self._namespace}"] if self._namespace else [])]
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:  # -p node:name:=value reaches no namespace
+            json.dump(self._parameters, file)
+            file.flush()
+            rclpy.init(
+                args=[*arguments, "--params-file", file.name],
+                domain_id=self._lease.domain,
+                signal_handler_options=SignalHandlerOptions.NO,
+            )
         self._executor = SingleThreadedExecutor()
         self.probe = Node("probe")
         self._executor.add_node(self.probe)

@@ -100,6 +100,7 @@ def test_node_gets_its_arguments_as_ros_takes_them() -> None:
         parameters={"deterministic": True, "state_timeout": 0.02, "policy_file": "/a b", "sizes": [1, 2]},
         remappings=(("joint_states", "/arm/joint_states"),),
         log_level="debug",
+        enclave="/sac_control/policy",
     )
     assert node.arguments() == [
         "--ros-args",
@@ -126,7 +127,7 @@ def test_node_gets_its_arguments_as_ros_takes_them() -> None:
 
 def test_node_without_a_namespace_or_parameters_gets_only_its_log_level() -> None:
     assert NodeDescription(executable="policy", namespace="").arguments() == [
-        "--ros-args", "--enclave", "/sac_control/policy", "--log-level", "policy:=info",
+        "--ros-args", "--enclave", "/", "--log-level", "policy:=info",
     ]  # fmt: skip
 
 

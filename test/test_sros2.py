@@ -9,10 +9,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from policies import make_file
+from policies import RUN_ID, make_file
 from robots import PATIENCE
 from ros_world import RosWorld
-from sac_control.cli.plan import NodeDescription
+from sac_control.cli.plan import DeploymentOptions, Options, TrainingOptions
 from sac_control.nodes import topics
 from sac_control.nodes.evaluator import EvaluatorNode
 from sac_control.nodes.learner import LearnerNode
@@ -21,6 +21,11 @@ from sac_control.nodes.simulator import SimulatorNode
 
 PATH = Path(__file__).parent.parent / "config" / "sros2_policy.xml"
 NODES = {"policy": PolicyNode, "learner": LearnerNode, "simulator": SimulatorNode, "evaluator": EvaluatorNode}
+KINDS = {
+    "/training": ("policy", "learner", "simulator"),
+    "/evaluation": ("policy", "evaluator", "simulator"),
+    "": ("policy",),
+}
 VERBS = {  # of the policy file: what the graph of ROS calls it
     ("topics", "publish"): "publisher",
     ("topics", "subscribe"): "subscriber",
@@ -31,22 +36,29 @@ VERBS = {  # of the policy file: what the graph of ROS calls it
 Rights = dict[str, set[str]]  # by the graph's word: names
 
 
-def granted(namespace: str = "") -> dict[str, Rights]:
-    """Rights of each enclave by its last name, in full names, as `ros2 security` reads them."""
+def granted(namespaces: dict[str, str] | None = None) -> dict[str, Rights]:
+    """Rights of each enclave by its path below /sac_control, in full names, as `ros2 security` reads them.
+
+    Args:
+        namespaces: what is written in the place of a namespace of the file.
+    """
     rights: dict[str, Rights] = {}
     for enclave in ElementTree.parse(PATH).getroot().iter("enclave"):
-        (profile,) = enclave.iter("profile")
-        assert profile.get("ns") == "/"
-        node = profile.get("node")
-        assert enclave.get("path") == f"/sac_control/{node}"
-        assert node is not None
-        rights[node] = {word: set() for word in VERBS.values()}
-        for block in profile:
-            ((verb, rule),) = block.attrib.items()
-            assert rule == "ALLOW"
-            names = [str(item.text) for item in block]
-            assert len(set(names)) == len(names)
-            rights[node][VERBS[block.tag, verb]] |= {full_name(name, node, namespace) for name in names}
+        path = str(enclave.get("path")).removeprefix("/sac_control")
+        kind, _, node = path.rpartition("/")
+        own: Rights = {word: set() for word in VERBS.values()}
+        for profile in enclave.iter("profile"):
+            written = str(profile.get("ns")).rstrip("/")
+            assert profile.get("node") == node
+            assert node == "operator" or written == kind
+            namespace = (namespaces or {}).get(written, written)
+            for block in profile:
+                ((verb, rule),) = block.attrib.items()
+                assert rule == "ALLOW"
+                names = [str(item.text) for item in block]
+                assert len(set(names)) == len(names)
+                own[VERBS[block.tag, verb]] |= {full_name(name, node, namespace) for name in names}
+        rights[path] = own
     return rights
 
 
@@ -66,29 +78,41 @@ def has(ros: RosWorld, node: str, namespace: str, rights: Rights) -> bool:
     return declared(ros, node, namespace) == rights
 
 
+@pytest.mark.parametrize("has_shadow", [False, True])
 @pytest.mark.parametrize(
-    ("namespace", "mode", "has_shadow"),
-    [("", "lockstep", False), ("", "realtime", True), ("/robot", "lockstep", False)],
+    ("kind", "namespace", "mode"),
+    [
+        ("/training", "/training", "lockstep"),
+        ("/training", "/lab/training", "realtime"),
+        ("/evaluation", "/evaluation", "lockstep"),
+        ("", "", "realtime"),
+        ("", "/robot", "realtime"),
+    ],
 )
 def test_each_node_is_granted_exactly_what_it_has(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, namespace: str, mode: str, has_shadow: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, namespace: str, mode: str, has_shadow: bool
 ) -> None:
-    expected = granted(namespace)
-    other = {"lockstep": topics.COMMANDS, "realtime": topics.CREDIT}[mode]  # the simulator hears one of the two
-    expected["simulator"]["subscriber"].remove(f"{namespace}/{other.name}")
-    files: dict[str, object] = {}
-    if has_shadow:
-        path = tmp_path / "policy.safetensors"
-        path.write_bytes(make_file().to_bytes())
-        files = {"policy_file": str(path), "shadow_policy_file": str(path)}
+    expected = granted({kind: namespace})
+    if mode == "realtime" and kind:  # nothing waits for credit
+        expected[f"{kind}/simulator"]["subscriber"].remove(f"{namespace}/{topics.CREDIT.name}")
+    path = tmp_path / "policy.safetensors"
+    path.write_bytes(make_file().to_bytes())
+    files: dict[str, object] = {"policy_file": str(path), "shadow_policy_file": str(path)} if has_shadow else {}
+    run: dict[str, object] = {"run_id": RUN_ID} if kind else {}
+    accepted: dict[str, object] = {"accept_weights": "" if kind == "/evaluation" else RUN_ID}
     monkeypatch.chdir(tmp_path)  # where the learner makes its run
-    with RosWorld(namespace, simulator={"mode": mode}, policy=files) as ros:
-        for make_node in NODES.values():
-            ros.add(make_node)
-        for node in NODES:
+    with RosWorld(
+        namespace,
+        simulator={"mode": mode, "publish_clock": True, **run},
+        policy={**files, **accepted, **run, "lockstep": mode == "lockstep"},
+    ) as ros:
+        for node in KINDS[kind]:
+            ros.add(NODES[node])
+        for node in KINDS[kind]:
+            rights = expected[f"{kind}/{node}"]
             with contextlib.suppress(AssertionError):  # the next line says more
-                ros.until(functools.partial(has, ros, node, namespace, expected[node]), "", PATIENCE)
-            assert declared(ros, node, namespace) == expected[node]
+                ros.until(functools.partial(has, ros, node, namespace, rights), "", PATIENCE)
+            assert declared(ros, node, namespace) == rights
 
 
 def test_nobody_may_do_what_another_is_trusted_with() -> None:
@@ -103,22 +127,35 @@ def test_nobody_may_do_what_another_is_trusted_with() -> None:
         topics.TRANSITIONS.name: "simulator",
     }
     rights = granted()
-    for name, node in alone.items():
-        assert [each for each in rights if f"/{name}" in rights[each]["publisher"]] == [node]
+    for kind, nodes in KINDS.items():
+        for name, node in alone.items():
+            may = [path for path in rights if f"{kind}/{name}" in rights[path]["publisher"]]
+            assert may in ([f"{kind}/{node}"], []), f"{kind}/{name}"
+            assert may or node not in nodes or (kind and name == topics.COMMANDS.name), f"{kind}/{name}"
+
+
+def test_what_is_simulated_may_reach_no_robot() -> None:
+    robot = {f"/{name.name}" for name in (topics.COMMANDS, topics.JOINT_STATES, topics.ACTION, topics.WEIGHTS)}
+    for path, rights in granted().items():
+        if path.startswith(("/training", "/evaluation")):
+            assert not robot & (rights["publisher"] | rights["subscriber"])
+            assert not any(name.endswith(topics.COMMANDS.name) for name in rights["publisher"])
 
 
 def test_operator_may_ask_and_watch_what_there_is_but_drive_nothing() -> None:
     rights = granted()
-    operator = rights.pop("operator")
-    assert rights.keys() == NODES.keys()
+    operator = rights.pop("/operator")
+    assert rights.keys() == {f"{kind}/{node}" for kind, nodes in KINDS.items() for node in nodes}
     assert operator["client"] <= set().union(*(each["service"] for each in rights.values()))
-    assert operator["subscriber"] <= set().union(*(each["publisher"] for each in rights.values()))
+    assert operator["subscriber"] <= set().union(*(each["publisher"] for each in rights.values())) | {"/joint_states"}
     assert operator["publisher"] == {"/parameter_events", "/rosout"}
     assert not operator["service"]
 
 
-@pytest.mark.parametrize("node", NODES)
-def test_command_and_launch_files_start_each_node_in_its_enclave(node: str) -> None:
-    arguments = NodeDescription(executable=node, namespace="/robot").arguments()
-    assert arguments[arguments.index("--enclave") + 1] == f"/sac_control/{node}"
-    assert node in granted()
+@pytest.mark.parametrize(("kind", "options"), [("/training", TrainingOptions()), ("", DeploymentOptions(policy="x"))])
+def test_command_and_launch_files_start_each_node_in_its_enclave(kind: str, options: Options) -> None:
+    for node in KINDS[kind]:
+        arguments = options.node(node).arguments()
+        path = arguments[arguments.index("--enclave") + 1]
+        assert path == f"/sac_control{kind}/{node}"
+        assert path.removeprefix("/sac_control") in granted()

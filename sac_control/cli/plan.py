@@ -43,6 +43,7 @@ class NodeDescription:
     log_level: str = "info"
     restarts: int = 0  # how often its process is started again where it fails
     restart_parameters: Mapping[str, Any] = field(default_factory=dict)  # stronger than all others from then on
+    enclave: str = "/"  # of SROS2: what config/sros2_policy.xml grants it
 
     def successor(self, exit_code: int) -> NodeDescription | None:
         """What to start in the place of a process that ended with `exit_code`, negative for a signal; None: nothing.
@@ -56,7 +57,7 @@ class NodeDescription:
 
     def arguments(self) -> list[str]:
         """Command-line arguments, as every ROS 2 node takes them."""
-        arguments = ["--ros-args", "--enclave", f"/sac_control/{self.executable}"]  # means nothing without SROS2
+        arguments = ["--ros-args", "--enclave", self.enclave]  # means nothing without SROS2
         arguments += ["--log-level", f"{self.executable}:={self.log_level}"]
         if self.namespace:
             arguments += ["-r", f"__ns:={self.namespace}"]
@@ -103,7 +104,13 @@ class Options:
         """A node of the plan, in the chosen namespace."""
         if self.log_level not in LOG_LEVELS:
             raise ConfigError(f"log level {self.log_level!r} is not known: expected one of {', '.join(LOG_LEVELS)}")
-        return NodeDescription(executable=executable, namespace=self.ros_namespace, log_level=self.log_level, **more)
+        return NodeDescription(
+            executable=executable,
+            namespace=self.ros_namespace,
+            log_level=self.log_level,
+            enclave=f"/sac_control{self.default_namespace}/{executable}",
+            **more,
+        )
 
     def applied_to(self, config: RunConfig) -> RunConfig:
         """`config` with the chosen settings."""
