@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from negative_controls import Controls, learner, policy, restarts, safety, traffic, trust
+from negative_controls import Controls, learner, policy, restarts, safety, traffic, trust, wires
 
 ROOT = Path(__file__).parent.parent
-SHORT = (safety.SHORT, policy.SHORT, learner.SHORT, trust.SHORT, traffic.SHORT, restarts.SHORT)
-LONG = (learner.LONG, traffic.LONG, restarts.LONG)
+SHORT = (safety.SHORT, policy.SHORT, learner.SHORT, trust.SHORT, traffic.SHORT, restarts.SHORT, wires.SHORT)
+LONG = (learner.LONG, traffic.LONG, restarts.LONG, wires.LONG)
 EVERY = 5
 
 

@@ -98,7 +98,8 @@ LONG: Controls = {
         ("sac/choice.py", "if getattr(now, name) != getattr(before, name):", "if False:", "cannot_go_on_with_other"),
     ],
     ("test_node_learner.py",): [
-        ("nodes/learner.py", "msg.policy_version if is_ours else 0", "msg.policy_version", "versions_of_another_run"),
+        ("nodes/learner.py", "msg.policy_version if msg.policy_run_id == run_id else 0",
+         "msg.policy_version", "versions_of_another_run"),
     ],
     ("test_evaluation_process.py",): [
         ("runs/evaluation.py", 'if not line.endswith(b"\\n"):', "if not line:", "within_its_answer"),

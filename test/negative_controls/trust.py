@@ -7,10 +7,9 @@ SHORT: Controls = {
         ("policy/policy_header.py", "if size > MAX_HEADER_BYTES:", "if False:", "too_long_is_refused_before"),
         ("policy/policy_header.py", "if not is_as_written or metadata", "if metadata", "in_other_words"),
         ("policy/policy_header.py", "not is_as_written or metadata or", "not is_as_written or", "metadata_beside"),
-        ("policy/policy_header.py", 'or "/" in run or run in (".", "..")', "", "plain_name"),
-        ("policy/policy_header.py", "and value.isprintable()", "", "plain_name"),
-        ("policy/policy_header.py", "return type(value) is float and 0.0 <", "return 0.0 <",
-         "strange_value_anywhere"),
+        ("policy/policy_header.py", '        or "/" in run\n        or run in (".", "..")\n', "", "plain_name"),
+        ("types.py", " and value.isprintable()", "", "plain_name"),
+        ("types.py", "type(value) in (int, float) and 0.0 <", "0.0 <", "strange_value_anywhere"),
     ],
     ("test_policy_file.py", "test_policy_file_strangers.py"): [
         ("policy/policy_file.py", "ArithmeticError, ", "", "strange_value_anywhere"),
@@ -34,14 +33,15 @@ SHORT: Controls = {
     ("test_signature.py",): [
         ("policy/hot_swap.py", "        yield from self._check_signature(file)\n", "", "unsigned_weights"),
         ("policy/hot_swap.py", "        completed(self._check_signature(file))\n", "", "from_disk_must_be_signed"),
-        ("policy/hot_swap.py", "and run != current.run:", "and False:", "signed_policy_of_another"),
+        ("policy/hot_swap.py", "if weights.run_id != self._accept_run_id:", "if False:", "signed_policy_of_another"),
         ("policy/signature.py", "return DOMAIN + digest", "return digest", "another_purpose"),
         ("policy/signature.py", "if mode & forbidden:", "if False:", "others_may"),
         ("runs/publication.py", "file.to_bytes(self._signing_key)", "file.to_bytes()", "training_signs"),
     ],
     ("test_signature.py", "test_sros2.py"): [
         ("cli/plan.py", "controller.install(file)", "pass", "deploys_it_alone"),
-        ("cli/plan.py", 'f"/sac_control/{self.executable}"', '"/sac_control"', "in_its_enclave"),
+        ("cli/plan.py", 'f"/sac_control{self.default_namespace}/{executable}"', 'f"/sac_control/{executable}"',
+         "in_its_enclave"),
     ],
     ("test_faults_trust.py", "test_sros2.py"): [
         ("policy/controller.py", "self.safety, self.swap.policy,",

@@ -1,0 +1,51 @@
+"""What keeps apart who does not belong together on the wires."""
+
+from negative_controls import Controls
+
+SHORT: Controls = {
+    ("test_hot_swap.py",): [
+        ("policy/hot_swap.py", "if weights.run_id != self._accept_run_id:", "if False:", "weights_of_another_run"),
+        ("policy/hot_swap.py", "if not self._accept_run_id:", "if False:", "no_weights_are_accepted"),
+        ("policy/hot_swap.py", "(file.policy_version, file.run, file.run_id) != named", "False",
+         "contradicts_its_file"),
+    ],
+    ("test_requirements.py",): [
+        ("policy/requirements.py", "and not is_local", "and False", "must_be_signed"),
+    ],
+    ("test_identities.py",): [
+        ("policy/controller.py", "if self._frame and state.frame != self._frame:", "if False:", "own_simulator_alone"),
+        ("nodes/simulator.py", "if (msg.run_id, msg.specification_hash) != self._identity:", "if False:",
+         "policy_node_of_its_run_alone"),
+        ("nodes/policy.py", "topics.COMMANDS) if config.drives_robot else None", "topics.COMMANDS)",
+         "has_no_command_topic"),
+        ("nodes/simulator.py", 'config.mode == "realtime" and not config.run_id', 'config.mode == "realtime"',
+         "takes_no_commands"),
+        ("envs/task.py", '"max_episode_steps": self.max_episode_steps,', "", "asked_otherwise"),
+        ("envs/task.py", "self.reward(before, after), ", "", "asked_otherwise"),
+        ("envs/task.py", "float(self.is_terminated(before, after))", "0.0", "asked_otherwise"),
+    ],
+    ("test_node_learner.py",): [
+        ("nodes/learner.py", "if (msg.run_id, msg.task_hash) != self._identity:", "if False:", "left_out_and_said"),
+        ("nodes/learner.py", "if msg.run_id != run_id:\n            return", "if False:\n            return",
+         "versions_of_another_run"),
+    ],
+    ("test_state_sources.py",): [
+        ("policy/state_sources.py", "if now - self._heard.get(source, -math.inf) > MEMORY:", "if True:", "not_alone"),
+    ],
+    ("test_wires.py",): [
+        ("nodes/claim.py", "< (started, run_id):", "< (0, run_id):", "younger_of_two"),
+        ("nodes/neighbours.py", 'if not endpoint.node_name.startswith("_"):', "if True:", "hides_its_node"),
+    ],
+}  # fmt: skip
+LONG: Controls = {
+    ("test_wires.py",): [
+        ("nodes/policy.py", "controller.blocked_by, self._is_silent = complaint, bool(complaint)", "pass",
+         "two_policies_on_one_robot"),
+        ("nodes/policy.py", "                controller.stop(complaint)\n                self._command_zero()\n",
+         "                pass\n",
+         "two_policies_on_one_robot"),
+        ("policy/controller.py", "        if self.blocked_by:\n", "        if False:\n", "was_killed_silences"),
+        ("nodes/neighbours.py", "if full_name(endpoint) != self._simulator:", "if False:",
+         "namespace_of_a_robot and states"),
+    ],
+}  # fmt: skip
