@@ -90,6 +90,9 @@ class PolicyConfig(Config):
         high=10.0,
     )
     joints: str = option("", "driven joints in the order of the command; policies for others are refused; empty: any")
+    accept_without_region: bool = option(
+        False, "on a robot: arm a policy whose file does not hold the region of states that training has seen"
+    )
     joint_map: str = option(
         "",
         "names that joints have on the robot, by the policy's, as 'cart: robot1/cart, pole: robot1/pole'",
@@ -132,9 +135,6 @@ class PolicyConfig(Config):
     ramp_s: float = option(0.0, "time in which the effort limits grow from 0 after arming [s]", low=0.0, high=60.0)
     envelope: str = option(
         "", "beyond it the node latches zero; such as '-0.9 < position(cart) < 0.9; -8 < velocity(pole) < 8'"
-    )
-    accept_without_region: bool = option(
-        False, "on a robot: arm a policy whose file does not hold the region of states that training has seen"
     )
     realtime_priority: int = option(
         0,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -35,7 +34,7 @@ def content(directory: Path) -> dict[str, str]:
     """SHA-256 of every file and target of every link below `directory`."""
     paths = sorted(path for path in directory.rglob("*") if path.is_symlink() or path.is_file())
     return {
-        str(path.relative_to(directory)): os.readlink(path)
+        str(path.relative_to(directory)): str(path.readlink())
         if path.is_symlink()
         else hashlib.sha256(path.read_bytes()).hexdigest()
         for path in paths

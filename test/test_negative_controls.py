@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from negative_controls import Controls, learner, policy, restarts, safety, traffic, trust
+from negative_controls import Controls, learner, policy, restarts, robot, safety, traffic, trust
 
 ROOT = Path(__file__).parent.parent
-SHORT = (safety.SHORT, policy.SHORT, learner.SHORT, trust.SHORT, traffic.SHORT, restarts.SHORT)
+SHORT = (safety.SHORT, policy.SHORT, learner.SHORT, trust.SHORT, traffic.SHORT, restarts.SHORT, robot.SHORT)
 LONG = (learner.LONG, traffic.LONG, restarts.LONG)
 EVERY = 5
 

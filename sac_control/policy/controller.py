@@ -175,9 +175,7 @@ class Controller:
         self.admission.set(config)
         self._has_own_limits_alone = _has_own_limits_alone(config)
         if self._limiter is not None:
-            assert self.specification is not None
-            limits = command_limits(config, self.specification)
-            self._limiter.set(limits, command_rates(config, self.specification))
+            self._limiter.set(self._limits(), self._rates())
 
     # whether anything may move
 
@@ -361,8 +359,17 @@ class Controller:
         self.control_period = specification.control_period
         self.safety.timeout = self._config.timeout(self.control_period)
         self._scale = np.array(specification.command_limit)
-        limits = command_limits(self._config, specification)
-        self._limiter = EffortLimiter(limits, command_rates(self._config, specification))
+        self._limiter = EffortLimiter(self._limits(), self._rates())
+
+    def _limits(self) -> FloatArray:
+        """Largest commands, (a,) float64 [unit of the interface]: the policy's own, or less by the settings."""
+        assert self.specification is not None
+        return command_limits(self._config, self.specification)
+
+    def _rates(self) -> FloatArray:
+        """Largest changes of commands, (a,) float64 [unit of the interface per second]."""
+        assert self.specification is not None
+        return command_rates(self._config, self.specification)
 
 
 def _has_own_limits_alone(config: PolicyConfig) -> bool:

@@ -12,8 +12,8 @@ SHORT: Controls = {
     ],
     ("test_live_limits.py",): [
         ("policy/live_limits.py", "    if not is_active:\n", "    if True:\n", "looser_only_while"),
-        ("policy/controller.py", "            self._limiter.set(limits, command_rates(config, self.specification))",
-         "            pass", "limits_efforts_from_the_next"),
+        ("policy/controller.py", "            self._limiter.set(self._limits(), self._rates())\n", "            pass\n",
+         "limits_efforts_from_the_next"),
         ("policy/live_limits.py", "    _check_ceiling(new, joints, own)\n", "", "no_limit_goes_beyond"),
         ("policy/live_limits.py", "        if name not in LIVE:\n", "        if False:\n", "every_other_setting"),
         ("policy/envelope.py", "term == own_term and low <= own_low and", "term == own_term and",
