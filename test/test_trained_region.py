@@ -64,3 +64,24 @@ def test_region_is_kept_where_a_run_is_resumed_and_goes_on_as_if_it_had_not_been
     assert region(second) == region(whole) != before
     second.close()
     whole.close()
+
+
+@pytest.mark.parametrize("mirror", [True, False])
+def test_states_of_opposite_sign_count_as_seen_where_mirror_images_are_learnt_from(
+    tmp_path: Path, mirror: bool
+) -> None:
+    """A training that ends after a few hundred transitions may have been on one side of the rail alone."""
+    run = training_run(tmp_path, [], mirror=mirror)
+    for sequence in range(200):
+        share = sequence / 200
+        state = np.array([share, 2.0 * share, 0.1 * share, 3.0 * share])
+        run.ingest(dataclasses.replace(transition(sequence), state=state))
+    found = region(run)
+    assert found is not None
+    cart, pole = found.joints.values()
+    sign = -1.0 if mirror else 0.0
+    assert cart.position == pytest.approx((sign, 1.0), abs=0.1)
+    assert cart.velocity == pytest.approx((2.0 * sign, 2.0), abs=0.2)
+    assert pole.position == pytest.approx((0.1 * sign, 0.1), abs=0.01)
+    assert pole.velocity == pytest.approx((3.0 * sign, 3.0), abs=0.3)
+    run.close()

@@ -145,6 +145,8 @@ class PolicyNode(LifecycleNode):
             if config.policy_file:
                 self._controller.install(PolicyFile.read(Path(config.policy_file)))
                 self.get_logger().info(f"runs {config.policy_file}")
+                if doubt := self._controller.arming_region.objection or self._controller.arming_region.reservation:
+                    self.get_logger().warning(doubt)
             if config.shadow_policy_file:
                 self._shadow.start(Path(config.shadow_policy_file), config)
         except (PolicyFileError, ConfigError) as error:

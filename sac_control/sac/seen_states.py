@@ -25,6 +25,7 @@ class SeenStates:
 
     Args:
         is_continuous: (j,) whether each joint turns for ever; empty collects nothing.
+        is_mirrored: the training learns from mirror images, too, so that the states of opposite sign count as seen.
 
     Attributes:
         count: states seen.
@@ -33,8 +34,8 @@ class SeenStates:
         counted: states of which these were found.
     """
 
-    def __init__(self, is_continuous: Sequence[bool]) -> None:
-        self._is_continuous = tuple(is_continuous)
+    def __init__(self, is_continuous: Sequence[bool], *, is_mirrored: bool = False) -> None:
+        self._is_continuous, self._is_mirrored = tuple(is_continuous), is_mirrored
         self._size = 2 * len(self._is_continuous)
         self._kept: Float32Array = np.zeros((MOST, self._size), np.float32)
         self._filled = 0  # rows of these
@@ -80,6 +81,8 @@ class SeenStates:
 
     def _found(self) -> FloatArray:
         kept = np.asarray(self._kept[: self._filled], np.float64)
+        if self._is_mirrored:
+            kept = np.concatenate([kept, -kept])
         low, high = np.quantile(kept, [SHARE, 1.0 - SHARE], axis=0)
         bounds = np.stack([low[0::2], high[0::2], low[1::2], high[1::2]], axis=1)
         for joint, is_continuous in enumerate(self._is_continuous):

@@ -96,7 +96,7 @@ class Training:
         self._arrivals = Arrivals()
         self._episodes = Episodes()
         self._average = ActorAverage(config.solved_actor_average)
-        self.seen_states = SeenStates(continuous_joints)
+        self.seen_states = SeenStates(continuous_joints, is_mirrored=self._mirror is not None)
         self._rejected = 0
         self._published_at = 0  # updates made when weights were last published
         self._refreshed_at = 0  # transitions accepted when the normalisation was last refreshed
