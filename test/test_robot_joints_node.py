@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -58,6 +59,10 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
+def has_moved(heard: list[Any]) -> bool:
+    return bool(heard) and any(heard[-1].command)
+
+
 def pair_of(heard: list[Any]) -> tuple[float, list[float]]:
     """Normalised action and command of the newest answer."""
     return heard[-1].action[0], list(heard[-1].command)
@@ -71,7 +76,7 @@ def test_prefixed_joints_with_their_own_zero_and_direction_get_the_commands_that
             shadow = ros.hear(topics.SHADOW_ACTION)
             ros.add(PolicyNode)
             robot.until_moved()
-            robot.until(lambda shadow=shadow: shadow and any(shadow[-1].command), "the shadow policy says nothing")
+            robot.until(functools.partial(has_moved, shadow), "the shadow policy says nothing")
             answers.append((pair_of(robot.actions), pair_of(shadow), robot.commands[-1][1]))
     (plain, plain_shadow, plain_command), (mapped, mapped_shadow, mapped_command) = answers
     assert mapped == plain, "policy/action is in the policy's joints"
