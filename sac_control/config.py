@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from sac_control import per_joint
 from sac_control.errors import ConfigError
 from sac_control.option import Config, option
 
@@ -89,17 +90,47 @@ class PolicyConfig(Config):
         high=10.0,
     )
     joints: str = option("", "driven joints in the order of the command; policies for others are refused; empty: any")
-    max_effort: float = option(
-        0.0, "policies with larger effort limits are refused; 0: none [N or N m]", low=0.0, high=1e9
+    accept_without_region: bool = option(
+        False, "on a robot: arm a policy whose file does not hold the region of states that training has seen"
     )
-    effort_limit: float = option(
+    joint_map: str = option(
+        "",
+        "names that joints have on the robot, by the policy's, as 'cart: robot1/cart, pole: robot1/pole'",
+        is_verbatim=True,
+    )
+    joint_offset: str = option(
+        "",
+        "robot's position where the policy has zero, by the policy's joint, as 'pole: 3.14159'; "
+        "policy's position = sign * (robot's - offset) [m or rad]",
+        is_verbatim=True,
+    )
+    joint_sign: str = option(
+        "",
+        "-1 where a joint's positive directions differ, as 'pole: -1'; of positions, velocities and commands",
+        is_verbatim=True,
+    )
+    max_effort: float | str = option(
         0.0,
-        "efforts are limited to this, beside the policy's own limits; 0: by those alone [N or N m]",
+        "policies with larger effort limits are refused; of several driven joints by name, 'arm: 0.05, wheel: 3'; "
+        "0: none [N or N m]",
         low=0.0,
         high=1e9,
+        is_verbatim=True,
     )
-    max_effort_rate: float = option(
-        0.0, "largest change of a commanded effort per second; 0: any [N/s or N m/s]", low=0.0, high=1e9
+    effort_limit: float | str = option(
+        0.0,
+        "efforts are limited to this, beside the policy's own limits; of several driven joints by name; "
+        "0: by those alone [N or N m]",
+        low=0.0,
+        high=1e9,
+        is_verbatim=True,
+    )
+    max_effort_rate: float | str = option(
+        0.0,
+        "largest change of a commanded effort per second; of several driven joints by name; 0: any [N/s or N m/s]",
+        low=0.0,
+        high=1e9,
+        is_verbatim=True,
     )
     ramp_s: float = option(0.0, "time in which the effort limits grow from 0 after arming [s]", low=0.0, high=60.0)
     envelope: str = option(
@@ -139,6 +170,22 @@ class PolicyConfig(Config):
             )
         if 0.0 < self.state_timeout < SHORTEST_TIMEOUT:
             raise ConfigError(f"policy.state_timeout is {self.state_timeout!r}: expected 0 or at least 0.001")
+        self._check_joints()
+
+    def _check_joints(self) -> None:
+        """See that what tells of the robot's joints is written as it must be; whose joints they are is seen later."""
+        per_joint.parse_texts("policy.joint_map", self.joint_map, "'cart: robot1/cart, pole: robot1/pole'")
+        per_joint.parse_numbers("policy.joint_offset", self.joint_offset, "'pole: 3.14159'")
+        signs = per_joint.parse_numbers("policy.joint_sign", self.joint_sign, "'pole: -1'")
+        for name, sign in signs.items():
+            if abs(sign) != 1.0:
+                raise ConfigError(f"policy.joint_sign of joint {name!r} is {sign:g}: expected 1 or -1")
+        for name in ("joint_map", "joint_offset", "joint_sign"):
+            if getattr(self, name).strip() and not self.drives_robot:
+                raise ConfigError(
+                    f"policy.{name} is set, but this node belongs to a training or an evaluation, whose simulator has "
+                    "the policy's own joints: leave it out"
+                )
 
     @property
     def drives_robot(self) -> bool:

@@ -110,7 +110,7 @@ def _place(joint: str, joints: Sequence[str]) -> int:
     if joint not in joints:
         raise StateError(
             f"joint {joint!r} is missing from the joint state, which names {list(joints)}: "
-            "check the publisher of joint_states or rename the joint there"
+            "check the publisher of joint_states, or say in policy.joint_map what the robot calls it"
         )
     return list(joints).index(joint)
 

@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_type_hints
 
+from sac_control import per_joint
 from sac_control.errors import ConfigError
 
+PerJoint = float | str  # one number for all joints, or text that names each: "arm: 0.05, wheel: 3"
 ConfigType = TypeVar("ConfigType", bound="Config")
 
 
@@ -25,6 +27,7 @@ class OptionInfo:
     choices: tuple[str, ...] = ()  # allowed values of a text setting
     pattern: str = ""  # regular expression that a text setting matches; empty: any text
     form: str = ""  # the same in words
+    is_verbatim: bool = False  # on a command line it is taken as it stands, not read as YAML
 
     def allowed(self) -> str:
         """The allowed values in words."""
@@ -46,9 +49,18 @@ def option(
     choices: tuple[str, ...] = (),
     pattern: str = "",
     form: str = "",
+    is_verbatim: bool = False,
 ) -> Any:
     """A dataclass field with its description and its allowed values."""
-    info = OptionInfo(description=description, low=low, high=high, choices=choices, pattern=pattern, form=form)
+    info = OptionInfo(
+        description=description,
+        low=low,
+        high=high,
+        choices=choices,
+        pattern=pattern,
+        form=form,
+        is_verbatim=is_verbatim,
+    )
     return dataclasses.field(default=default, metadata={"option": info})
 
 
@@ -104,8 +116,11 @@ class Config:
             if not isinstance(value, list | tuple) or not value:
                 raise ConfigError(f"{where} is {value!r}: expected a list of whole numbers such as [64, 64]")
             return tuple(_checked_number(where, int, item, info) for item in value)
-        if kind in (int, float):
-            return _checked_number(where, kind, value, info)
+        if kind == PerJoint and isinstance(value, str) and ":" in value:
+            per_joint.parse_numbers(where, value, low=info.low, high=info.high)
+            return value
+        if kind in (int, float, PerJoint):
+            return _checked_number(where, int if kind is int else float, value, info)
         if not isinstance(value, kind):
             expected = {bool: "true or false", str: "text"}[kind]
             raise ConfigError(f"{where} is {value!r}: expected {expected}")

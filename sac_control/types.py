@@ -106,6 +106,7 @@ class Action:
     action: Float32Array  # (a,) float32, normalised to [-1, 1]
     command_raw: FloatArray  # (a,) float64 [unit of the interface], before any limit
     command: FloatArray  # (a,) float64 [unit of the interface], after the limits: what is commanded
+    region: int = 0  # where the state lies, one of REGION_* in PolicyAction.msg
 
 
 class Origin(enum.IntEnum):

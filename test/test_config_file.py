@@ -107,6 +107,10 @@ def test_file_that_cannot_be_read_is_refused_with_its_name(tmp_path: Path) -> No
         ("policy.policy_file=a=b.safetensors", ("policy", "policy_file", "a=b.safetensors")),
         ("learner.resume=true", ("learner", "resume", True)),
         ("learner.run_directory=", ("learner", "run_directory", None)),
+        ("policy.effort_limit=20", ("policy", "effort_limit", "20")),
+        ("policy.effort_limit=arm: 0.05, wheel: 3", ("policy", "effort_limit", "arm: 0.05, wheel: 3")),
+        ("policy.joint_offset=left/arm: -1e-3", ("policy", "joint_offset", "left/arm: -1e-3")),
+        ("policy.joint_map='arm: left arm'", ("policy", "joint_map", "arm: left arm")),
     ],
 )
 def test_assignment_is_taken_apart_as_yaml(text: str, parts: tuple[str, str, object]) -> None:

@@ -566,7 +566,7 @@ def test_no_force_leaves_that_is_not_finite_or_beyond_its_limit_or_changes_too_f
             except ConfigError:
                 continue
             one.take_limits(config)
-            limit, rate = min(LIMIT, config.effort_limit or LIMIT), config.max_effort_rate
+            limit, rate = min(LIMIT, float(config.effort_limit) or LIMIT), float(config.max_effort_rate)
         elif kind == "swap":
             assert one.swap.file is not None
             version = one.swap.file.policy_version + 1

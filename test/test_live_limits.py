@@ -51,7 +51,7 @@ LOOSER: dict[str, list[Any]] = {
 
 def change(values: dict[str, Any], *, is_active: bool, **more: Any) -> PolicyConfig:
     config = PolicyConfig.from_mapping({**OLD, **more})
-    return changed(config, values, is_active=is_active, control_period=T, own_limits=(LIMIT,))
+    return changed(config, values, is_active=is_active, control_period=T, specification=SPECIFICATION)
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name in LIVE for value in STRICTER[name]])
@@ -191,7 +191,7 @@ def test_while_active_no_row_of_changes_lets_more_through_than_before(rows: list
         config = dataclasses.replace(new)
         clock.go_on(min(T, 0.5 * one.safety.timeout))
         effort = abs(float(answer(one, state(stamp)).command[0]))
-        largest = min(largest, config.effort_limit or LIMIT)
+        largest = min(largest, float(config.effort_limit) or LIMIT)
         assert effort <= largest + 1e-9
         assert one.safety.timeout <= timeout
         timeout = one.safety.timeout

@@ -88,6 +88,18 @@ def test_limits_of_a_moving_robot_get_stricter_at_once_and_looser_only_after_a_s
         robot.until(lambda: abs(robot.commands[-1][1]) == 50.0, "limit is not in force")
 
 
+@pytest.mark.parametrize("name", ["effort_limit", "max_effort_rate"])
+def test_limit_is_set_as_a_whole_number_as_any_number_or_by_name(policy_path: Path, name: str) -> None:
+    with RosWorld(policy={"policy_file": str(policy_path), name: 50}) as ros:
+        ros.add(PolicyNode)
+        call = Calls(ros)
+        assert call.value("policy", name) == 50.0
+        for value in (20, 20.5, f"{JOINT}: 19", 18, "17"):
+            assert not call.set("policy", **{name: value})
+        assert f"did you mean {JOINT}?" in call.set("policy", **{name: "slider_to_crat: 5"})
+        assert "expected" in call.set("policy", **{name: f"{JOINT}: fast"})
+
+
 def test_each_live_limit_is_refused_looser_and_taken_stricter_while_active(policy_path: Path) -> None:
     envelope = f"-0.8 < position({JOINT}) < 0.8"
     begin = {"max_effort_rate": 900.0, "ramp_s": 0.1, "state_timeout": 5.0, "envelope": envelope, "effort_limit": 50.0}

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from negative_controls import Controls, learner, policy, restarts, safety, traffic, trust, wires
+from negative_controls import Controls, learner, policy, restarts, robot, safety, traffic, trust, wires
 
 ROOT = Path(__file__).parent.parent
-SHORT = (safety.SHORT, policy.SHORT, learner.SHORT, trust.SHORT, traffic.SHORT, restarts.SHORT, wires.SHORT)
+SHORT = tuple(table.SHORT for table in (safety, policy, robot, learner, trust, traffic, restarts, wires))
 LONG = (learner.LONG, traffic.LONG, restarts.LONG, wires.LONG)
 EVERY = 5
 

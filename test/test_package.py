@@ -73,7 +73,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for file in git_files("--cached", "--others", "--exclude-standard"):
         target = workspace / "src" / "sac_control" / file
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / file, target)
+        shutil.copy2(ROOT / file, target, follow_symlinks=False)
     return workspace
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sac_control.cli.plan import find_policy
 from sac_control.errors import RunError
 from sac_control.policy.policy_file import PolicyFile
+from sac_control.policy.region import Region
 from sac_control.runs.run_directory import RunDirectory
 
 _IN_LIST = ("solved", "env_steps", "updates", "wall_seconds", "seed")
@@ -32,6 +33,7 @@ def describe(text: str, runs_directory: Path) -> dict[str, Any]:
         "policy_version": file.policy_version,
         "env_steps": file.env_steps,
         "signed": bool(file.signature),
+        "region": _region(file.region),
         "hidden_sizes": list(file.actor.hidden_sizes),
         "observation_mean": file.actor.observation_mean.tolist(),
         "observation_std": file.actor.observation_std.tolist(),
@@ -59,6 +61,17 @@ def as_text(content: dict[str, Any]) -> str:
         lines.append(title)
         lines += [f"  {key:18} {_short(value)}" for key, value in values.items()]
     return "\n".join(lines) if lines else "no runs"
+
+
+def _region(region: Region | None) -> str | dict[str, str]:
+    """The states that training has seen, joint by joint."""
+    if region is None:
+        return "not known"
+    return {
+        name: f"{joint.position[0]:.4g} to {joint.position[1]:.4g}, "
+        f"velocity {joint.velocity[0]:.4g} to {joint.velocity[1]:.4g}"
+        for name, joint in region.joints.items()
+    }
 
 
 def _figures(run: RunDirectory) -> dict[str, Any]:

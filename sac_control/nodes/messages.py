@@ -93,7 +93,7 @@ def action_to_msg(
     msg.action = _floats(action.action)
     msg.command_raw = _doubles(action.command_raw)
     msg.command = _doubles(action.command)
-    msg.mode = mode
+    msg.mode, msg.region = mode, action.region
     return msg
 
 
@@ -116,6 +116,7 @@ def action_from_msg(msg: sac_control.msg.PolicyAction) -> Action:
         action=np.asarray(msg.action),
         command_raw=np.asarray(msg.command_raw),
         command=np.asarray(msg.command),
+        region=msg.region,
     )
 
 

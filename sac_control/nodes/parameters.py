@@ -82,6 +82,7 @@ def _descriptor(config_class: type[Config], name: str, *, read_only: bool) -> Pa
     kind, info = config_class.types()[name], config_class.info(name)
     descriptor = ParameterDescriptor(
         description=info.description,
+        dynamic_typing=kind == (float | str),  # 20, 20.0 and 'arm: 0.05, wheel: 3' alike
         additional_constraints=info.allowed() if info.choices else "",
         read_only=read_only,
     )

@@ -145,6 +145,8 @@ class PolicyNode(LifecycleNode):
             if config.policy_file:
                 self._controller.install(PolicyFile.read(Path(config.policy_file)))
                 self.get_logger().info(f"runs {config.policy_file}")
+                if doubt := self._controller.arming_region.objection or self._controller.arming_region.reservation:
+                    self.get_logger().warning(doubt)
             if config.shadow_policy_file:
                 self._shadow.start(Path(config.shadow_policy_file), config)
         except (PolicyFileError, ConfigError) as error:
@@ -183,7 +185,7 @@ class PolicyNode(LifecycleNode):
         start = time.perf_counter()
         self._waiting.heard(time.monotonic())
         controller = self._controller
-        state = messages.state_from_msg(msg)
+        state = controller.robot_joints.state(messages.state_from_msg(msg))
         action = controller.answer(state)
         if action is None:
             self._warn_of_state()
@@ -200,7 +202,8 @@ class PolicyNode(LifecycleNode):
             self._answered = action
             commands = self._open_commands
             if commands is not None and topics.is_heard(commands):
-                commands.publish(messages.effort_to_msg(action.command, self._command_msg))
+                command = controller.robot_joints.command(action.command)
+                commands.publish(messages.effort_to_msg(command, self._command_msg))
         self._actions.publish(messages.action_to_msg(action, controller.mode, self._action_msg))
         self._ticks.add(start, time.perf_counter(), controller.control_period)
         if self._shadow.is_running and is_new:
@@ -318,7 +321,7 @@ class PolicyNode(LifecycleNode):
         if not zero.size or config.dry_run:
             return
         if (commands := self._open_commands) is not None:
-            commands.publish(messages.effort_to_msg(zero, self._command_msg))
+            commands.publish(messages.effort_to_msg(controller.robot_joints.command(zero), self._command_msg))
         elif config.run_id and not config.lockstep and self._answered is not None:
             answer = dataclasses.replace(self._answered, command=zero)
             self._actions.publish(messages.action_to_msg(answer, controller.mode, self._action_msg))

@@ -48,6 +48,7 @@ class PolicyReport:
         msg.ticks, msg.swaps = controller.ticks, swap.swaps
         msg.rejected_weights, msg.rejected_states = swap.rejected, controller.admission.rejected_states
         msg.foreign_states, msg.last_rejection = controller.foreign_states, controller.admission.last_rejection[:256]
+        msg.region, msg.region_verdict = controller.arming_region.place, controller.arming_region.verdict[:256]
         msg.state_age = controller.state_age()
         msg.tick_duration_mean, msg.tick_duration_max = self._ticks.mean_duration, self._ticks.longest
         return msg
@@ -76,6 +77,7 @@ class PolicyReport:
             "tick_duration_mean": ticks.mean_duration,
             "tick_duration_max": ticks.longest,
             "clamp_share": controller.clamped_ticks / max(controller.active_ticks, 1),
+            "region": controller.arming_region.verdict or controller.arming_region.place.name.lower(),
             "last_fault": self._faults.newest,
             "shadow": self._shadow.state,
             "require_arm": config.require_arm,

@@ -16,12 +16,15 @@ from sac_control.errors import PolicyFileError, StateError
 from sac_control.identity import describe_run, frame_id
 from sac_control.policy import live_limits
 from sac_control.policy.admission import Admission
+from sac_control.policy.arming_region import ArmingRegion
 from sac_control.policy.envelope import Envelope
 from sac_control.policy.hot_swap import HotSwap
+from sac_control.policy.joint_limits import command_limits, command_rates
 from sac_control.policy.limits import EffortLimiter
 from sac_control.policy.policy import Policy
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.requirements import check_requirements
+from sac_control.policy.robot_joints import RobotJoints
 from sac_control.policy.safety import Mode, Safety
 from sac_control.policy.shadow import check_shadow
 from sac_control.policy.signature import TrustedKeys
@@ -47,7 +50,9 @@ class Controller:
         self._rng = None if config.deterministic else np.random.default_rng(config.seed)
         self.swap = self._new_swap()
         self.safety = Safety(config.timeout(0.0), require_arm=config.require_arm, is_lockstep=config.lockstep)
+        self.robot_joints = RobotJoints(config)  # through which states come in and commands go out
         self.admission = Admission(config, wall_clock)
+        self.arming_region = ArmingRegion(config)
         self.ticks = 0  # states answered
         self.active_ticks = 0  # of these, while active
         self.blocked_by = ""  # why nothing may move, whatever states say; empty: nothing of the kind
@@ -157,7 +162,7 @@ class Controller:
             values,
             is_active=self.mode is Mode.ACTIVE,
             control_period=self.control_period,
-            own_limits=file.specification.command_limit if file is not None else (),
+            specification=file.specification if file is not None else None,
         )
         if file is not None:
             Envelope(config.envelope).check(file.specification.joints)
@@ -170,7 +175,7 @@ class Controller:
         self.admission.set(config)
         self._has_own_limits_alone = _has_own_limits_alone(config)
         if self._limiter is not None:
-            self._limiter.set(self._limits(), config.max_effort_rate)
+            self._limiter.set(self._limits(), self._rates())
 
     # whether anything may move
 
@@ -186,10 +191,17 @@ class Controller:
         self._answer = self.admission.stamp = None
 
     def arm(self) -> tuple[bool, str]:
-        """Release latched zero and let states arm; see `Safety.arm`. Refused while something blocks."""
+        """Release latched zero and let states arm; see `Safety.arm`. Refused while something blocks.
+
+        So it is where training has not been.
+        """
         if self.blocked_by:
             return False, f"not armed: {self.blocked_by}"
-        return self.safety.arm(self._clock())
+        now, safety, region = self._clock(), self.safety, self.arming_region
+        if safety.mode not in (Mode.INACTIVE, Mode.ACTIVE) and not safety.is_stale(now) and region.objection:
+            return False, f"not armed: {region.objection}"
+        is_done, sentence = safety.arm(now)
+        return is_done, f"{sentence}; {region.reservation}" if is_done and region.reservation else sentence
 
     def stop(self, cause: str) -> None:
         """Latch zero."""
@@ -222,6 +234,7 @@ class Controller:
     def answer(self, state: JointState) -> Action | None:
         """The action for `state`; None where there is none (inactive, no policy, unusable state).
 
+        State and command are those of the policy's joints: see `robot_joints` for what the robot calls them.
         A state that is asked for again (same stamp) gets the same answer, whatever has been swapped meanwhile; only its
         command becomes zero where zero was commanded meanwhile.
         """
@@ -242,6 +255,10 @@ class Controller:
         except StateError:
             safety.refuse()
             return None
+        if self.arming_region.is_used:
+            self.arming_region.judge(state)
+            if safety.mode is not Mode.ACTIVE:  # once armed, the envelope alone stops it
+                objection = objection or self.arming_region.objection
         is_active = safety.take(now, objection or self.blocked_by)
         action = policy.act(self.admission.observation, self._rng)
         command_raw = self._scale * action
@@ -260,6 +277,7 @@ class Controller:
             action=action,
             command_raw=command_raw,
             command=command,
+            region=self.arming_region.place,
         )
         return self._answer
 
@@ -329,21 +347,29 @@ class Controller:
             policy.keep_exploration_of(self._explorer)
         self._explorer = policy
         self._in_force_since = self._clock()
+        self.arming_region.fit(file)
         if file.specification_hash == self._hash:
             return
         specification = file.specification
         self.admission.fit(specification)
+        self.robot_joints.fit(specification)
         self.specification = specification
         self._hash = file.specification_hash
         self._frame = frame_id(self._config.run_id, self._hash)
         self.control_period = specification.control_period
         self.safety.timeout = self._config.timeout(self.control_period)
         self._scale = np.array(specification.command_limit)
-        self._limiter = EffortLimiter(self._limits(), self._config.max_effort_rate)
+        self._limiter = EffortLimiter(self._limits(), self._rates())
 
     def _limits(self) -> FloatArray:
-        """Largest commands, (a,) float64 [N or N m]: the policy's own, or less where the settings say so."""
-        return np.minimum(self._scale, self._config.effort_limit or math.inf)
+        """Largest commands, (a,) float64 [unit of the interface]: the policy's own, or less by the settings."""
+        assert self.specification is not None
+        return command_limits(self._config, self.specification)
+
+    def _rates(self) -> FloatArray:
+        """Largest changes of commands, (a,) float64 [unit of the interface per second]."""
+        assert self.specification is not None
+        return command_rates(self._config, self.specification)
 
 
 def _has_own_limits_alone(config: PolicyConfig) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 
-from sac_control.errors import PolicyFileError
+from sac_control.errors import ConfigError, PolicyFileError
 from sac_control.identity import describe_run
 from sac_control.policy.pieces import Pieces, completed, hash_in_pieces
 from sac_control.policy.policy import Policy
@@ -97,7 +97,7 @@ class HotSwap:
             self._put_in_force(*end.value)
             self.swaps += 1
             verdict = "in force"
-        except PolicyFileError as error:
+        except (PolicyFileError, ConfigError) as error:
             self.rejected += 1
             verdict = str(error)[:LONGEST_VERDICT]
         except Exception as error:  # noqa: BLE001 (not hidden: it is the verdict. What nobody thought of is refused, too)

@@ -14,19 +14,21 @@ class EffortLimiter:
 
     Args:
         limit: (a,) float64 [N or N m], largest magnitude per joint.
-        max_rate: largest change per second [N/s or N m/s]; 0: any.
+        max_rate: (a,) float64 [N/s or N m/s], largest change per second and joint, infinite for any; None: any.
     """
 
-    def __init__(self, limit: FloatArray, max_rate: float = 0.0) -> None:
+    def __init__(self, limit: FloatArray, max_rate: FloatArray | None = None) -> None:
         self.zero: FloatArray = np.zeros_like(limit)
         self._last = self.zero
         self.set(limit, max_rate)
 
-    def set(self, limit: FloatArray, max_rate: float) -> None:
+    def set(self, limit: FloatArray, max_rate: FloatArray | None = None) -> None:
         """Limit by these from the next effort on; one that is beyond a limit that shrinks comes back at once."""
         self._limit, self._lowest = limit, -limit
         self._limits = limit.tolist()
-        self._max_rate = max_rate
+        rates = [math.inf] * len(limit) if max_rate is None else max_rate.tolist()
+        self._max_rates = rates
+        self._has_rates = not all(map(math.isinf, rates))
 
     def limit(self, effort: FloatArray, elapsed: float = 0.0, authority: float = 1.0) -> FloatArray:
         """Limited effort, (a,) float64 [N or N m]: always finite and within the limits.
@@ -42,12 +44,16 @@ class EffortLimiter:
         if not all(map(math.isfinite, values)):
             return self.release()
         limited: FloatArray
-        if authority == 1.0 and not self._max_rate:
+        if authority == 1.0 and not self._has_rates:
             limited = np.minimum(np.maximum(effort, self._lowest), self._limit)  # clip() takes three times as long
         else:
-            step = self._max_rate * elapsed if self._max_rate else math.inf
-            reach = zip(values, self._limits, self._last.tolist(), strict=True)
-            limited = np.array([_clamped(value, authority * limit, last, step) for value, limit, last in reach])
+            reach = zip(values, self._limits, self._last.tolist(), self._max_rates, strict=True)
+            limited = np.array(
+                [
+                    _clamped(value, authority * limit, last, math.inf if rate == math.inf else rate * elapsed)
+                    for value, limit, last, rate in reach
+                ]
+            )
             limited = np.minimum(np.maximum(limited, self._lowest), self._limit)  # whatever `authority` may be
         self._last = limited
         return limited

@@ -7,9 +7,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from sac_control import per_joint
 from sac_control.config import PolicyConfig
 from sac_control.errors import ConfigError
 from sac_control.policy.envelope import Envelope
+from sac_control.policy.joint_limits import LIMITS, limits_of
+from sac_control.types import Specification
 
 LIVE = ("effort_limit", "max_effort_rate", "envelope", "ramp_s", "state_timeout")  # all others stay as they began
 
@@ -20,7 +23,7 @@ def changed(
     *,
     is_active: bool,
     control_period: float = 0.0,
-    own_limits: tuple[float, ...] = (),
+    specification: Specification | None = None,
 ) -> PolicyConfig:
     """`config` with `values`, of the settings in `LIVE`.
 
@@ -29,7 +32,7 @@ def changed(
         values: new values by name.
         is_active: something may move now, so that no limit may become looser.
         control_period: of the policy [s], by which the default timeout goes; 0: not known.
-        own_limits: effort limits of the policy [N or N m]; empty: not known.
+        specification: of the policy, whose joints and limits these are; None: not known.
 
     Raises:
         ConfigError: a setting is not live; a value is wrong, beyond policy or robot, or looser while active.
@@ -38,13 +41,17 @@ def changed(
         if name not in LIVE:
             raise ConfigError(f"policy.{name} is read-only: set it where the node is started")
     new = dataclasses.replace(config, **values)
-    _check_ceiling(new, own_limits)
+    joints = specification.actuated_joints if specification is not None else _named(new)
+    own = specification.command_limit if specification is not None else (math.inf,) * len(joints)
+    _check_ceiling(new, joints, own)
     old_envelope, envelope = Envelope(config.envelope), Envelope(new.envelope)
     if not is_active:
         return new
+    old_limit, limit = (tuple(map(min, limits_of(each, "effort_limit", joints), own)) for each in (config, new))
+    old_rate, rate = (limits_of(each, "max_effort_rate", joints) for each in (config, new))
     looser = {
-        "effort_limit": _or_any(new.effort_limit) > _or_any(min([config.effort_limit or math.inf, *own_limits])),
-        "max_effort_rate": _or_any(new.max_effort_rate) > _or_any(config.max_effort_rate),
+        "effort_limit": _is_any_larger(limit, old_limit),
+        "max_effort_rate": _is_any_larger(rate, old_rate),
         "envelope": not envelope.is_within(old_envelope),
         "ramp_s": new.ramp_s < config.ramp_s,
         "state_timeout": new.timeout(control_period) > config.timeout(control_period),
@@ -58,16 +65,24 @@ def changed(
     return new
 
 
-def _check_ceiling(config: PolicyConfig, own_limits: tuple[float, ...]) -> None:
+def _check_ceiling(config: PolicyConfig, joints: tuple[str, ...], own: tuple[float, ...]) -> None:
     """No limit is set that means nothing, because the robot or the policy has a lower one."""
-    ceilings = {"policy.max_effort": config.max_effort, "the policy's own limit": max(own_limits, default=0.0)}
+    limits = limits_of(config, "effort_limit", joints)
+    ceilings = {"policy.max_effort": limits_of(config, "max_effort", joints), "the policy's own limit": own}
     for name, ceiling in ceilings.items():
-        if ceiling and config.effort_limit > ceiling:
-            raise ConfigError(
-                f"policy.effort_limit is {config.effort_limit:g}: {name} is {ceiling:g}, choose less, or 0"
-            )
+        for joint, limit, most in zip(joints, limits, ceiling, strict=True):
+            if most < limit < math.inf:
+                whose = f" for joint {joint!r}" if len(joints) > 1 else ""
+                raise ConfigError(f"policy.effort_limit is {limit:g}{whose}: {name} is {most:g}, choose less, or 0")
+    limits_of(config, "max_effort_rate", joints)  # names joints that are driven, and each of several
 
 
-def _or_any(limit: float) -> float:
-    """A limit of 0 is none."""
-    return limit or math.inf
+def _named(config: PolicyConfig) -> tuple[str, ...]:
+    """Joints that the limits name, before a policy tells its own; one without a name where they name none."""
+    texts = [value for name in LIMITS if isinstance(value := getattr(config, name), str)]
+    names = {joint: None for text in texts for joint in per_joint.parse_numbers("policy", text)}
+    return tuple(names) or ("",)
+
+
+def _is_any_larger(new: tuple[float, ...], old: tuple[float, ...]) -> bool:
+    return any(value > before for value, before in zip(new, old, strict=True))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sac_control.config import PolicyConfig
 from sac_control.errors import ConfigError, PolicyFileError
+from sac_control.policy.joint_limits import LIMITS, limits_of
+from sac_control.policy.robot_joints import RobotJoints
 from sac_control.types import Specification
 
 TOLERANCE = 0.02  # share by which the control period may differ
@@ -14,6 +16,7 @@ def check_requirements(config: PolicyConfig, specification: Specification) -> No
 
     Raises:
         PolicyFileError: it is for another one.
+        ConfigError: a limit, a name, an offset or a sign is not of its joints.
     """
     period = specification.control_period
     if config.control_period and abs(period - config.control_period) > TOLERANCE * config.control_period:
@@ -21,17 +24,23 @@ def check_requirements(config: PolicyConfig, specification: Specification) -> No
             f"policy has a control period of {period:g} s, policy.control_period is {config.control_period:g}: "
             "train with the robot's period, or let joint_states come at the policy's"
         )
-    joints = tuple(config.joints.replace(",", " ").split())
-    if joints and joints != specification.actuated_joints:
+    driven = specification.actuated_joints
+    if config.joints.strip() and driven not in (_names(config.joints, ","), _names(config.joints, None)):
         raise PolicyFileError(
-            f"policy drives the joints {list(specification.actuated_joints)}, policy.joints is {list(joints)}: "
+            f"policy drives the joints {list(driven)}, policy.joints is {config.joints!r:.100}: "
             "commands would reach the wrong joints"
         )
-    if config.max_effort and max(specification.command_limit) > config.max_effort:
-        raise PolicyFileError(
-            f"policy has limits {list(specification.command_limit)}, policy.max_effort is {config.max_effort:g}: "
-            "train with limits that the robot has"
-        )
+    for joint, own, most in zip(
+        driven, specification.command_limit, limits_of(config, "max_effort", driven), strict=True
+    ):
+        if own > most:
+            raise PolicyFileError(
+                f"policy has a limit of {own:g} for joint {joint!r}, policy.max_effort is {most:g}: "
+                "train with limits that the robot has"
+            )
+    for name in LIMITS:
+        limits_of(config, name, driven)  # names joints that are driven, and each of several
+    RobotJoints(config).check(specification)
 
 
 def check_reach(config: PolicyConfig, discovery_range: str) -> None:
@@ -50,3 +59,8 @@ def check_reach(config: PolicyConfig, discovery_range: str) -> None:
             "policy.accept_weights is set while other machines can reach the node: set policy.require_signature and "
             "policy.trusted_keys, or stay on this machine (no --network, ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST)"
         )
+
+
+def _names(text: str, separator: str | None) -> tuple[str, ...]:
+    """Names with `separator` between them, or blanks where it is None: a name may hold blanks if commas separate."""
+    return tuple(name.strip() for name in text.split(separator))

@@ -19,6 +19,7 @@ import numpy as np
 from sac_control.config import PolicyConfig
 from sac_control.errors import PolicyFileError, StateError
 from sac_control.observation import StateObserver
+from sac_control.policy.joint_limits import command_limits, command_rates
 from sac_control.policy.limits import EffortLimiter
 from sac_control.policy.policy import Policy
 from sac_control.policy.policy_file import PolicyFile
@@ -47,7 +48,7 @@ class Shadow:
         clock: Callable[[], float] = time.monotonic,
         command: tuple[str, ...] = (sys.executable, "-m", "sac_control.policy.shadow"),
     ) -> None:
-        self.file, self._config, self._clock = file, config, clock
+        self.file, self._clock = file, clock
         self.fault = ""  # why it was given up; empty: it was not
         self.answers = 0
         self.skipped = 0  # states that came while it was at an earlier one
@@ -56,12 +57,18 @@ class Shadow:
         self._observation: Float32Array = np.zeros(len(specification.observation), np.float32)
         self._scale: FloatArray = np.array(specification.command_limit)
         self._limiter = EffortLimiter(self._scale)
+        self.take_limits(config)
         self._asked: tuple[int, float, Mode, float] | None = None  # stamp [ns], time [s], mode, authority
         self._process = _started(command, file.to_bytes())
 
     def take_limits(self, config: PolicyConfig) -> None:
-        """Limit commands by these from now on."""
-        self._config = config
+        """Limit commands by these from now on.
+
+        Raises:
+            ConfigError: they name joints that it does not drive.
+        """
+        specification = self.file.specification
+        self._limiter.set(command_limits(config, specification), command_rates(config, specification))
 
     def ask(self, state: JointState, mode: Mode, authority: float) -> None:
         """Have an action for `state` computed, unless the one before is still under way.
@@ -142,9 +149,6 @@ class Shadow:
     def _told(self, stamp: int, action: Float32Array, authority: float, *, is_active: bool) -> Action:
         command_raw = self._scale * action
         if is_active:
-            self._limiter.set(
-                np.minimum(self._scale, self._config.effort_limit or np.inf), self._config.max_effort_rate
-            )
             command = self._limiter.limit(command_raw, self.file.specification.control_period, authority)
         else:
             command = self._limiter.release()

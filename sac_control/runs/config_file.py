@@ -86,6 +86,10 @@ def parse_assignment(text: str) -> tuple[str, str, Any]:
     section, dot, key = name.strip().partition(".")
     if not (equals and dot and key):
         raise ConfigError(f"{text!r} is not of the form section.key=value, such as learner.batch_size=128")
+    config = RunConfig().section(section) if section in SECTIONS else None
+    is_verbatim = config is not None and key in config.types() and config.info(key).is_verbatim
+    if is_verbatim and not value.strip().startswith(("'", '"')):
+        return section, key, value.strip()  # YAML would make a mapping of "arm: 0.05"
     try:
         return section, key, yaml.safe_load(value)
     except (ValueError, yaml.YAMLError) as error:

@@ -61,7 +61,9 @@ class TrainingRun:
         self.run = RunDirectory(Path(config.run_directory))
         self.run_id = config.run_id or new_run_id()
         self.task_hash = self._task.hash
-        self._publication = Publication(self.run.name, self._specification, config.signing_key)
+        self._publication = Publication(
+            self.run.name, self._specification, config.signing_key, self._task.continuous_joints
+        )
         if config.resume and not self.run.exists:
             raise RunError(f"there is no run {self.run.path} to resume: leave learner.resume out to begin it")
         self.run.lock()
@@ -74,6 +76,7 @@ class TrainingRun:
             observation_size=len(self._specification.observation),
             action_size=len(self._specification.actuated_joints),
             mirror=self._mirror(),
+            continuous_joints=[joint in self._task.continuous_joints for joint in self._specification.joints],
         )
         self._recorder = Recorder(self.run, self._training, config.keep_last)
         self._writing = Writing(self.run, say, clock)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from sac_control.sac.arrivals import Arrivals
 from sac_control.sac.choice import make_buffer, make_learner
 from sac_control.sac.episodes import Episode, Episodes
 from sac_control.sac.replay_ratio import ReplayRatio
+from sac_control.sac.seen_states import SeenStates
 from sac_control.types import ActorParameters, Array, Float32Array, Transition
 
 _REFRESH_EVERY = 200  # transitions between two refreshes of the normalisation statistics
@@ -61,6 +63,7 @@ class Training:
         policy_version: version last published; 0 before the first.
         solved_at: transitions seen by the first policy that solved the task; None before.
         replay_ratio: says how many updates are owed.
+        seen_states: joint states of the transitions accepted; of rows read back from a disk they are not known.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class Training:
         observation_size: int,
         action_size: int,
         mirror: Float32Array | None = None,
+        continuous_joints: Sequence[bool] = (),
     ) -> None:
         learner_seed, buffer_seed = np.random.SeedSequence(config.seed).generate_state(2).tolist()  # unrelated streams
         self.learner = make_learner(
@@ -92,6 +96,7 @@ class Training:
         self._arrivals = Arrivals()
         self._episodes = Episodes()
         self._average = ActorAverage(config.solved_actor_average)
+        self.seen_states = SeenStates(continuous_joints, is_mirrored=self._mirror is not None)
         self._rejected = 0
         self._published_at = 0  # updates made when weights were last published
         self._refreshed_at = 0  # transitions accepted when the normalisation was last refreshed
@@ -114,6 +119,7 @@ class Training:
             self._arrivals.distrust(transition.source, transition.sequence)
             raise
         self.transitions += 1
+        self.seen_states.add(transition.state)
         self.learner.observe(self._seen(transition.observation))
         return self._episodes.add(transition)
 
@@ -279,7 +285,8 @@ class Training:
             "replay_ratio": self.replay_ratio.state(),
             "generators": generators,
         }
-        return TrainingState(arrays=self.learner.state() | self._average.state(), numbers=numbers | parts)
+        arrays = self.learner.state() | self._average.state() | self.seen_states.state()
+        return TrainingState(arrays=arrays, numbers=numbers | parts)
 
     def restore(self, state: TrainingState) -> None:
         """Continue from `state()`, to the last bit. Restore the buffer's rows first, with `buffer.restore`.
@@ -294,6 +301,7 @@ class Training:
             )
         self.learner.restore(state.arrays)
         self._average.restore(state.arrays)
+        self.seen_states.restore(state.arrays)
         for name, generator in self._generators.items():
             generator.bit_generator.state = state.numbers["generators"][name]
         for name in _NUMBERS:

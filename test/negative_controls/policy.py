@@ -12,9 +12,9 @@ SHORT: Controls = {
     ],
     ("test_live_limits.py",): [
         ("policy/live_limits.py", "    if not is_active:\n", "    if True:\n", "looser_only_while"),
-        ("policy/controller.py", "self._limiter.set(self._limits(), config.max_effort_rate)", "pass",
+        ("policy/controller.py", "            self._limiter.set(self._limits(), self._rates())\n", "            pass\n",
          "limits_efforts_from_the_next"),
-        ("policy/live_limits.py", "    _check_ceiling(new, own_limits)\n", "", "no_limit_goes_beyond"),
+        ("policy/live_limits.py", "    _check_ceiling(new, joints, own)\n", "", "no_limit_goes_beyond"),
         ("policy/live_limits.py", "        if name not in LIVE:\n", "        if False:\n", "every_other_setting"),
         ("policy/envelope.py", "term == own_term and low <= own_low and", "term == own_term and",
          "looser_only_while"),
@@ -30,8 +30,8 @@ SHORT: Controls = {
     ],
     ("test_requirements.py",): [
         ("policy/requirements.py", "if config.control_period and", "if False and", "another_robot"),
-        ("policy/requirements.py", "if joints and", "if False and", "another_robot"),
-        ("policy/requirements.py", "if config.max_effort and", "if False and", "another_robot"),
+        ("policy/requirements.py", "if config.joints.strip() and", "if False and", "another_robot"),
+        ("policy/requirements.py", "if own > most:", "if False:", "another_robot"),
     ],
     ("test_live_parameters.py",): [
         ("nodes/parameters.py", "read_only=name not in live", "read_only=False", "SimulatorNode"),
