@@ -14,8 +14,13 @@ from sac_control.errors import NeighbourError
 from sac_control.nodes import topics
 
 
+NAMELESS = "a node whose name is not known yet"  # an endpoint may be discovered some time before its node
+
+
 def full_name(endpoint: Any) -> str:
-    """The name of the node that an endpoint of the graph belongs to, with its namespace."""
+    """The name of the node that an endpoint of the graph belongs to, with its namespace, or `NAMELESS`."""
+    if endpoint.node_name == "_NODE_NAME_UNKNOWN_":  # so rmw_dds_common says it
+        return NAMELESS
     return f"{endpoint.node_namespace.rstrip('/')}/{endpoint.node_name}"
 
 
@@ -66,10 +71,10 @@ class StrangersCheck:
             NeighbourError: there is one; its name is told.
         """
         for endpoint in self._node.get_publishers_info_by_topic(self._states):
-            if full_name(endpoint) != self._simulator:
+            if full_name(endpoint) not in (self._simulator, NAMELESS):
                 self._refuse(f"{full_name(endpoint)} publishes {self._states}")
         for endpoint in self._node.get_subscriptions_info_by_topic(self._commands):
-            if not endpoint.node_name.startswith("_"):
+            if not endpoint.node_name.startswith("_"):  # nameless ones do, too, until the next look
                 self._refuse(f"{full_name(endpoint)} listens to {self._commands}")
 
     def _refuse(self, what: str) -> None:

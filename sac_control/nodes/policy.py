@@ -222,8 +222,9 @@ class PolicyNode(LifecycleNode):
         complaint = self._rivals.complaint()
         if not complaint and (sources := self._sources.rivals(time.monotonic())):
             complaint = self._rivals.complaint_of_states(sources)
-        if complaint and not self._is_silent:
+        if complaint and complaint != controller.blocked_by:  # whose name may become known only later
             self.get_logger().error(complaint)
+        if complaint and not self._is_silent:
             if controller.mode is Mode.ACTIVE:
                 controller.stop(complaint)
                 self._command_zero()

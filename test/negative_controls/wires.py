@@ -45,7 +45,7 @@ LONG: Controls = {
          "                pass\n",
          "two_policies_on_one_robot"),
         ("policy/controller.py", "        if self.blocked_by:\n", "        if False:\n", "was_killed_silences"),
-        ("nodes/neighbours.py", "if full_name(endpoint) != self._simulator:", "if False:",
+        ("nodes/neighbours.py", "if full_name(endpoint) not in (self._simulator, NAMELESS):", "if False:",
          "namespace_of_a_robot and states"),
     ],
 }  # fmt: skip
