@@ -25,7 +25,8 @@ from sac_control.types import JointState
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 KEYS = {
-    "mode", "cause", "run", "policy_version", "policy_age", "swaps", "last_offer", "swap_failures", "state_age",
+    "mode", "cause", "region", "run", "policy_version", "policy_age", "swaps", "last_offer", "swap_failures",
+    "state_age",
     "state_timeout", "last_rejection", "rejected_states", "ticks", "control_period", "tick_period_mean",
     "tick_period_deviation", "tick_duration_mean", "tick_duration_max", "clamp_share", "faults", "last_fault",
     "shadow", "require_arm", "dry_run",
