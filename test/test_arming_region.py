@@ -44,16 +44,14 @@ class Plant:
         self.controller = Controller(PolicyConfig.from_mapping(settings), self.clock, lambda: self.clock.wall)
         self.controller.install(file)
         self.controller.activate()
-        self.stamp = 0
 
     def hold(self, pole: float, cart: float = 0.0, speed: float = 0.0, *, states: int = 6) -> float:
         """Largest effort while its encoders say so [N]."""
         efforts = [0.0]
         for _ in range(states):
             self.clock.go_on(T)
-            self.stamp += 1
             position, velocity = np.array([cart, pole]), np.array([speed, 0.0])
-            state = JointState(stamp=self.stamp, names=(CART, POLE), position=position, velocity=velocity)
+            state = JointState(stamp=self.clock.wall, names=(CART, POLE), position=position, velocity=velocity)
             action = self.controller.answer(self.controller.robot_joints.state(state))
             assert action is not None
             efforts.append(abs(float(self.controller.robot_joints.command(action.command)[0])))

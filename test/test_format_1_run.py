@@ -92,13 +92,13 @@ def test_deploy_takes_it_and_arms_it_with_the_flag_alone(runs: Path, is_accepted
     controller.activate()
     joints = controller.swap.file.specification.joints if controller.swap.file else ()
     efforts, sentences = [], set()
-    for stamp in range(1, 12):
+    for count in range(1, 12):
         clock.go_on(controller.control_period)
-        state = JointState(stamp=stamp, names=joints, position=np.array([0.0, 0.05]), velocity=np.zeros(2))
+        state = JointState(stamp=clock.wall, names=joints, position=np.array([0.0, 0.05]), velocity=np.zeros(2))
         action = controller.answer(state)
         assert action is not None
         efforts.append(abs(float(action.command[0])))
-        if stamp == 4:
+        if count == 4:
             sentences.add(controller.arm())
     ((is_armed, sentence),) = sentences
     assert is_armed is is_accepted
