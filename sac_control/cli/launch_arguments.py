@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sac_control.cli.plan import (
     EVALUATION_SEED,
@@ -45,7 +47,9 @@ _YES_NO = ("true", "false")
 _COMMON = (
     Argument(name="namespace", help="ROS namespace of all nodes"),
     Argument(name="log_level", help="log level of the nodes", default="info", choices=LOG_LEVELS),
-    Argument(name="settings", help="settings node.key=value, separated by spaces"),
+    Argument(name="config", help="ROS parameter file with what differs from the defaults"),
+    Argument(name="settings", help="settings node.key=value, separated by spaces, which values may hold, too"),
+    Argument(name="remap", help="new names old:=new of topics and services, separated by spaces"),
     Argument(name="runs_dir", help="directory of runs", default="runs"),
     Argument(name="network", help="let other machines see the nodes", default="false", choices=_YES_NO),
 )
@@ -62,17 +66,14 @@ def _plan_training(values: Mapping[str, str]) -> Plan:
         TrainingOptions(
             run=values["run"],
             runs_directory=Path(values["runs_dir"]),
-            config=Path(values["config"]) if values["config"] else None,
             seed=_whole_number("seed", values) if values["seed"] else None,
             max_steps=_whole_number("max_steps", values) if values["max_steps"] else None,
             task=values["task"],
             resume=values["resume"] == "true",
             overwrite=values["overwrite"] == "true",
             restarts=_whole_number("restarts", values),
-            namespace=values["namespace"],
-            log_level=values["log_level"],
             headless=values["headless"] == "true",
-            settings=values["settings"].split(),
+            **_common(values),
         )
     )
 
@@ -82,14 +83,12 @@ def _plan_evaluation(values: Mapping[str, str]) -> Plan:
         EvaluationOptions(
             policy=values["policy"],
             runs_directory=Path(values["runs_dir"]),
-            episodes=_whole_number("episodes", values),
+            episodes=_whole_number("episodes", values) if values["episodes"] else None,
             seed=_whole_number("seed", values),
             deterministic=values["deterministic"] == "true",
             output=values["output"],
-            namespace=values["namespace"],
-            log_level=values["log_level"],
             headless=values["headless"] == "true",
-            settings=values["settings"].split(),
+            **_common(values),
         )
     )
 
@@ -102,11 +101,25 @@ def _plan_deployment(values: Mapping[str, str]) -> Plan:
             shadow=values["shadow"],
             discovery_range=reach(os.environ, network=values["network"] == "true")[DISCOVERY_RANGE],
             restarts=_whole_number("restarts", values),
-            namespace=values["namespace"],
-            log_level=values["log_level"],
-            settings=values["settings"].split(),
+            **_common(values),
         )
     )
+
+
+def _common(values: Mapping[str, str]) -> dict[str, Any]:
+    """The options of every plan."""
+    return {
+        "namespace": values["namespace"],
+        "log_level": values["log_level"],
+        "config": Path(values["config"]) if values["config"] else None,
+        "settings": split_settings(values["settings"]),
+        "remappings": values["remap"].split(),
+    }
+
+
+def split_settings(text: str) -> list[str]:
+    """Settings that are separated by spaces. A new one begins at ``node.key=``: other spaces are part of a value."""
+    return re.split(r"\s+(?=\w+\.\w+\s*=)", text.strip()) if text.strip() else []
 
 
 def _whole_number(name: str, values: Mapping[str, str]) -> int:
@@ -120,7 +133,6 @@ def _whole_number(name: str, values: Mapping[str, str]) -> int:
 TRAIN = LaunchFile(
     arguments=(
         Argument(name="run", help="name of the run; empty makes one of task and date"),
-        Argument(name="config", help="ROS parameter file with what differs from the defaults"),
         Argument(name="seed", help="seed of all nodes; empty leaves that of the configuration"),
         Argument(name="task", help="task of all nodes; empty leaves that of the configuration"),
         Argument(name="max_steps", help="transitions after which to stop; empty leaves that of the configuration"),
@@ -135,7 +147,7 @@ TRAIN = LaunchFile(
 EVALUATE = LaunchFile(
     arguments=(
         _POLICY,
-        Argument(name="episodes", help="episodes to count", default="10"),
+        Argument(name="episodes", help="episodes to count; empty leaves that of the configuration, or 10"),
         Argument(name="seed", help="seed of the start states", default=str(EVALUATION_SEED)),
         Argument(name="deterministic", help="false samples actions", default="true", choices=_YES_NO),
         Argument(name="output", help="file that receives the result as JSON"),

@@ -32,7 +32,9 @@ def _start(context: LaunchContext, file: LaunchFile) -> list[LaunchDescriptionEn
     values = {argument.name: LaunchConfiguration(argument.name).perform(context) for argument in file.arguments}
     environment = reach(context.environment, network=values["network"] == "true")
     environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
-    return [_node(node, environment, is_first=k == 0) for k, node in enumerate(file.plan(values))]
+    plan = file.plan(values)
+    notes = [LogInfo(msg=f"note: {note}") for note in plan.notes]
+    return [*notes, *(_node(node, environment, is_first=k == 0) for k, node in enumerate(plan))]
 
 
 def _node(node: NodeDescription, environment: dict[str, str], *, is_first: bool) -> Node:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from sac_control.cli import ending, info, runner
 from sac_control.cli.domain import DomainLease
@@ -54,17 +55,15 @@ def _train(options: argparse.Namespace) -> int:
         TrainingOptions(
             run=options.run,
             runs_directory=options.runs_dir,
-            config=options.config,
             seed=options.seed,
             max_steps=options.max_steps,
             task=options.task,
             resume=options.resume,
             overwrite=options.overwrite,
             restarts=options.restarts,
-            namespace=options.namespace,
-            log_level=options.log_level,
             headless=not options.gui,
-            settings=options.set,
+            log_level=options.log_level,
+            **_common(options),
         )
     )
     assert plan.run is not None
@@ -91,10 +90,9 @@ def _evaluate(options: argparse.Namespace) -> int:
                 deterministic=not options.sample,
                 json=options.json,
                 output=str(options.output.resolve()) if options.output else "",
-                namespace=options.namespace,
-                log_level="warn" if options.json and options.log_level == "info" else options.log_level,
                 headless=not options.gui,
-                settings=options.set,
+                log_level="warn" if options.json and options.log_level == "info" else options.log_level,
+                **_common(options),
             )
         ),
         options,
@@ -109,12 +107,21 @@ def _deploy(options: argparse.Namespace) -> int:
             shadow=options.shadow,
             discovery_range=reach(os.environ, network=options.network)[DISCOVERY_RANGE],
             restarts=options.restarts,
-            namespace=options.namespace,
             log_level=options.log_level,
-            settings=options.set,
+            **_common(options),
         )
     )
     return _run(plan, options, own_domain=False)
+
+
+def _common(options: argparse.Namespace) -> dict[str, Any]:
+    """The options of every plan."""
+    return {
+        "namespace": options.namespace,
+        "config": options.config,
+        "settings": options.set,
+        "remappings": options.remap,
+    }
 
 
 def _info(options: argparse.Namespace) -> int:
@@ -169,6 +176,8 @@ def _run(plan: Plan, options: argparse.Namespace, *, own_domain: bool = True) ->
     environment = runner.node_environment(
         os.environ, domain=domain, log_directory=log_directory, network=options.network
     )
+    for note in plan.notes:
+        print(f"note: {note}", file=sys.stderr)
     where = f"ROS_DOMAIN_ID={environment.get('ROS_DOMAIN_ID', '0')}, "
     where += f"discovery {environment['ROS_AUTOMATIC_DISCOVERY_RANGE'].lower()}"
     print(f"nodes {', '.join(node.executable for node in plan)}: {where}", file=sys.stderr, flush=True)
@@ -184,9 +193,6 @@ def _parser() -> argparse.ArgumentParser:
     train = verbs.add_parser("train", help="train until solved, through simulator, policy and learner nodes")
     train.set_defaults(function=_train)
     train.add_argument("--run", default="", metavar="NAME", help="name of the run (default: task and date)")
-    train.add_argument(
-        "--config", type=Path, metavar="FILE", help="ROS parameter file with what differs from the defaults"
-    )
     train.add_argument("--seed", type=int, metavar="N", help="seed of all nodes (default: 0)")
     train.add_argument(
         "--task",
@@ -202,7 +208,9 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = verbs.add_parser("evaluate", help="count whole episodes of a trained policy, through real nodes")
     evaluate.set_defaults(function=_evaluate)
     evaluate.add_argument("policy", metavar="RUN", help="name or directory of a run, or a policy file")
-    evaluate.add_argument("--episodes", type=int, default=10, metavar="N", help="episodes to count (default: 10)")
+    evaluate.add_argument(
+        "--episodes", type=int, metavar="N", help="episodes to count (default: that of --config, or 10)"
+    )
     evaluate.add_argument(
         "--seed", type=int, default=EVALUATION_SEED, metavar="N", help="seed of the start states (default: %(default)s)"
     )
@@ -220,6 +228,16 @@ def _parser() -> argparse.ArgumentParser:
     for verb in (train, evaluate, deploy):
         verb.add_argument(
             "--set", action="append", default=[], metavar="NODE.KEY=VALUE", help="one setting; may be given many times"
+        )
+        verb.add_argument(
+            "--config", type=Path, metavar="FILE", help="ROS parameter file with what differs from the defaults"
+        )
+        verb.add_argument(
+            "--remap",
+            action="append",
+            default=[],
+            metavar="OLD:=NEW",
+            help="another name for a topic or service; may be given many times",
         )
         verb.add_argument("--namespace", default="", metavar="NAME", help="ROS namespace of all nodes")
         verb.add_argument(
