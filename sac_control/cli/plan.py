@@ -328,8 +328,10 @@ def plan_deployment(options: DeploymentOptions) -> Plan:
     if options.shadow:
         values["shadow_policy_file"] = str(find_policy(options.shadow, options.runs_directory)[0])
     base, notes = options.read_config(RunConfig().with_values({"policy": dict.fromkeys(PROTECTIONS, True)}))
+    if base.policy.run_id:
+        raise ConfigError(f"{options.config} belongs to a run (policy.run_id is set): write one for the robot")
     for name in PROTECTIONS:
-        if not base.policy.to_mapping()[name]:  # as in a file that a training wrote: no robot gets it by the way
+        if not base.policy.to_mapping()[name]:  # as trainings have it
             raise ConfigError(f"{options.config}: policy.{name} is false, which a robot gets by a setting alone")
     config = options.applied_to(base.with_values({"policy": values}))
     if not config.policy.drives_robot:
