@@ -11,6 +11,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 
+from sac_control.cli.aftermath import draw_missing_curve, remove_what_never_began
 from sac_control.errors import RunError
 from sac_control.runs import curve
 from sac_control.runs.metrics import Metrics
@@ -155,3 +156,34 @@ def test_curve_of_a_run_without_tables_is_an_error_that_names_the_table(run: Run
     with pytest.raises(RunError, match=f"cannot read {run.metrics}"):
         curve.draw(run)
     assert not run.curve.exists()
+
+
+def test_training_that_was_interrupted_gets_its_curve_once(run: RunDirectory) -> None:
+    assert draw_missing_curve(run) == ""  # it never ended
+    assert not run.curve.exists()
+    write_tables(run, rows=3)
+    run.write_summary({})
+    assert draw_missing_curve(run) == ""
+    assert run.has_current_curve
+    drawn = run.curve.stat().st_mtime_ns
+    assert draw_missing_curve(run) == ""
+    assert run.curve.stat().st_mtime_ns == drawn
+    run.write_summary({})  # it was resumed
+    run.metrics.write_text("env_steps,alpha\n1,2,3\n")
+    assert "metrics.csv" in draw_missing_curve(run)
+
+
+def test_run_whose_training_never_began_is_removed_and_no_other(tmp_path: Path, run: RunDirectory) -> None:
+    for name in ("checkpoints", "replay", "notes of mine"):
+        (run.path / name).mkdir()
+        assert not remove_what_never_began(run)
+        assert run.path.exists()
+        (run.path / name).rmdir()
+    run.create("")
+    (run.path / "log").mkdir()
+    (run.path / "log" / "learner.log").write_text("")
+    run.summary.write_text("{}")
+    assert not remove_what_never_began(run)
+    run.summary.unlink()
+    assert remove_what_never_began(run)
+    assert not run.path.exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import importlib.util
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from policies import OTHER_RUN_ID, RUN_ID, SPECIFICATION, make_file
 from sac_control.cli import launch_arguments, main, runner
 from sac_control.cli import plan as plan_module
-from sac_control.cli.launch_arguments import DEPLOY, EVALUATE, TRAIN, LaunchFile, split_settings
+from sac_control.cli.launch_arguments import DEPLOY, EVALUATE, TRAIN, LaunchFile, in_launch_words, split_settings
 from sac_control.cli.plan import (
     EVALUATION_SEED,
     DeploymentOptions,
@@ -786,6 +787,53 @@ def test_launch_file_deploys_as_the_command_does(
     commanded = command("deploy", "trained", "--runs-dir", str(runs), "--config", str(file), "--remap", "a:=b")
     assert commanded.nodes[0].parameters["ramp_s"] == 2.0
     assert_same(commanded, launched(DEPLOY, policy="trained", runs_dir=str(runs), config=str(file), remap="a:=b"))
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"), [("seeed", "seed"), ("max-steps", "max_steps"), ("runs", "run"), ("policy", "known are run")]
+)
+def test_launch_argument_that_does_not_exist_is_refused_with_the_nearest(name: str, nearest: str) -> None:
+    with pytest.raises(ConfigError, match=f"launch argument '{name}' is not known; .*{nearest}"):
+        TRAIN.check_names(["run", name])
+
+
+def test_launch_arguments_that_exist_or_are_launch_s_own_are_taken() -> None:
+    for file in (TRAIN, EVALUATE, DEPLOY):
+        file.check_names([*(argument.name for argument in file.arguments), "launch-prefix", "launch-prefix-filter"])
+
+
+def test_launch_files_have_their_names() -> None:
+    assert sorted(file.name for file in (TRAIN, EVALUATE, DEPLOY)) == [path.name for path in LAUNCH_FILES]
+
+
+def test_launch_file_names_its_arguments_where_the_command_names_its_options(runs: Path, trained: RunDirectory) -> None:
+    with pytest.raises(RunError, match="choose another run:=, continue it with resume:=true or replace it with overw"):
+        launched(TRAIN, run="trained", runs_dir=str(runs))
+    with pytest.raises(RunError, match=f"no run {runs / 'x'} to resume: leave resume:=true out to begin it"):
+        launched(TRAIN, run="x", runs_dir=str(runs), resume="true")
+    with pytest.raises(ConfigError, match="give a directory for runs with runs_dir:=$"):
+        launched(TRAIN, run="a/b", runs_dir=str(runs))
+
+
+@pytest.mark.parametrize(
+    ("verb", "file", "alone"),
+    [
+        ("train", TRAIN, {"domain-id", "stop-timeout", "require-solved"}),
+        ("evaluate", EVALUATE, {"domain-id", "stop-timeout", "json"}),
+        ("deploy", DEPLOY, {"domain-id", "stop-timeout"}),
+    ],
+)
+def test_every_option_has_its_launch_argument(
+    verb: str, file: LaunchFile, alone: set[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main.main([verb, "--help"])
+    options = set(re.findall(r"--([a-z-]+)", capsys.readouterr().out)) - {"help", *alone}
+    assert len(options) > 5
+    for option in options:
+        name, value = in_launch_words(f"--{option}").split(":=")
+        (argument,) = (argument for argument in file.arguments if argument.name == name)
+        assert not value or value in argument.choices
 
 
 @pytest.mark.parametrize("value", ["0", "-3", "many", "1.5"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,8 @@ from sac_control.cli.plan import (
     plan_training,
 )
 from sac_control.cli.reach import DISCOVERY_RANGE, reach
-from sac_control.errors import ConfigError
+from sac_control.errors import ConfigError, SacControlError
+from sac_control.option import suggest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,11 +40,36 @@ class Argument:
 class LaunchFile:
     """What a launch file takes and which plan it makes of it."""
 
+    name: str  # of the file
     arguments: tuple[Argument, ...]
-    plan: Callable[[Mapping[str, str]], Plan]
+    make_plan: Callable[[Mapping[str, str]], Plan]
+
+    def plan(self, values: Mapping[str, str]) -> Plan:
+        """The plan that all arguments, given or not, make.
+
+        Raises:
+            SacControlError: something is refused; where it names an option of the command, its launch argument.
+        """
+        try:
+            return self.make_plan(values)
+        except SacControlError as error:
+            raise type(error)(in_launch_words(str(error))) from None
+
+    def check_names(self, given: Iterable[str]) -> None:
+        """Refuse an argument that does not exist: launch itself would ignore it.
+
+        Raises:
+            ConfigError: the first such one, with the nearest that exists.
+        """
+        names = [argument.name for argument in self.arguments]
+        for name in given:
+            if name not in names and not name.startswith("launch-prefix"):  # which are arguments of launch itself
+                raise ConfigError(f"launch argument {name!r} is not known; {suggest(name, names)}")
 
 
 _YES_NO = ("true", "false")
+_LAUNCH_WORDS = {"set": "settings", "gui": "headless", "sample": "deterministic"}  # others have the same name
+_LAUNCH_VALUES = {"resume": "true", "overwrite": "true", "network": "true", "gui": "false", "sample": "false"}
 _COMMON = (
     Argument(name="namespace", help="ROS namespace of all nodes"),
     Argument(name="log_level", help="log level of the nodes", default="info", choices=LOG_LEVELS),
@@ -117,6 +143,15 @@ def _common(values: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+def in_launch_words(text: str) -> str:
+    """A sentence with launch arguments in place of the command's options."""
+    return re.sub(r"--([a-z]+(?:-[a-z]+)*)", lambda option: _in_launch_words(option[1]), text)
+
+
+def _in_launch_words(option: str) -> str:
+    return _LAUNCH_WORDS.get(option, option.replace("-", "_")) + ":=" + _LAUNCH_VALUES.get(option, "")
+
+
 def split_settings(text: str) -> list[str]:
     """Settings that are separated by spaces. A new one begins at ``node.key=``: other spaces are part of a value."""
     return re.split(r"\s+(?=\w+\.\w+\s*=)", text.strip()) if text.strip() else []
@@ -131,6 +166,7 @@ def _whole_number(name: str, values: Mapping[str, str]) -> int:
 
 
 TRAIN = LaunchFile(
+    name="train.launch.py",
     arguments=(
         Argument(name="run", help="name of the run; empty makes one of task and date"),
         Argument(name="seed", help="seed of all nodes; empty leaves that of the configuration"),
@@ -142,9 +178,10 @@ TRAIN = LaunchFile(
         _HEADLESS,
         *_COMMON,
     ),
-    plan=_plan_training,
+    make_plan=_plan_training,
 )
 EVALUATE = LaunchFile(
+    name="evaluate.launch.py",
     arguments=(
         _POLICY,
         Argument(name="episodes", help="episodes to count; empty leaves that of the configuration, or 10"),
@@ -154,6 +191,10 @@ EVALUATE = LaunchFile(
         _HEADLESS,
         *_COMMON,
     ),
-    plan=_plan_evaluation,
+    make_plan=_plan_evaluation,
 )
-DEPLOY = LaunchFile(arguments=(_POLICY, _SHADOW, _RESTARTS, *_COMMON), plan=_plan_deployment)
+DEPLOY = LaunchFile(
+    name="deploy.launch.py",
+    arguments=(_POLICY, _SHADOW, _RESTARTS, *_COMMON),
+    make_plan=_plan_deployment,
+)

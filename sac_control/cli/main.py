@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sac_control.cli import ending, info, runner
+from sac_control.cli.aftermath import draw, draw_missing_curve
 from sac_control.cli.domain import DomainLease
 from sac_control.cli.plan import (
     EVALUATION_SEED,
@@ -71,10 +72,10 @@ def _train(options: argparse.Namespace) -> int:
     if code != 0:
         return code
     summary = plan.run.read_summary()
-    if not plan.run.has_current_curve:  # the training was interrupted
-        _draw(plan.run)
+    complaint = draw_missing_curve(plan.run)  # where the training was interrupted
     relative = os.path.relpath(plan.run.path)
-    print(f"{time.monotonic() - started:.1f} s in all; curve: {relative}/curve.png")
+    curve = f"no curve: {complaint}" if complaint else f"curve: {relative}/curve.png"
+    print(f"{time.monotonic() - started:.1f} s in all; {curve}")
     print(f"next: sac_control evaluate {relative}    sac_control info {relative}")
     return EXIT_NOT_SOLVED if options.require_solved and not summary["solved"] else 0
 
@@ -133,7 +134,7 @@ def _info(options: argparse.Namespace) -> int:
 def _plot(options: argparse.Namespace) -> int:
     path = Path(options.run)
     run = RunDirectory(path if path.is_dir() else options.runs_dir / options.run)
-    _draw(run)
+    draw(run)
     print(run.curve)
     return 0
 
@@ -157,12 +158,6 @@ def _keys(options: argparse.Namespace) -> int:
     print(f"{private}  signs; it stays here: learner.signing_key, or sac_control export --sign")
     print(f"{public}  goes to the robot: policy.trusted_keys, with policy.require_signature")
     return 0
-
-
-def _draw(run: RunDirectory) -> None:
-    from sac_control.runs import curve  # matplotlib takes a second to load, and other verbs do not need it
-
-    curve.draw(run)
 
 
 def _run(plan: Plan, options: argparse.Namespace, *, own_domain: bool = True) -> int:

@@ -83,7 +83,7 @@ class Recorder:
         if checkpoint is None:
             reason = "; ".join(complaints) or "there is none"
             raise RunError(
-                f"run {self._run.path} has no checkpoint to resume from ({reason}): start it anew with --overwrite"
+                f"run {self._run.path} has no checkpoint to resume from ({reason}): begin a new one, or overwrite it"
             )
         return checkpoint, complaints
 

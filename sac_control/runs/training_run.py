@@ -317,7 +317,7 @@ class TrainingRun:
             raise RunError(
                 f"training diverged {self._rollbacks_in_a_row} times in a row, at last after {updates} updates. "
                 "Nothing of it was published; lower learner.critic_learning_rate or learner.replay_ratio, and go on "
-                "from the last checkpoint with --resume"
+                "from the last checkpoint by resuming the run"
             )
         were_halved = self._training.roll_back()
         rates = "halved" if were_halved else f"left at {self._training.rollback_rate:g} of their settings"
