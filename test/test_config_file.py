@@ -130,6 +130,15 @@ def test_file_that_says_nothing_changes_nothing(tmp_path: Path, text: str) -> No
         ("learner:\n  ros__parameters:\n    1: 2\n", r"learner\.1 is not a known setting"),
         ("learner:\n  ros__parameters:\n    on: 2\n", r"learner\.on is not a known setting"),
         ("/**:\n  ros__parameters:\n    taw: 2\n", r"/\*\*\.taw is not a known setting; did you mean tau\?"),
+        (
+            "/**:\n  ros__parameters:\n    qos_overrides: {/a: {subscription: {reliability: relible}}}\n",
+            "reliability is 'relible': expected one of reliable, best_effort",
+        ),
+        (
+            "/**:\n  ros__parameters:\n    qos_overrides: {/a: {subscription: {relability: reliable}}}\n",
+            r"ends with no policy of quality; did you mean reliability\?",
+        ),
+        ("/**:\n  ros__parameters:\n    qos_overrides: {/a: {publisher: {depth: x}}}\n", "expected a whole number"),
         ("/**:\n  ros__parameters:\n    use_sim_time: 1\n", r"use_sim_time is 1: expected true or false"),
         (
             "learner: {ros__parameters: {tau: 0.1}}\n/learner: {ros__parameters: {gamma: 0}}\n",

@@ -28,7 +28,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "option": ({"errors", "per_joint"}, set()),
     "per_joint": ({"errors"}, set()),
     "observation": ({"errors", "types"}, {"numpy"}),
-    "ros_parameters": ({"errors"}, set()),
+    "ros_parameters": ({"errors", "option"}, set()),
     "envs": (BASIS, {"numpy", "pybullet", "pybullet_data", "gymnasium"}),
     "sac": (BASIS, {"numpy", "torch"}),
     "policy": (BASIS, {"numpy", "safetensors"}),

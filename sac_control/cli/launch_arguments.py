@@ -24,6 +24,7 @@ from sac_control.cli.plan import (
 from sac_control.cli.reach import DISCOVERY_RANGE, reach
 from sac_control.errors import ConfigError, SacControlError
 from sac_control.option import suggest
+from sac_control.preflight import CONTROL, SIMULATION
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,7 @@ class LaunchFile:
     name: str  # of the file
     arguments: tuple[Argument, ...]
     make_plan: Callable[[Mapping[str, str]], Plan]
+    packages: tuple[str, ...] = (*CONTROL, *SIMULATION)  # that its nodes need beside ROS
 
     def plan(self, values: Mapping[str, str]) -> Plan:
         """The plan that all arguments, given or not, make.
@@ -197,4 +199,5 @@ DEPLOY = LaunchFile(
     name="deploy.launch.py",
     arguments=(_POLICY, _SHADOW, _RESTARTS, *_COMMON),
     make_plan=_plan_deployment,
+    packages=CONTROL,
 )

@@ -11,6 +11,7 @@ from launch.events.process import ProcessExited
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
+from sac_control import preflight
 from sac_control.cli import ending
 from sac_control.cli.aftermath import draw_missing_curve, remove_what_never_began
 from sac_control.cli.launch_arguments import LaunchFile
@@ -40,7 +41,9 @@ def _start(context: LaunchContext, file: LaunchFile) -> list[LaunchDescriptionEn
     values = {argument.name: LaunchConfiguration(argument.name).perform(context) for argument in file.arguments}
     environment = reach(context.environment, network=values["network"] == "true")
     environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    preflight.check({**context.environment, **environment}, file.packages)
     plan = file.plan(values)
+    environment["ROS_LOG_DIR"] = str(preflight.log_directory(context.environment))
     notes = [LogInfo(msg=f"note: {note}") for note in plan.notes]
     nodes = [_node(node, environment, is_first=k == 0, run=plan.run) for k, node in enumerate(plan)]
     return [*notes, *nodes]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from sac_control import preflight
 from sac_control.cli import ending, info, runner
-from sac_control.cli.aftermath import draw, draw_missing_curve
+from sac_control.cli.aftermath import draw, draw_missing_curve, remove_what_never_began
 from sac_control.cli.domain import DomainLease
 from sac_control.cli.plan import (
     EVALUATION_SEED,
@@ -52,24 +54,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     started = time.monotonic()
-    plan = plan_training(
-        TrainingOptions(
-            run=options.run,
-            runs_directory=options.runs_dir,
-            seed=options.seed,
-            max_steps=options.max_steps,
-            task=options.task,
-            resume=options.resume,
-            overwrite=options.overwrite,
-            restarts=options.restarts,
-            headless=not options.gui,
-            log_level=options.log_level,
-            **_common(options),
+    with _before_the_start():
+        lease = _own_domain(options)
+        environment = _environment(options, lease, (*preflight.CONTROL, *preflight.SIMULATION))
+        plan = plan_training(
+            TrainingOptions(
+                run=options.run,
+                runs_directory=options.runs_dir,
+                seed=options.seed,
+                max_steps=options.max_steps,
+                task=options.task,
+                resume=options.resume,
+                overwrite=options.overwrite,
+                restarts=options.restarts,
+                headless=not options.gui,
+                log_level=options.log_level,
+                **_common(options),
+            )
         )
-    )
     assert plan.run is not None
-    code = _run(plan, options)
+    code = _run(plan, environment, options)
     if code != 0:
+        if code == EXIT_USAGE:
+            remove_what_never_began(plan.run)
         return code
     summary = plan.run.read_summary()
     complaint = draw_missing_curve(plan.run)  # where the training was interrupted
@@ -81,8 +88,10 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    return _run(
-        plan_evaluation(
+    with _before_the_start():
+        lease = _own_domain(options)
+        environment = _environment(options, lease, (*preflight.CONTROL, *preflight.SIMULATION))
+        plan = plan_evaluation(
             EvaluationOptions(
                 policy=options.policy,
                 runs_directory=options.runs_dir,
@@ -95,24 +104,25 @@ def _evaluate(options: argparse.Namespace) -> int:
                 log_level="warn" if options.json and options.log_level == "info" else options.log_level,
                 **_common(options),
             )
-        ),
-        options,
-    )
+        )
+    return _run(plan, environment, options)
 
 
 def _deploy(options: argparse.Namespace) -> int:
-    plan = plan_deployment(
-        DeploymentOptions(
-            policy=options.policy,
-            runs_directory=options.runs_dir,
-            shadow=options.shadow,
-            discovery_range=reach(os.environ, network=options.network)[DISCOVERY_RANGE],
-            restarts=options.restarts,
-            log_level=options.log_level,
-            **_common(options),
+    with _before_the_start():
+        environment = _environment(options, None, preflight.CONTROL)  # a robot is where its driver is
+        plan = plan_deployment(
+            DeploymentOptions(
+                policy=options.policy,
+                runs_directory=options.runs_dir,
+                shadow=options.shadow,
+                discovery_range=reach(os.environ, network=options.network)[DISCOVERY_RANGE],
+                restarts=options.restarts,
+                log_level=options.log_level,
+                **_common(options),
+            )
         )
-    )
-    return _run(plan, options, own_domain=False)
+    return _run(plan, environment, options)
 
 
 def _common(options: argparse.Namespace) -> dict[str, Any]:
@@ -160,17 +170,33 @@ def _keys(options: argparse.Namespace) -> int:
     return 0
 
 
-def _run(plan: Plan, options: argparse.Namespace, *, own_domain: bool = True) -> int:
-    """Run a plan, in a ROS domain of its own unless one was chosen; a robot is where its driver is."""
-    lease = None
-    domain = options.domain_id
-    if domain is None and own_domain and "ROS_DOMAIN_ID" not in os.environ:
-        lease = DomainLease()  # held until this function returns
-        domain = lease.domain
-    log_directory = str(plan.run.path / "log") if plan.run is not None else None
-    environment = runner.node_environment(
-        os.environ, domain=domain, log_directory=log_directory, network=options.network
-    )
+@contextlib.contextmanager
+def _before_the_start() -> Iterator[None]:
+    """Nothing runs yet: whatever is refused is a matter of what was asked for."""
+    try:
+        yield
+    except SacControlError as error:
+        raise ConfigError(str(error)) from error
+
+
+def _environment(options: argparse.Namespace, lease: DomainLease | None, packages: Sequence[str]) -> dict[str, str]:
+    """The environment of the nodes, checked before a run is made."""
+    domain = options.domain_id if lease is None else lease.domain
+    environment = runner.node_environment(os.environ, domain=domain, network=options.network)
+    preflight.check(environment, packages)
+    return environment
+
+
+def _own_domain(options: argparse.Namespace) -> DomainLease | None:
+    """A domain of its own unless one was chosen, to be held as long as the nodes run."""
+    is_chosen = options.domain_id is not None or "ROS_DOMAIN_ID" in os.environ
+    return None if is_chosen else DomainLease()
+
+
+def _run(plan: Plan, environment: dict[str, str], options: argparse.Namespace) -> int:
+    wanted = plan.run.path / "log" if plan.run is not None else None
+    with _before_the_start():
+        environment["ROS_LOG_DIR"] = str(preflight.log_directory(environment, wanted))
     for note in plan.notes:
         print(f"note: {note}", file=sys.stderr)
     where = f"ROS_DOMAIN_ID={environment.get('ROS_DOMAIN_ID', '0')}, "
@@ -284,7 +310,3 @@ def _parser() -> argparse.ArgumentParser:
             "--runs-dir", type=Path, default=Path("runs"), metavar="DIR", help="where runs are (default: %(default)s)"
         )
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -26,6 +26,7 @@ from sac_control.runs.config_file import RunConfig
 from sac_control.runs.parameter_file import read_sections
 from sac_control.runs.run_directory import RunDirectory
 from sac_control.sac.choice import check_change, check_options
+from sac_control.sac.replay_buffer import check_memory
 
 EVALUATION_SEED = 1_000_000  # start states that no training with a smaller seed has used
 MOST_RESTARTS = 5  # of one node, unless said otherwise: what fails again and again needs a person
@@ -209,6 +210,8 @@ def plan_training(options: TrainingOptions) -> Plan:
     config = config.with_values({"policy": {"accept_weights": run_id}})
     _check_task(config)
     check_options(config.learner)
+    specification = make_task(config.learner.task).specification
+    check_memory(config.learner.buffer_capacity, len(specification.observation), len(specification.actuated_joints))
     if options.resume:
         check_change(begun, config.learner)
     if config.learner.deterministic and config.simulator.mode != "lockstep":

@@ -211,7 +211,7 @@ def _die_with_parent() -> None:
 
 
 def node_environment(
-    base: Mapping[str, str], *, domain: int | None, log_directory: str | None, network: bool = False
+    base: Mapping[str, str], *, domain: int | None, log_directory: str | None = None, network: bool = False
 ) -> dict[str, str]:
     """Environment of node processes.
 

@@ -11,7 +11,7 @@ from rclpy.parameter import Parameter
 
 from sac_control.errors import ConfigError
 from sac_control.option import Config
-from sac_control.ros_parameters import is_of_ros
+from sac_control.ros_parameters import checked, is_of_ros
 
 ConfigType = TypeVar("ConfigType", bound=Config)
 
@@ -29,10 +29,12 @@ def declare_parameters(node: Node, config_class: type[ConfigType], live: Collect
     Raises:
         ConfigError: a parameter is unknown (the nearest valid one is named), or has a wrong type or range.
     """
-    given = {
-        name: parameter.value for name, parameter in node.get_parameters_by_prefix("").items() if not is_of_ros(name)
-    }
-    config = config_class.from_mapping({name: _plain(value) for name, value in given.items()})
+    all_given = {name: _plain(parameter.value) for name, parameter in node.get_parameters_by_prefix("").items()}
+    for name, value in all_given.items():
+        if is_of_ros(name):
+            checked(node.get_name(), name, value)
+    given = {name: value for name, value in all_given.items() if not is_of_ros(name)}
+    config = config_class.from_mapping(given)
     for name in given:  # declared again below with its proper type: YAML writes the number 1.0 as 1
         node.undeclare_parameter(name)
     for name, value in config.to_mapping().items():
@@ -71,21 +73,21 @@ def take_live_parameters(
         check: makes a configuration of new values by name, or raises ConfigError, of which the caller is told.
         take: puts it in force, at once.
     """
-    checked: list[ConfigType] = []
+    accepted: list[ConfigType] = []
 
     def on_set(parameters: list[Parameter[Any]]) -> SetParametersResult:
-        checked.clear()
+        accepted.clear()
         values = {each.name: _plain(each.value) for each in parameters if not is_of_ros(each.name)}
         try:
             if values:
-                checked.append(check(values))
+                accepted.append(check(values))
         except ConfigError as error:
             return SetParametersResult(successful=False, reason=str(error))
         return SetParametersResult(successful=True)
 
     def post_set(_: list[Parameter[Any]]) -> None:
-        if checked:
-            take(checked.pop())
+        if accepted:
+            take(accepted.pop())
 
     def set_in_words(parameters: list[Parameter[Any]]) -> SetParametersResult:
         ours = [each for each in parameters if node.has_parameter(each.name) and not is_of_ros(each.name)]

@@ -259,9 +259,7 @@ class TrainingRun:
         with contextlib.suppress(OSError):  # that rows could not be written was told when they came
             self._recorder.close()
         if self.is_done:
-            from sac_control.runs import curve  # matplotlib takes a second to load: not at the start of a training
-
-            self._writing.attempt("curve", lambda: curve.draw(self.run))
+            self._draw()
         self.run.unlock()
 
     @property
@@ -308,6 +306,14 @@ class TrainingRun:
         if has_diverged:
             self._roll_back()
         return has_diverged
+
+    def _draw(self) -> None:
+        try:
+            from sac_control.runs import curve  # matplotlib takes a second to load: not at the start of a training
+        except ImportError as error:
+            self._say(f"no curve: matplotlib cannot be used ({error})")
+        else:
+            self._writing.attempt("curve", lambda: curve.draw(self.run))
 
     def _roll_back(self) -> None:
         """Forget the updates that diverged. They were not published: the policy node never saw them."""
