@@ -53,6 +53,18 @@ def check_domain(text: str) -> None:
         raise ConfigError(f"ROS_DOMAIN_ID is {text!r}: expected a whole number from 0 to {LARGEST_DOMAIN}")
 
 
+def check_working_directory() -> None:
+    """Refuse to work in a directory that was removed.
+
+    Raises:
+        ConfigError: it is not there.
+    """
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise ConfigError(f"the working directory is gone ({error.strerror}): change to another one") from error
+
+
 def check_packages(names: Iterable[str]) -> None:
     """Refuse to go on without a package of Python.
 

@@ -8,16 +8,21 @@ import sys
 from collections.abc import Iterator
 
 from sac_control import preflight, streams
-from sac_control.errors import EXIT_SETTING, ConfigError
+from sac_control.errors import EXIT_DONE, EXIT_FAULT, EXIT_SETTING, ConfigError
 
 
 def command() -> int:
     """The command `sac_control`."""
     streams.outlive_readers()
     with _refusals_in_words():
+        preflight.check_working_directory()
         preflight.check_packages(preflight.CONTROL)
         from sac_control.cli.main import main
-    return main()
+    code = main()
+    complaint = streams.finish()
+    if complaint:
+        print(f"error: {complaint}", file=sys.stderr)
+    return code or (EXIT_FAULT if complaint else EXIT_DONE)
 
 
 def simulator() -> int:

@@ -6,6 +6,12 @@ import io
 import os
 import sys
 
+from sac_control.errors import SacControlError
+
+
+class OutputError(SacControlError, OSError):
+    """What was to be told could not be written, as where the disk is full."""
+
 
 class _Stream(io.TextIOWrapper):
     """A text stream that is silent from then on where its reader is gone, as in `… | head -1`."""
@@ -14,19 +20,37 @@ class _Stream(io.TextIOWrapper):
         try:
             return super().write(text)
         except BrokenPipeError:
-            self._fall_silent()
-            return len(text)
+            self.fall_silent()
+        except OSError as error:
+            raise OutputError(f"cannot write the output: {error.strerror}") from error
+        return len(text)
 
     def flush(self) -> None:
         try:
             super().flush()
         except BrokenPipeError:
-            self._fall_silent()
+            self.fall_silent()
+        except OSError as error:
+            raise OutputError(f"cannot write the output: {error.strerror}") from error
 
-    def _fall_silent(self) -> None:
+    def fall_silent(self) -> None:
+        """Let all that comes go nowhere, and what still waits in a buffer, too."""
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, self.fileno())  # what still waits in a buffer goes there, too
+        os.dup2(nowhere, self.fileno())
         os.close(nowhere)
+
+
+def finish() -> str:
+    """Write what still waits; why that is not possible, if so."""
+    complaint = ""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OutputError as error:
+            complaint = str(error)
+            if isinstance(stream, _Stream):
+                stream.fall_silent()
+    return complaint
 
 
 def outlive_readers() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sac_control.errors import RunError
 from sac_control.runs.run_directory import RunDirectory
 
 
-def draw(run: RunDirectory) -> None:
-    """Write ``curve.png``.
+def draw(run: RunDirectory, picture: Path) -> None:
+    """Write the curve of `run` into the file `picture`.
 
     Raises:
         RunError: a table is missing or damaged, the picture cannot be written, or matplotlib is not installed.
@@ -17,9 +19,11 @@ def draw(run: RunDirectory) -> None:
     except ImportError as error:
         raise RunError(f"matplotlib, which draws curves, cannot be used ({error}): install it") from error
     try:
-        curve.draw(run)
+        curve.draw(run, picture)
     except OSError as error:
-        raise RunError(f"cannot write {run.curve}: {error.strerror}") from error
+        raise RunError(
+            f"cannot write {picture}: {error.strerror}; sac_control plot RUN FILE writes elsewhere"
+        ) from error
 
 
 def draw_missing_curve(run: RunDirectory) -> str:
@@ -31,7 +35,7 @@ def draw_missing_curve(run: RunDirectory) -> str:
     if not run.summary.exists() or run.has_current_curve:
         return ""
     try:
-        draw(run)
+        draw(run, run.curve)
     except RunError as error:
         return str(error)
     return ""
@@ -43,6 +47,8 @@ def remove_what_never_began(run: RunDirectory) -> bool:
     Returns:
         Whether it is gone: what was learnt stays, and so do files of somebody else.
     """
-    if run.checkpoints.exists() or run.replay.exists() or run.summary.exists():
-        return False
-    return run.remove()
+    if run.summary.exists():
+        has_learnt = run.read_summary().get("env_steps") != 0
+    else:
+        has_learnt = run.checkpoints.exists() or run.replay.exists()
+    return not has_learnt and run.remove()

@@ -75,8 +75,8 @@ def _train(options: argparse.Namespace) -> int:
     assert plan.run is not None
     code = _run(plan, environment, options)
     if code != 0:
-        if code == EXIT_USAGE:
-            remove_what_never_began(plan.run)
+        if remove_what_never_began(plan.run):
+            print(f"removed {plan.run.path}, where nothing was learnt", file=sys.stderr)
         return code
     summary = plan.run.read_summary()
     complaint = draw_missing_curve(plan.run)  # where the training was interrupted
@@ -144,8 +144,9 @@ def _info(options: argparse.Namespace) -> int:
 def _plot(options: argparse.Namespace) -> int:
     path = Path(options.run)
     run = RunDirectory(path if path.is_dir() else options.runs_dir / options.run)
-    draw(run)
-    print(run.curve)
+    picture = options.file or run.curve
+    draw(run, picture)
+    print(picture)
     return 0
 
 
@@ -293,6 +294,7 @@ def _parser() -> argparse.ArgumentParser:
     plot = verbs.add_parser("plot", help="draw curve.png of a run again")
     plot.set_defaults(function=_plot)
     plot.add_argument("run", metavar="RUN", help="name or directory of a run")
+    plot.add_argument("file", nargs="?", type=Path, metavar="FILE", help="picture to write (default: that of the run)")
 
     export = verbs.add_parser("export", help="write the policy of a run into one file, signed on request")
     export.set_defaults(function=_export)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from sac_control.policy.controller import Controller
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.policy_header import LONGEST_RUN_NAME
 from sac_control.policy.requirements import check_reach
+from sac_control.policy.signature import SigningKey
 from sac_control.runs import config_file
 from sac_control.runs.config_file import RunConfig
 from sac_control.runs.parameter_file import read_sections
@@ -210,6 +212,8 @@ def plan_training(options: TrainingOptions) -> Plan:
     config = config.with_values({"policy": {"accept_weights": run_id}})
     _check_task(config)
     check_options(config.learner)
+    if config.learner.signing_key:
+        SigningKey.read(Path(config.learner.signing_key))  # what the learner would refuse is refused now
     specification = make_task(config.learner.task).specification
     check_memory(config.learner.buffer_capacity, len(specification.observation), len(specification.actuated_joints))
     if options.resume:
@@ -292,6 +296,9 @@ def plan_evaluation(options: EvaluationOptions) -> Plan:
             }
         )
     )
+    output = Path(config.evaluator.output)
+    if config.evaluator.output and not os.access(output if output.exists() else output.parent, os.W_OK):
+        raise ConfigError(f"evaluator.output is {str(output)!r}, which cannot be written: name another file")
     run_id = new_run_id()
     config = config.with_values({name: {"run_id": run_id} for name in ("simulator", "policy", "evaluator")})
     config = config.with_values({"policy": {"accept_weights": ""}})  # the policy file alone is evaluated
