@@ -20,7 +20,10 @@ ROS = {"rclpy", "rcl_interfaces", "std_srvs", "sac_control.msg"} | {
 } | {"builtin_interfaces"}  # fmt: skip
 ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "__init__": (set(), set()),
-    "__main__": ({"cli"}, set()),
+    "__main__": ({"start"}, set()),
+    "start": ({"errors", "preflight", "streams", "nodes", "cli"}, set()),
+    "preflight": ({"errors"}, set()),
+    "streams": ({"errors"}, set()),
     "types": ({"errors"}, {"numpy"}),
     "identity": (set(), set()),
     "errors": (set(), set()),

@@ -21,9 +21,8 @@ def draw(run: RunDirectory, picture: Path) -> None:
     try:
         curve.draw(run, picture)
     except OSError as error:
-        raise RunError(
-            f"cannot write {picture}: {error.strerror}; sac_control plot RUN FILE writes elsewhere"
-        ) from error
+        reason = error.strerror
+        raise RunError(f"cannot write {picture}: {reason}; sac_control plot RUN FILE draws elsewhere") from error
 
 
 def draw_missing_curve(run: RunDirectory) -> str:
