@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from sac_control import preflight, streams
 from sac_control.errors import EXIT_DONE, EXIT_FAULT, EXIT_SETTING, ConfigError
 
+_INTERRUPTED = 130  # as shells have it, where Ctrl-C comes before anything has begun
+
 
 def command() -> int:
     """The command `sac_control`."""
@@ -18,7 +20,10 @@ def command() -> int:
         preflight.check_working_directory()
         preflight.check_packages(preflight.CONTROL)
         from sac_control.cli.main import main
-    code = main()
+    try:
+        code = main()
+    except KeyboardInterrupt:  # before the nodes were started: from then on it is heard in order
+        return _INTERRUPTED
     complaint = streams.finish()
     if complaint:
         print(f"error: {complaint}", file=sys.stderr)
@@ -71,6 +76,8 @@ def _refusals_in_words() -> Iterator[None]:
         sentence = str(error)
     except ImportError as error:  # not installed, or of no use as it is
         sentence = f"{error.name or 'a package'} cannot be used ({error}): install it again for {sys.executable}"
+    except KeyboardInterrupt:
+        raise SystemExit(_INTERRUPTED) from None
     else:
         return
     print(f"error: {sentence}", file=sys.stderr, flush=True)

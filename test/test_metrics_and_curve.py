@@ -173,17 +173,25 @@ def test_training_that_was_interrupted_gets_its_curve_once(run: RunDirectory) ->
     assert "metrics.csv" in draw_missing_curve(run)
 
 
-def test_run_whose_training_never_began_is_removed_and_no_other(tmp_path: Path, run: RunDirectory) -> None:
-    for name in ("checkpoints", "replay", "notes of mine"):
-        (run.path / name).mkdir()
-        assert not remove_what_never_began(run)
-        assert run.path.exists()
-        (run.path / name).rmdir()
-    run.create("")
-    (run.path / "log").mkdir()
-    (run.path / "log" / "learner.log").write_text("")
-    run.summary.write_text("{}")
+@pytest.mark.parametrize(
+    "left", ["checkpoints/100/state.json", "checkpoints/5.damaged/state.json", "replay/rows", "notes of mine"]
+)
+def test_run_in_which_something_was_learnt_or_left_stays(run: RunDirectory, left: str) -> None:
+    file = run.path / left
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("x")
     assert not remove_what_never_began(run)
-    run.summary.unlink()
+    assert file.read_text() == "x"
+
+
+def test_run_whose_training_never_began_is_removed(run: RunDirectory) -> None:
+    """The learner may have begun, and written what it begins with, when another node could not."""
+    for directory in (run.path / "log", run.checkpoints / "0", run.replay):
+        directory.mkdir(parents=True)
+    (run.path / "log" / "learner.log").write_text("x")
+    (run.checkpoints / "0" / "state.json").write_text("{}")
+    (run.checkpoints / "latest").symlink_to("0")
+    (run.replay / "rows").touch()
+    run.write_summary({"env_steps": 0})
     assert remove_what_never_began(run)
     assert not run.path.exists()

@@ -46,8 +46,7 @@ def remove_what_never_began(run: RunDirectory) -> bool:
     Returns:
         Whether it is gone: what was learnt stays, and so do files of somebody else.
     """
-    if run.summary.exists():
-        has_learnt = run.read_summary().get("env_steps") != 0
-    else:
-        has_learnt = run.checkpoints.exists() or run.replay.exists()
+    saved = {path.name for path in run.checkpoints.iterdir()} if run.checkpoints.exists() else set()
+    rows = list(run.replay.iterdir()) if run.replay.exists() else []
+    has_learnt = saved - {"0", "latest", "best"} or any(path.stat().st_size for path in rows)
     return not has_learnt and run.remove()

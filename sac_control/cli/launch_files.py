@@ -58,11 +58,12 @@ def _node(node: NodeDescription, environment: dict[str, str], *, is_first: bool,
 
     def on_exit(event: ProcessExited, context: LaunchContext) -> list[LaunchDescriptionEntity]:
         if node.executable == "learner" and run is not None:
-            if context.is_shutdown:
-                complaint = draw_missing_curve(run)
-                return [LogInfo(msg=f"warning: no curve: {complaint}")] if complaint else []
-            if event.returncode in (EXIT_SETTING, EXIT_START):
-                remove_what_never_began(run)
+            is_over = context.is_shutdown or event.returncode in (EXIT_SETTING, EXIT_START)
+            if is_over and remove_what_never_began(run):
+                return [LogInfo(msg=f"removed {run.path}, where nothing was learnt"), Shutdown(reason="no training")]
+            complaint = draw_missing_curve(run) if context.is_shutdown else ""
+            if complaint:
+                return [LogInfo(msg=f"warning: no curve: {complaint}")]
         if context.is_shutdown:
             return []
         if is_first and event.returncode == 0:

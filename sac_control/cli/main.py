@@ -75,7 +75,7 @@ def _train(options: argparse.Namespace) -> int:
     assert plan.run is not None
     code = _run(plan, environment, options)
     if code != 0:
-        if remove_what_never_began(plan.run):
+        if not options.resume and remove_what_never_began(plan.run):
             print(f"removed {plan.run.path}, where nothing was learnt", file=sys.stderr)
         return code
     summary = plan.run.read_summary()

@@ -77,6 +77,7 @@ def run(make_node: Callable[[], ProcessNode]) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))  # a request may wait since the start
     streams.outlive_readers()
     has_begun = False
     try:
