@@ -12,6 +12,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "sac_control"
 BASIS = {"types", "identity", "config", "option", "errors", "observation", "per_joint"}
+BASIS |= {"ros_parameters", "preflight", "streams"}
 CORES = {"envs", "sac", "policy"}
 
 # Folder or module: what it may import of this package (beside itself), and of others (beside the standard library).
@@ -53,6 +54,7 @@ UNSAFE_CALLS = {
 # What must not be there for a folder to be imported. The policy node is what a robot runs.
 SIMULATORS = ["pybullet", "pybullet_data", "gymnasium"]
 BLOCKED = {
+    "ros_parameters preflight streams start": ["numpy", "torch", "rclpy", "yaml", "safetensors", *SIMULATORS],
     "types identity config option errors observation per_joint": ["torch", "rclpy", "yaml", "safetensors", *SIMULATORS],
     "envs": ["torch", "rclpy", "yaml", "safetensors", "matplotlib"],
     "sac": ["rclpy", "yaml", "matplotlib", "tensorboard", *SIMULATORS],

@@ -696,7 +696,7 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Plan]:
     def run(plan: Plan, environment: Mapping[str, str], stop_timeout: float) -> int:
         started.append(plan)
         if plan.run is not None:
-            plan.run.checkpoints.mkdir(exist_ok=True)  # as a learner does: what never began is removed
+            (plan.run.checkpoints / "1").mkdir(parents=True, exist_ok=True)  # or it is removed: nothing was learnt
         return 1
 
     def command(*arguments: str) -> Plan:

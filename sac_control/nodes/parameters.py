@@ -10,7 +10,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from sac_control.errors import ConfigError
-from sac_control.option import Config
+from sac_control.option import Config, PerJoint
 from sac_control.ros_parameters import checked, is_of_ros
 
 ConfigType = TypeVar("ConfigType", bound=Config)
@@ -43,7 +43,7 @@ def declare_parameters(node: Node, config_class: type[ConfigType], live: Collect
         )
     kinds = config_class.types()
     node.add_pre_set_parameters_callback(
-        lambda given: [_as_float(each) if kinds.get(each.name) is float else each for each in given]
+        lambda given: [_as_float(each) if kinds.get(each.name) in (float, PerJoint) else each for each in given]
     )
     return config
 
@@ -104,7 +104,7 @@ def _descriptor(config_class: type[Config], name: str, *, read_only: bool) -> Pa
     kind, info = config_class.types()[name], config_class.info(name)
     descriptor = ParameterDescriptor(
         description=info.description,
-        dynamic_typing=kind == (float | str),  # 20, 20.0 and 'arm: 0.05, wheel: 3' alike
+        dynamic_typing=kind == PerJoint,  # 20.0 and 'arm: 0.05, wheel: 3' alike
         additional_constraints=info.allowed() if info.choices else "",
         read_only=read_only,
     )
