@@ -23,11 +23,11 @@ from xml.etree import ElementTree
 import setuptools
 
 EXECUTABLES = [
-    "simulator = sac_control.nodes.simulator:main",
-    "policy = sac_control.nodes.policy:main",
-    "learner = sac_control.nodes.learner:main",
-    "evaluator = sac_control.nodes.evaluator:main",
-    "sac_control = sac_control.cli.main:main",
+    "simulator = sac_control.start:simulator",
+    "policy = sac_control.start:policy",
+    "learner = sac_control.start:learner",
+    "evaluator = sac_control.start:evaluator",
+    "sac_control = sac_control.start:command",
 ]
 NAME = "sac_control"
 SOURCE = Path(__file__).resolve().parent  # colcon's --symlink-install runs a symlink to this file

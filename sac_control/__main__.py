@@ -2,6 +2,6 @@
 
 import sys
 
-from sac_control.cli.main import main
+from sac_control.start import command
 
-sys.exit(main())
+sys.exit(command())

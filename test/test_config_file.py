@@ -50,10 +50,59 @@ def test_file_replaces_only_what_it_says(tmp_path: Path) -> None:
     assert config_file.read(file, CHANGED) == expected
 
 
-@pytest.mark.parametrize("node", ["learner", "/learner", "/robot/learner", "/**/learner"])
-def test_node_is_known_by_its_last_name(tmp_path: Path, node: str) -> None:
-    file = written(tmp_path, f"{node}:\n  ros__parameters:\n    batch_size: 7\n")
+@pytest.mark.parametrize("node", ["learner", "/learner", "/**/learner", "/**", "/*", "/:\n  learner"])
+def test_section_is_for_the_nodes_that_ros_says(tmp_path: Path, node: str) -> None:
+    file = written(tmp_path, f"{node}:\n    ros__parameters:\n      batch_size: 7\n")
     assert config_file.read(file).learner.batch_size == 7
+
+
+def test_section_for_many_gives_each_node_what_it_knows_and_a_later_one_is_stronger(tmp_path: Path) -> None:
+    file = written(
+        tmp_path,
+        "/**: {ros__parameters: {seed: 3, tau: 0.5}}\n"
+        "robot: {learner: {ros__parameters: {tau: 0.25}}}\n"
+        "/**/policy: {ros__parameters: {seed: 4}}\n"
+        "/*/policy: {ros__parameters: {seed: 5}}\n",
+    )
+    config = config_file.read(file, namespace="/robot")
+    assert (config.simulator.seed, config.policy.seed, config.learner.seed) == (3, 5, 3)
+    assert config.learner.tau == 0.25
+    assert config.evaluator == RunConfig().evaluator
+    assert (config_file.read(file).policy.seed, config_file.read(file).learner.tau) == (4, 0.5)
+
+
+def test_settings_that_go_together_may_come_from_two_sections(tmp_path: Path) -> None:
+    file = written(
+        tmp_path,
+        "/policy: {ros__parameters: {state_timeout: 1.0}}\n/**: {ros__parameters: {allow_long_timeout: true}}\n",
+    )
+    assert config_file.read(file).policy.state_timeout == 1.0
+
+
+def test_file_that_is_for_other_nodes_alone_is_refused_and_they_are_named(tmp_path: Path) -> None:
+    file = written(
+        tmp_path, "/robot2/learner:\n  ros__parameters: {tau: 0.5}\ncamera:\n  ros__parameters: {rate: 30}\n"
+    )
+    complaint = (
+        r"nothing in it is for /robot/simulator, .*: /robot2/learner \(line 1\): in another namespace "
+        r"\(/\*\*/learner would be any\); /camera \(line 3\): no node of ours$"
+    )
+    with pytest.raises(ConfigError, match=complaint):
+        config_file.read(file, namespace="/robot")
+    assert config_file.read(file, namespace="/robot2").learner.tau == 0.5
+
+
+def test_parameters_of_ros_itself_are_kept_and_written(tmp_path: Path) -> None:
+    file = written(
+        tmp_path,
+        "/**:\n  ros__parameters:\n    use_sim_time: true\n"
+        "/policy:\n  ros__parameters:\n    qos_overrides: {/joint_states: {subscription: {depth: 5}}}\n",
+    )
+    config = config_file.read(file)
+    depth = {"qos_overrides./joint_states.subscription.depth": 5}
+    assert config.of_ros == {name: {"use_sim_time": True, **(depth if name == "policy" else {})} for name in SECTIONS}
+    assert config_file.read(written(tmp_path, config_file.write_text(config))) == config
+    assert RunConfig().with_values({"policy": depth}).of_ros == {"policy": depth}
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "learner:\n  ros__parameters:\n", "{}"])
@@ -72,12 +121,46 @@ def test_file_that_says_nothing_changes_nothing(tmp_path: Path, text: str) -> No
             "below 'learner' exactly the key ros__parameters is expected",
         ),
         ("learner:\n  ros__parameters: [1]\n", r"section 'learner' is \[1\]: expected keys with values"),
-        ("lerner:\n  ros__parameters:\n    tau: 0.1\n", r"'lerner' is not a known section; did you mean learner\?"),
+        (
+            "lerner:\n  ros__parameters:\n    tau: 0.1\n",
+            r"/lerner \(line 1\): no node of ours \(did you mean learner\?\)",
+        ),
         ("learner:\n  ros__parameters:\n    taw: 1\n", r"learner\.taw is not a known setting; did you mean tau\?"),
         ("learner:\n  ros__parameters:\n    tau: 2\n", r"learner\.tau is 2: expected a number, from 0 to 1"),
         ("learner:\n  ros__parameters:\n    1: 2\n", r"learner\.1 is not a known setting"),
-        ("learner:\n  ros__parameters:\n    on: 2\n", r"learner\.True is not a known setting"),
-        ("learner: {ros__parameters: {tau: 0.1}}\n/a/learner: {ros__parameters: {gamma: 0}}\n", "is there twice"),
+        ("learner:\n  ros__parameters:\n    on: 2\n", r"learner\.on is not a known setting"),
+        ("/**:\n  ros__parameters:\n    taw: 2\n", r"/\*\*\.taw is not a known setting; did you mean tau\?"),
+        (
+            "/**:\n  ros__parameters:\n    qos_overrides: {/a: {subscription: {reliability: relible}}}\n",
+            "reliability is 'relible': expected one of reliable, best_effort",
+        ),
+        (
+            "/**:\n  ros__parameters:\n    qos_overrides: {/a: {subscription: {relability: reliable}}}\n",
+            r"ends with no policy of quality; did you mean reliability\?",
+        ),
+        ("/**:\n  ros__parameters:\n    qos_overrides: {/a: {publisher: {depth: x}}}\n", "expected a whole number"),
+        ("/**:\n  ros__parameters:\n    use_sim_time: 1\n", r"use_sim_time is 1: expected true or false"),
+        (
+            "learner: {ros__parameters: {tau: 0.1}}\n/learner: {ros__parameters: {gamma: 0}}\n",
+            "line 2: the node /learner is there twice, first in line 1: put all",
+        ),
+        (
+            "learner: {ros__parameters: {tau: 0.1}}\n\nlearner: {ros__parameters: {gamma: 0}}\n",
+            "line 3: 'learner' is there twice, first in line 1: put all",
+        ),
+        (
+            "learner:\n  ros__parameters:\n    tau: 0.1\n    gamma: 0.5\n    tau: 0.2\n",
+            "line 5: 'tau' is there twice, first in line 3: put all",
+        ),
+        (
+            "learner:\n  ros__parameters:\n    tau: 0.1\n  ros__parameters:\n    gamma: 0.5\n",
+            "line 4: 'ros__parameters' is there twice, first in line 2",
+        ),
+        ("a: {b.c: {ros__parameters: {tau: 1}}}\n", "line 1: 'a/b.c' is no name of a node"),
+        ("a-b/learner: {ros__parameters: {tau: 1}}\n", "line 1: 'a-b/learner' is no name of a node"),
+        ("learner: &x {ros__parameters: {tau: 1}}\npolicy: *x\n", r"ROS takes no aliases: write .* instead of \*x"),
+        ("/a: {b/learner: {ros__parameters: {tau: 1}}}\n", "line 1: ROS misreads a name with / below another one"),
+        ("ros__parameters: {tau: 1}\n", "below 'ros__parameters' exactly the key ros__parameters is expected"),
         ("learner: {ros__parameters: {task: !!python/object/apply:os.getcwd []}}\n", "cannot read configuration"),
         ("learner: {ros__parameters: {task: 2026-99-99}}\n", "cannot read configuration"),
         ("a: b: c\n", "cannot read configuration"),

@@ -87,7 +87,7 @@ def test_training_through_three_processes_solves_the_pendulum_and_the_policy_kee
     assert info.returncode == 0
     assert "inverted_pendulum" in info.stdout
     again = sac_control(tmp_path, "train", "--run", "pendulum")
-    assert again.returncode == 1
+    assert again.returncode == 2
     assert "exists already" in again.stderr
 
 
@@ -156,6 +156,15 @@ def test_a_second_ctrl_c_kills_at_once_whatever_is_still_ending(tmp_path: Path) 
     assert "the simulator process was still ending at a second Ctrl-C and was killed" in running.output
 
 
+def test_interrupt_while_nodes_are_still_loading_ends_them_in_order(tmp_path: Path) -> None:
+    running = Running(tmp_path, "train", "--run", "early", *SMALL)
+    running.until(lambda: "nodes learner" in running.output)
+    running.process.send_signal(signal.SIGINT)
+    assert running.process.wait(600) == 0
+    assert "Traceback" not in running.output
+    assert "KeyboardInterrupt" not in running.output
+
+
 @pytest.mark.parametrize("node", ["simulator", "policy", "learner"])
 def test_the_death_of_a_process_stops_the_others_and_is_named(tmp_path: Path, node: str) -> None:
     running = Running(tmp_path, "train", "--run", "doomed", "--restarts", "0", *SMALL)
@@ -175,11 +184,11 @@ def test_the_death_of_a_process_stops_the_others_and_is_named(tmp_path: Path, no
         (["train", "--set", "learner.gamma=2"], 2, "from 0 to 1"),
         (["train", "--set", "nonsense"], 2, "section.key=value"),
         (["train", "--run", "a/b"], 2, "not a plain name"),
-        (["train", "--run", "absent", "--resume"], 1, "there is no run"),
-        (["train", "--runs-dir", "/proc/nowhere"], 1, "cannot write run directory"),
+        (["train", "--run", "absent", "--resume"], 2, "there is no run"),
+        (["train", "--runs-dir", "/proc/nowhere"], 2, "cannot write run directory"),
         (["train", "--config", "absent.yaml"], 2, "cannot read configuration"),
         (["train", "--colour"], 2, "unrecognized arguments"),
-        (["evaluate", "absent"], 1, "there is no run"),
+        (["evaluate", "absent"], 2, "there is no run"),
         (["info"], 1, "there is no directory runs"),
     ],
 )

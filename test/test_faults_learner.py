@@ -195,7 +195,7 @@ def test_train_resume_goes_on_after_all_its_processes_were_killed_at_once(tmp_pa
                     assert f"resumes at step {rows}, " in running.output
                 else:
                     refused = sac_control(tmp_path, "train", "--run", "killed", "--resume", "--max-steps", "1")
-                    assert refused.returncode == 1
+                    assert refused.returncode == 2
                     assert f"is being written by process {running.child('learner')}: stop that one" in refused.stderr
                 ros.spin_for(random.uniform(0.0, 1.2))
             finally:
@@ -222,7 +222,7 @@ def test_train_resume_goes_on_after_all_its_processes_were_killed_at_once(tmp_pa
     shutil.rmtree(run / "checkpoints")
     refused = sac_control(tmp_path, "train", "--run", "killed", *last)
     assert refused.returncode == 1
-    assert "has no checkpoint to resume from (there is none): start it anew with --overwrite" in refused.stderr
+    assert "has no checkpoint to resume from (there is none): begin a new one, or overwrite it" in refused.stderr
     assert (run / "replay" / "transitions.f32").stat().st_size == 4 * ROW_SIZE * (rows + 200)
 
 

@@ -22,6 +22,7 @@ from std_srvs.srv import Trigger
 from policies import SPECIFICATION, make_file
 from robots import BRIEF, PATIENCE, PATIENT
 from ros_world import RosWorld
+from sac_control.cli.launch_arguments import DEPLOY
 from sac_control.cli.plan import DeploymentOptions, plan_deployment
 from sac_control.nodes import topics
 from sac_control.nodes.policy import PolicyNode
@@ -83,6 +84,14 @@ def test_example_description_has_the_interfaces_that_the_controllers_claim() -> 
         "min": -SPECIFICATION.command_limit[0],
         "max": SPECIFICATION.command_limit[0],
     }
+
+
+def test_launch_file_takes_the_settings_of_the_guide_as_the_command_does(policy_path: Path) -> None:
+    values = {argument.name: argument.default or "" for argument in DEPLOY.arguments}
+    values |= {"policy": str(policy_path), "settings": " ".join(settings())}
+    commanded = plan_deployment(DeploymentOptions(policy=str(policy_path), settings=settings()))
+    assert DEPLOY.plan(values).nodes == commanded.nodes
+    assert " < position(slider_to_cart) < " in commanded.nodes[0].parameters["envelope"]
 
 
 class ControllerManager:

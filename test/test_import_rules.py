@@ -12,6 +12,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "sac_control"
 BASIS = {"types", "identity", "config", "option", "errors", "observation", "per_joint"}
+BASIS |= {"ros_parameters", "preflight", "streams"}
 CORES = {"envs", "sac", "policy"}
 
 # Folder or module: what it may import of this package (beside itself), and of others (beside the standard library).
@@ -20,7 +21,10 @@ ROS = {"rclpy", "rcl_interfaces", "std_srvs", "sac_control.msg"} | {
 } | {"builtin_interfaces"}  # fmt: skip
 ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "__init__": (set(), set()),
-    "__main__": ({"cli"}, set()),
+    "__main__": ({"start"}, set()),
+    "start": ({"errors", "preflight", "streams", "nodes", "cli"}, set()),
+    "preflight": ({"errors"}, set()),
+    "streams": ({"errors"}, set()),
     "types": ({"errors"}, {"numpy"}),
     "identity": (set(), set()),
     "errors": (set(), set()),
@@ -28,6 +32,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "option": ({"errors", "per_joint"}, set()),
     "per_joint": ({"errors"}, set()),
     "observation": ({"errors", "types"}, {"numpy"}),
+    "ros_parameters": ({"errors", "option"}, set()),
     "envs": (BASIS, {"numpy", "pybullet", "pybullet_data", "gymnasium"}),
     "sac": (BASIS, {"numpy", "torch"}),
     "policy": (BASIS, {"numpy", "safetensors"}),
@@ -49,6 +54,7 @@ UNSAFE_CALLS = {
 # What must not be there for a folder to be imported. The policy node is what a robot runs.
 SIMULATORS = ["pybullet", "pybullet_data", "gymnasium"]
 BLOCKED = {
+    "ros_parameters preflight streams start": ["numpy", "torch", "rclpy", "yaml", "safetensors", *SIMULATORS],
     "types identity config option errors observation per_joint": ["torch", "rclpy", "yaml", "safetensors", *SIMULATORS],
     "envs": ["torch", "rclpy", "yaml", "safetensors", "matplotlib"],
     "sac": ["rclpy", "yaml", "matplotlib", "tensorboard", *SIMULATORS],

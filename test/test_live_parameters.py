@@ -16,6 +16,7 @@ from std_srvs.srv import Trigger
 from policies import make_file
 from robots import PATIENT, Robot
 from ros_world import RosWorld
+from sac_control.config import PolicyConfig
 from sac_control.nodes import topics
 from sac_control.nodes.evaluator import EvaluatorNode
 from sac_control.nodes.learner import LearnerNode
@@ -136,6 +137,38 @@ def test_values_that_are_no_limits_are_refused_in_every_mode(policy_path: Path, 
         assert call.set("policy", envelope="-1 < position(elbow) < 1")
         assert call.set("policy", effort_limt=1.0)  # a slip of the pen
         assert call.value("policy", name) == before
+
+
+@pytest.mark.parametrize("name", [name for name in LIVE if name != "envelope"])
+def test_whole_number_is_taken_as_the_number_that_it_is_at_the_start(policy_path: Path, name: str) -> None:
+    """As `ros2 param set /policy effort_limit 20` sends it: its type is integer."""
+    whole = {"state_timeout": 5}.get(name, 20)
+    parameters = {"policy_file": str(policy_path), **PATIENT, "require_arm": True, name: whole}
+    with RosWorld(policy=parameters) as ros:
+        ros.add(PolicyNode)
+        call = Calls(ros)
+        assert call.value("policy", name) == whole
+        for value in (whole - 1, whole - 2.5, f"{whole - 3}e0"):
+            request = SetParameters.Request(parameters=[_parameter(name, value)])
+            (result,) = call(SetParameters, "policy/set_parameters", request).results
+            assert result.successful, result.reason
+            taken = call.value("policy", name)
+            assert (taken, type(taken)) == (float(value), float)
+        assert not call.set("policy", **{name: 2})  # all or none, the other service
+        assert call.value("policy", name) == 2.0
+        for wrong in (-1, 10**10, True, "fast", [1.0], math.nan):
+            complaint = call.set("policy", **{name: wrong})
+            assert complaint.startswith(f"policy.{name} is ")
+            assert "expected a number, from 0 to " in complaint or wrong == "fast"
+            assert call.value("policy", name) == 2.0
+        (described,) = call(
+            DescribeParameters, "policy/describe_parameters", DescribeParameters.Request(names=[name])
+        ).descriptors
+        assert described.type == Parameter.Type.DOUBLE.value
+        assert described.description == PolicyConfig.info(name).description
+        if PolicyConfig.types()[name] is float:  # the others take text, too, which has no range
+            assert described.floating_point_range[0].to_value == PolicyConfig.info(name).high
+            assert not described.dynamic_typing
 
 
 def another(value: Any) -> Any:

@@ -11,6 +11,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 
+from sac_control.cli.aftermath import draw_missing_curve, remove_what_never_began
 from sac_control.errors import RunError
 from sac_control.runs import curve
 from sac_control.runs.metrics import Metrics
@@ -155,3 +156,42 @@ def test_curve_of_a_run_without_tables_is_an_error_that_names_the_table(run: Run
     with pytest.raises(RunError, match=f"cannot read {run.metrics}"):
         curve.draw(run)
     assert not run.curve.exists()
+
+
+def test_training_that_was_interrupted_gets_its_curve_once(run: RunDirectory) -> None:
+    assert draw_missing_curve(run) == ""  # it never ended
+    assert not run.curve.exists()
+    write_tables(run, rows=3)
+    run.write_summary({})
+    assert draw_missing_curve(run) == ""
+    assert run.has_current_curve
+    drawn = run.curve.stat().st_mtime_ns
+    assert draw_missing_curve(run) == ""
+    assert run.curve.stat().st_mtime_ns == drawn
+    run.write_summary({})  # it was resumed
+    run.metrics.write_text("env_steps,alpha\n1,2,3\n")
+    assert "metrics.csv" in draw_missing_curve(run)
+
+
+@pytest.mark.parametrize(
+    "left", ["checkpoints/100/state.json", "checkpoints/5.damaged/state.json", "replay/rows", "notes of mine"]
+)
+def test_run_in_which_something_was_learnt_or_left_stays(run: RunDirectory, left: str) -> None:
+    file = run.path / left
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("x")
+    assert not remove_what_never_began(run)
+    assert file.read_text() == "x"
+
+
+def test_run_whose_training_never_began_is_removed(run: RunDirectory) -> None:
+    """The learner may have begun, and written what it begins with, when another node could not."""
+    for directory in (run.path / "log", run.checkpoints / "0", run.replay):
+        directory.mkdir(parents=True)
+    (run.path / "log" / "learner.log").write_text("x")
+    (run.checkpoints / "0" / "state.json").write_text("{}")
+    (run.checkpoints / "latest").symlink_to("0")
+    (run.replay / "rows").touch()
+    run.write_summary({"env_steps": 0})
+    assert remove_what_never_began(run)
+    assert not run.path.exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import importlib.util
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from policies import OTHER_RUN_ID, RUN_ID, SPECIFICATION, make_file
 from sac_control.cli import launch_arguments, main, runner
 from sac_control.cli import plan as plan_module
-from sac_control.cli.launch_arguments import DEPLOY, EVALUATE, TRAIN, LaunchFile
+from sac_control.cli.launch_arguments import DEPLOY, EVALUATE, TRAIN, LaunchFile, in_launch_words, split_settings
 from sac_control.cli.plan import (
     EVALUATION_SEED,
     DeploymentOptions,
@@ -185,7 +186,7 @@ def test_seed_is_that_of_every_node(runs: Path) -> None:
 
 def test_file_is_stronger_than_defaults_and_settings_than_the_file(runs: Path, tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
-    file.write_text("learner:\n  ros__parameters: {batch_size: 32, tau: 0.01, max_steps: 7, seed: 1}\n")
+    file.write_text("/**/learner:\n  ros__parameters: {batch_size: 32, tau: 0.01, max_steps: 7, seed: 1}\n")
     settings = ["learner.tau=5e-3", "learner.max_steps=8", "simulator.seed=3"]
     learner = configuration(training(runs, config=file, settings=settings, max_steps=9, seed=2)).learner
     assert (learner.batch_size, learner.tau, learner.max_steps, learner.seed) == (32, 0.005, 9, 2)
@@ -344,6 +345,158 @@ def test_runs_that_cannot_be_written_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(RunError, match="cannot write run directory"):
         training(tmp_path / "file")
+
+
+def parameter_file(path: Path, text: str) -> Path:
+    file = path / "mine.yaml"
+    file.write_text(text)
+    return file
+
+
+def test_parameter_file_is_read_for_the_namespace_of_the_plan(
+    runs: Path, trained: RunDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = parameter_file(
+        tmp_path,
+        "/arm:\n  simulator: {ros__parameters: {answer_timeout: 0.5}}\n  policy: {ros__parameters: {seed: 7}}\n"
+        "/leg/policy: {ros__parameters: {seed: 8}}\n",
+    )
+    plan = training(runs, config=file, namespace="arm")
+    assert configuration(plan).policy.seed == 7
+    (note,) = plan.notes
+    assert f"{file}: left out /leg/policy (line 4): in another namespace" in note
+    with pytest.raises(ConfigError, match="nothing in it is for /hand/simulator"):
+        training(runs, run="hand", config=file, namespace="hand")
+    assert not (runs / "hand").exists()
+    evaluation = plan_evaluation(EvaluationOptions(policy="trained", runs_directory=runs, config=file, namespace="arm"))
+    assert by_name(evaluation)["simulator"].parameters["answer_timeout"] == 0.5
+    (node,) = plan_deployment(DeploymentOptions(policy="trained", runs_directory=runs, config=file, namespace="leg"))
+    assert node.parameters["seed"] == 8
+
+
+def test_parameters_of_ros_itself_reach_the_nodes(runs: Path, trained: RunDirectory, tmp_path: Path) -> None:
+    name = "qos_overrides./joint_states.subscription.reliability"
+    file = parameter_file(tmp_path, f"/**:\n  ros__parameters:\n    {name}: best_effort\n    use_sim_time: true\n")
+    own = {name: "best_effort", "use_sim_time": True}
+    plan = training(runs, config=file, namespace="/")
+    assert configuration(plan).of_ros == dict.fromkeys(config_file.SECTIONS, own)
+    assert by_name(plan)["policy"].parameters.items() >= own.items()  # stronger than what lockstep says
+    resumed = training(runs, resume=True, settings=["learner.use_sim_time=false"], namespace="/")
+    assert configuration(resumed).of_ros["learner"] == {**own, "use_sim_time": False}
+    for plan in (
+        plan_evaluation(EvaluationOptions(policy="trained", runs_directory=runs, config=file)),
+        plan_deployment(DeploymentOptions(policy="trained", runs_directory=runs, config=file)),
+    ):
+        for node in plan:
+            assert node.parameters.items() >= own.items()
+
+
+def test_episodes_come_from_the_option_or_else_the_file_or_else_are_ten(
+    runs: Path, trained: RunDirectory, tmp_path: Path
+) -> None:
+    file = parameter_file(tmp_path, "/**/evaluator: {ros__parameters: {episodes: 20}}\n")
+    for config, episodes, expected in ((None, None, 10), (file, None, 20), (file, 3, 3)):
+        plan = plan_evaluation(
+            EvaluationOptions(policy="trained", runs_directory=runs, config=config, episodes=episodes)
+        )
+        assert by_name(plan)["evaluator"].parameters.get("episodes", 10) == expected
+
+
+def test_what_no_option_says_stays_as_the_file_says(runs: Path, trained: RunDirectory, tmp_path: Path) -> None:
+    file = parameter_file(
+        tmp_path,
+        "/**: {ros__parameters: {headless: false}}\n/**/evaluator: {ros__parameters: {json: true, output: /tmp/x}}\n",
+    )
+    plan = plan_evaluation(EvaluationOptions(policy="trained", runs_directory=runs, config=file))
+    assert by_name(plan)["evaluator"].parameters.items() >= {"json": True, "output": "/tmp/x"}.items()
+    assert by_name(plan)["simulator"].parameters["headless"] is False
+    assert not configuration(training(runs, config=file)).simulator.headless
+
+
+def test_configuration_of_a_training_neither_explores_nor_arms_a_robot_nor_swaps_its_weights(
+    runs: Path, trained: RunDirectory, tmp_path: Path
+) -> None:
+    def deploy(file: Path, *settings: str) -> NodeDescription:
+        options = DeploymentOptions(policy="trained", runs_directory=runs, config=file, settings=settings)
+        (node,) = plan_deployment(options)
+        return node
+
+    plan = training(runs)
+    assert plan.run is not None
+    with pytest.raises(ConfigError, match=rf"{plan.run.config} belongs to a run \(policy.run_id is set\)"):
+        deploy(plan.run.config)
+    for name in ("require_arm", "deterministic"):
+        file = parameter_file(tmp_path, f"/policy: {{ros__parameters: {{{name}: false}}}}\n")
+        with pytest.raises(ConfigError, match=f"{file}: policy.{name} is false, which a robot gets by a setting alone"):
+            deploy(file)
+    file = parameter_file(tmp_path, "/policy: {ros__parameters: {ramp_s: 1, policy_file: other, task: other}}\n")
+    node = deploy(file)
+    assert node.parameters == {"policy_file": str(trained.policy_file().resolve()), "ramp_s": 1.0, "require_arm": True}
+    assert "require_arm" not in deploy(file, "policy.require_arm=false").parameters
+    evaluation = plan_evaluation(EvaluationOptions(policy="trained", runs_directory=runs, config=plan.run.config))
+    policy = by_name(evaluation)["policy"].parameters
+    assert policy.get("deterministic", True)
+    assert not policy.get("accept_weights")
+
+
+def test_topics_are_renamed_for_every_node(runs: Path, trained: RunDirectory) -> None:
+    remappings = ["joint_states:=/arm/joint_states", "policy:~/x:=y"]
+    expected = (("joint_states", "/arm/joint_states"), ("policy:~/x", "y"))
+    for plan in (
+        training(runs, remappings=remappings),
+        plan_evaluation(EvaluationOptions(policy="trained", runs_directory=runs, remappings=remappings)),
+        plan_deployment(DeploymentOptions(policy="trained", runs_directory=runs, remappings=remappings)),
+    ):
+        for node in plan:
+            assert node.remappings == expected
+            assert node.arguments().count("joint_states:=/arm/joint_states") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("joint_states", "is not of the form OLD:=NEW"),
+        (":=/arm", "is not of the form OLD:=NEW"),
+        ("a:=", "is not of the form OLD:=NEW"),
+        ("a b:=c", "is not of the form OLD:=NEW"),
+        ("a:=b-c", "is not of the form OLD:=NEW"),
+        ("a:=b:=c", "is not of the form OLD:=NEW"),
+        ("__ns:=/x", "renames nodes: choose a namespace instead"),
+        ("policy:__node:=x", "renames nodes: choose a namespace instead"),
+    ],
+)
+def test_remapping_that_ros_would_refuse_is_refused_and_leaves_nothing_behind(
+    runs: Path, text: str, complaint: str
+) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        training(runs, remappings=[text])
+    assert not runs.exists()
+
+
+@pytest.mark.parametrize("name", ["my-robot", "1a", "a//b", "a b", "ä", "a/b-c", "~", "{a}", "a" * 201])
+def test_namespace_that_ros_would_refuse_is_refused_and_leaves_nothing_behind(runs: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match="namespace '.*' is "):
+        training(runs, namespace=name)
+    assert not runs.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", []),
+        ("  ", []),
+        ("learner.tau=0.1 simulator.mode=realtime", ["learner.tau=0.1", "simulator.mode=realtime"]),
+        ("learner.tau = 0.1\n learner.hidden_sizes=[8, 8]", ["learner.tau = 0.1", "learner.hidden_sizes=[8, 8]"]),
+        (
+            "policy.envelope=-0.9 < position(a) < 0.9; -8 < velocity(b) < 8 policy.ramp_s=1",
+            ["policy.envelope=-0.9 < position(a) < 0.9; -8 < velocity(b) < 8", "policy.ramp_s=1"],
+        ),
+        ("policy.policy_file=/my files/a.b policy.seed=1", ["policy.policy_file=/my files/a.b", "policy.seed=1"]),
+        ("learner.tau=0.1 nonsense", ["learner.tau=0.1 nonsense"]),
+    ],
+)
+def test_settings_of_a_launch_file_end_where_the_next_one_begins(text: str, expected: list[str]) -> None:
+    assert split_settings(text) == expected
 
 
 @pytest.mark.parametrize("file", CONFIGURATIONS, ids=lambda path: path.name)
@@ -542,6 +695,8 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Plan]:
 
     def run(plan: Plan, environment: Mapping[str, str], stop_timeout: float) -> int:
         started.append(plan)
+        if plan.run is not None:
+            (plan.run.checkpoints / "1").mkdir(parents=True, exist_ok=True)  # or it is removed: nothing was learnt
         return 1
 
     def command(*arguments: str) -> Plan:
@@ -580,6 +735,7 @@ def assert_same(one: Plan, other: Plan) -> None:
         ),
         ("--config config/realtime.yaml", {"config": "config/realtime.yaml"}),
         ("--restarts 2", {"restarts": "2"}),
+        ("--remap a:=b --remap c:=d", {"remap": "a:=b c:=d"}),
     ],
 )
 def test_launch_file_trains_as_the_command_does(
@@ -606,11 +762,18 @@ def test_launch_file_trains_as_the_command_does(
             {"namespace": "arm", "headless": "false", "output": "/tmp/a.json"},
         ),
         ("--set simulator.max_episode_steps=9", {"settings": "simulator.max_episode_steps=9"}),
+        ("--config config/realtime.yaml --remap a:=b", {"config": "config/realtime.yaml", "remap": "a:=b"}),
     ],
 )
 def test_launch_file_evaluates_as_the_command_does(
-    runs: Path, trained: RunDirectory, command: Callable[..., Plan], line: str, values: dict[str, str]
+    runs: Path,
+    trained: RunDirectory,
+    command: Callable[..., Plan],
+    monkeypatch: pytest.MonkeyPatch,
+    line: str,
+    values: dict[str, str],
 ) -> None:
+    monkeypatch.chdir(ROOT)
     commanded = command("evaluate", "trained", "--runs-dir", str(runs), *line.split())
     assert_same(commanded, launched(EVALUATE, policy="trained", runs_dir=str(runs), **values))
 
@@ -622,9 +785,60 @@ def test_launch_file_deploys_as_the_command_does(
     assert_same(commanded, launched(DEPLOY, policy="trained", runs_dir=str(runs), settings="policy.state_timeout=0.02"))
     commanded = command("deploy", "trained", "--runs-dir", str(runs), "--shadow", "trained")
     assert_same(commanded, launched(DEPLOY, policy="trained", runs_dir=str(runs), shadow="trained"))
+    file = parameter_file(runs, "/policy: {ros__parameters: {ramp_s: 2, use_sim_time: true}}\n")
+    commanded = command("deploy", "trained", "--runs-dir", str(runs), "--config", str(file), "--remap", "a:=b")
+    assert commanded.nodes[0].parameters["ramp_s"] == 2.0
+    assert_same(commanded, launched(DEPLOY, policy="trained", runs_dir=str(runs), config=str(file), remap="a:=b"))
 
 
-@pytest.mark.parametrize("value", ["0", "-3", "", "many", "1.5"])
+@pytest.mark.parametrize(
+    ("name", "nearest"), [("seeed", "seed"), ("max-steps", "max_steps"), ("runs", "run"), ("policy", "known are run")]
+)
+def test_launch_argument_that_does_not_exist_is_refused_with_the_nearest(name: str, nearest: str) -> None:
+    with pytest.raises(ConfigError, match=f"launch argument '{name}' is not known; .*{nearest}"):
+        TRAIN.check_names(["run", name])
+
+
+def test_launch_arguments_that_exist_or_are_launch_s_own_are_taken() -> None:
+    for file in (TRAIN, EVALUATE, DEPLOY):
+        file.check_names([*(argument.name for argument in file.arguments), "launch-prefix", "launch-prefix-filter"])
+
+
+def test_launch_files_have_their_names() -> None:
+    assert sorted(file.name for file in (TRAIN, EVALUATE, DEPLOY)) == [path.name for path in LAUNCH_FILES]
+
+
+def test_launch_file_names_its_arguments_where_the_command_names_its_options(runs: Path, trained: RunDirectory) -> None:
+    with pytest.raises(RunError, match="choose another run:=, continue it with resume:=true or replace it with overw"):
+        launched(TRAIN, run="trained", runs_dir=str(runs))
+    with pytest.raises(RunError, match=f"no run {runs / 'x'} to resume: leave resume:=true out to begin it"):
+        launched(TRAIN, run="x", runs_dir=str(runs), resume="true")
+    with pytest.raises(ConfigError, match="give a directory for runs with runs_dir:=$"):
+        launched(TRAIN, run="a/b", runs_dir=str(runs))
+
+
+@pytest.mark.parametrize(
+    ("verb", "file", "alone"),
+    [
+        ("train", TRAIN, {"domain-id", "stop-timeout", "require-solved"}),
+        ("evaluate", EVALUATE, {"domain-id", "stop-timeout", "json"}),
+        ("deploy", DEPLOY, {"domain-id", "stop-timeout"}),
+    ],
+)
+def test_every_option_has_its_launch_argument(
+    verb: str, file: LaunchFile, alone: set[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main.main([verb, "--help"])
+    options = set(re.findall(r"--([a-z-]+)", capsys.readouterr().out)) - {"help", *alone}
+    assert len(options) > 5
+    for option in options:
+        name, value = in_launch_words(f"--{option}").split(":=")
+        (argument,) = (argument for argument in file.arguments if argument.name == name)
+        assert not value or value in argument.choices
+
+
+@pytest.mark.parametrize("value", ["0", "-3", "many", "1.5"])
 def test_number_of_episodes_that_is_none_is_refused_by_the_launch_file(
     runs: Path, trained: RunDirectory, value: str
 ) -> None:

@@ -223,7 +223,7 @@ def test_temperature_that_is_told_is_the_inverse_of_the_reward_scale() -> None:
 
 
 def test_the_configuration_that_is_shipped_is_that_of_the_paper_and_makes_this_learner() -> None:
-    config = LearnerConfig.from_mapping(yaml.safe_load(PRESET.read_text())["learner"]["ros__parameters"])
+    config = LearnerConfig.from_mapping(yaml.safe_load(PRESET.read_text())["/**/learner"]["ros__parameters"])
     training = Training(config, observation_size=5, action_size=1)
     assert isinstance(training.learner, SoftActorCriticV1)
     assert (config.hidden_sizes, config.batch_size, config.reward_scale) == ((256, 256), 256, 2.0)

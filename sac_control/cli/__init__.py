@@ -5,6 +5,7 @@ plan.py           which nodes make a training, an evaluation or a deployment
 launch_arguments.py  the arguments of the launch files, and the plans they make
 runner.py         runs a plan without the launch library
 launch_files.py   runs a plan with the launch library
+aftermath.py      what is done when a training has ended
 domain.py         a ROS domain of its own for every command
 info.py           what a run or a policy file is
 """

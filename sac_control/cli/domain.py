@@ -32,7 +32,8 @@ class DomainLease:
 def _lock(domain: int) -> IO[str] | None:
     """The open, locked file that stands for a domain, or None if another process holds it."""
     own = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
-    parent = own if own.is_absolute() and own.is_dir() else Path(tempfile.gettempdir())  # set, but absent under sudo
+    # It may be set, but absent under sudo, and read-only in a container.
+    parent = own if own.is_absolute() and os.access(own, os.W_OK) else Path(tempfile.gettempdir())
     directory = parent / f"sac_control-{os.getuid()}"
     try:
         directory.mkdir(mode=0o700, exist_ok=True)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, Shutdown, TimerAction
 from launch.events.process import ProcessExited
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
+from sac_control import preflight
 from sac_control.cli import ending
+from sac_control.cli.aftermath import draw_missing_curve, remove_what_never_began
 from sac_control.cli.launch_arguments import LaunchFile
 from sac_control.cli.plan import RESTART_DELAY, NodeDescription
 from sac_control.cli.reach import reach
+from sac_control.errors import EXIT_SETTING, EXIT_START
+from sac_control.runs.run_directory import RunDirectory
 
 
 def launch_description(file: LaunchFile) -> LaunchDescription:
@@ -29,13 +36,20 @@ def launch_description(file: LaunchFile) -> LaunchDescription:
 
 
 def _start(context: LaunchContext, file: LaunchFile) -> list[LaunchDescriptionEntity]:
+    if any(Path(word).name == file.name for word in sys.argv):  # included by another file: the arguments are for that
+        file.check_names(word.partition(":=")[0] for word in context.argv)
     values = {argument.name: LaunchConfiguration(argument.name).perform(context) for argument in file.arguments}
     environment = reach(context.environment, network=values["network"] == "true")
     environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
-    return [_node(node, environment, is_first=k == 0) for k, node in enumerate(file.plan(values))]
+    preflight.check({**context.environment, **environment}, file.packages)
+    plan = file.plan(values)
+    environment["ROS_LOG_DIR"] = str(preflight.log_directory(context.environment))
+    notes = [LogInfo(msg=f"note: {note}") for note in plan.notes]
+    nodes = [_node(node, environment, is_first=k == 0, run=plan.run) for k, node in enumerate(plan)]
+    return [*notes, *nodes]
 
 
-def _node(node: NodeDescription, environment: dict[str, str], *, is_first: bool) -> Node:
+def _node(node: NodeDescription, environment: dict[str, str], *, is_first: bool, run: RunDirectory | None) -> Node:
     """A node that is started again as plan.py says.
 
     Launch's own `respawn` is no help: it would repeat the same arguments whatever the exit code was, and a learner
@@ -43,6 +57,13 @@ def _node(node: NodeDescription, environment: dict[str, str], *, is_first: bool)
     """
 
     def on_exit(event: ProcessExited, context: LaunchContext) -> list[LaunchDescriptionEntity]:
+        if node.executable == "learner" and run is not None:
+            is_over = context.is_shutdown or event.returncode in (EXIT_SETTING, EXIT_START)
+            if is_over and remove_what_never_began(run):
+                return [LogInfo(msg=f"removed {run.path}, where nothing was learnt"), Shutdown(reason="no training")]
+            complaint = draw_missing_curve(run) if context.is_shutdown else ""
+            if complaint:
+                return [LogInfo(msg=f"warning: no curve: {complaint}")]
         if context.is_shutdown:
             return []
         if is_first and event.returncode == 0:
@@ -50,7 +71,7 @@ def _node(node: NodeDescription, environment: dict[str, str], *, is_first: bool)
         reason = f"the {node.executable} process ended with exit code {event.returncode}"
         successor = node.successor(event.returncode)
         if successor is not None:
-            again = _node(successor, environment, is_first=is_first)
+            again = _node(successor, environment, is_first=is_first, run=run)
             return [
                 LogInfo(msg=f"warning: {reason}; it is started again, {successor.restarts} more times at most"),
                 TimerAction(period=RESTART_DELAY, actions=[again]),

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+from sac_control import preflight
 from sac_control.cli import ending, info, runner
+from sac_control.cli.aftermath import draw, draw_missing_curve, remove_what_never_began
 from sac_control.cli.domain import DomainLease
 from sac_control.cli.plan import (
     EVALUATION_SEED,
@@ -50,39 +54,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     started = time.monotonic()
-    plan = plan_training(
-        TrainingOptions(
-            run=options.run,
-            runs_directory=options.runs_dir,
-            config=options.config,
-            seed=options.seed,
-            max_steps=options.max_steps,
-            task=options.task,
-            resume=options.resume,
-            overwrite=options.overwrite,
-            restarts=options.restarts,
-            namespace=options.namespace,
-            log_level=options.log_level,
-            headless=not options.gui,
-            settings=options.set,
+    with _before_the_start():
+        lease = _own_domain(options)
+        environment = _environment(options, lease, (*preflight.CONTROL, *preflight.SIMULATION))
+        plan = plan_training(
+            TrainingOptions(
+                run=options.run,
+                runs_directory=options.runs_dir,
+                seed=options.seed,
+                max_steps=options.max_steps,
+                task=options.task,
+                resume=options.resume,
+                overwrite=options.overwrite,
+                restarts=options.restarts,
+                headless=not options.gui,
+                log_level=options.log_level,
+                **_common(options),
+            )
         )
-    )
     assert plan.run is not None
-    code = _run(plan, options)
+    code = _run(plan, environment, options)
     if code != 0:
+        if not options.resume and remove_what_never_began(plan.run):
+            print(f"removed {plan.run.path}, where nothing was learnt", file=sys.stderr)
         return code
     summary = plan.run.read_summary()
-    if not plan.run.has_current_curve:  # the training was interrupted
-        _draw(plan.run)
+    complaint = draw_missing_curve(plan.run)  # where the training was interrupted
     relative = os.path.relpath(plan.run.path)
-    print(f"{time.monotonic() - started:.1f} s in all; curve: {relative}/curve.png")
+    curve = f"no curve: {complaint}" if complaint else f"curve: {relative}/curve.png"
+    print(f"{time.monotonic() - started:.1f} s in all; {curve}")
     print(f"next: sac_control evaluate {relative}    sac_control info {relative}")
     return EXIT_NOT_SOLVED if options.require_solved and not summary["solved"] else 0
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    return _run(
-        plan_evaluation(
+    with _before_the_start():
+        lease = _own_domain(options)
+        environment = _environment(options, lease, (*preflight.CONTROL, *preflight.SIMULATION))
+        plan = plan_evaluation(
             EvaluationOptions(
                 policy=options.policy,
                 runs_directory=options.runs_dir,
@@ -91,30 +100,39 @@ def _evaluate(options: argparse.Namespace) -> int:
                 deterministic=not options.sample,
                 json=options.json,
                 output=str(options.output.resolve()) if options.output else "",
-                namespace=options.namespace,
-                log_level="warn" if options.json and options.log_level == "info" else options.log_level,
                 headless=not options.gui,
-                settings=options.set,
+                log_level="warn" if options.json and options.log_level == "info" else options.log_level,
+                **_common(options),
             )
-        ),
-        options,
-    )
+        )
+    return _run(plan, environment, options)
 
 
 def _deploy(options: argparse.Namespace) -> int:
-    plan = plan_deployment(
-        DeploymentOptions(
-            policy=options.policy,
-            runs_directory=options.runs_dir,
-            shadow=options.shadow,
-            discovery_range=reach(os.environ, network=options.network)[DISCOVERY_RANGE],
-            restarts=options.restarts,
-            namespace=options.namespace,
-            log_level=options.log_level,
-            settings=options.set,
+    with _before_the_start():
+        environment = _environment(options, None, preflight.CONTROL)  # a robot is where its driver is
+        plan = plan_deployment(
+            DeploymentOptions(
+                policy=options.policy,
+                runs_directory=options.runs_dir,
+                shadow=options.shadow,
+                discovery_range=reach(os.environ, network=options.network)[DISCOVERY_RANGE],
+                restarts=options.restarts,
+                log_level=options.log_level,
+                **_common(options),
+            )
         )
-    )
-    return _run(plan, options, own_domain=False)
+    return _run(plan, environment, options)
+
+
+def _common(options: argparse.Namespace) -> dict[str, Any]:
+    """The options of every plan."""
+    return {
+        "namespace": options.namespace,
+        "config": options.config,
+        "settings": options.set,
+        "remappings": options.remap,
+    }
 
 
 def _info(options: argparse.Namespace) -> int:
@@ -126,8 +144,9 @@ def _info(options: argparse.Namespace) -> int:
 def _plot(options: argparse.Namespace) -> int:
     path = Path(options.run)
     run = RunDirectory(path if path.is_dir() else options.runs_dir / options.run)
-    _draw(run)
-    print(run.curve)
+    picture = options.file or run.curve
+    draw(run, picture)
+    print(picture)
     return 0
 
 
@@ -152,23 +171,35 @@ def _keys(options: argparse.Namespace) -> int:
     return 0
 
 
-def _draw(run: RunDirectory) -> None:
-    from sac_control.runs import curve  # matplotlib takes a second to load, and other verbs do not need it
+@contextlib.contextmanager
+def _before_the_start() -> Iterator[None]:
+    """Nothing runs yet: whatever is refused is a matter of what was asked for."""
+    try:
+        yield
+    except SacControlError as error:
+        raise ConfigError(str(error)) from error
 
-    curve.draw(run)
+
+def _environment(options: argparse.Namespace, lease: DomainLease | None, packages: Sequence[str]) -> dict[str, str]:
+    """The environment of the nodes, checked before a run is made."""
+    domain = options.domain_id if lease is None else lease.domain
+    environment = runner.node_environment(os.environ, domain=domain, network=options.network)
+    preflight.check(environment, packages)
+    return environment
 
 
-def _run(plan: Plan, options: argparse.Namespace, *, own_domain: bool = True) -> int:
-    """Run a plan, in a ROS domain of its own unless one was chosen; a robot is where its driver is."""
-    lease = None
-    domain = options.domain_id
-    if domain is None and own_domain and "ROS_DOMAIN_ID" not in os.environ:
-        lease = DomainLease()  # held until this function returns
-        domain = lease.domain
-    log_directory = str(plan.run.path / "log") if plan.run is not None else None
-    environment = runner.node_environment(
-        os.environ, domain=domain, log_directory=log_directory, network=options.network
-    )
+def _own_domain(options: argparse.Namespace) -> DomainLease | None:
+    """A domain of its own unless one was chosen, to be held as long as the nodes run."""
+    is_chosen = options.domain_id is not None or "ROS_DOMAIN_ID" in os.environ
+    return None if is_chosen else DomainLease()
+
+
+def _run(plan: Plan, environment: dict[str, str], options: argparse.Namespace) -> int:
+    wanted = plan.run.path / "log" if plan.run is not None else None
+    with _before_the_start():
+        environment["ROS_LOG_DIR"] = str(preflight.log_directory(environment, wanted))
+    for note in plan.notes:
+        print(f"note: {note}", file=sys.stderr)
     where = f"ROS_DOMAIN_ID={environment.get('ROS_DOMAIN_ID', '0')}, "
     where += f"discovery {environment['ROS_AUTOMATIC_DISCOVERY_RANGE'].lower()}"
     print(f"nodes {', '.join(node.executable for node in plan)}: {where}", file=sys.stderr, flush=True)
@@ -184,9 +215,6 @@ def _parser() -> argparse.ArgumentParser:
     train = verbs.add_parser("train", help="train until solved, through simulator, policy and learner nodes")
     train.set_defaults(function=_train)
     train.add_argument("--run", default="", metavar="NAME", help="name of the run (default: task and date)")
-    train.add_argument(
-        "--config", type=Path, metavar="FILE", help="ROS parameter file with what differs from the defaults"
-    )
     train.add_argument("--seed", type=int, metavar="N", help="seed of all nodes (default: 0)")
     train.add_argument(
         "--task",
@@ -202,7 +230,9 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = verbs.add_parser("evaluate", help="count whole episodes of a trained policy, through real nodes")
     evaluate.set_defaults(function=_evaluate)
     evaluate.add_argument("policy", metavar="RUN", help="name or directory of a run, or a policy file")
-    evaluate.add_argument("--episodes", type=int, default=10, metavar="N", help="episodes to count (default: 10)")
+    evaluate.add_argument(
+        "--episodes", type=int, metavar="N", help="episodes to count (default: that of --config, or 10)"
+    )
     evaluate.add_argument(
         "--seed", type=int, default=EVALUATION_SEED, metavar="N", help="seed of the start states (default: %(default)s)"
     )
@@ -220,6 +250,16 @@ def _parser() -> argparse.ArgumentParser:
     for verb in (train, evaluate, deploy):
         verb.add_argument(
             "--set", action="append", default=[], metavar="NODE.KEY=VALUE", help="one setting; may be given many times"
+        )
+        verb.add_argument(
+            "--config", type=Path, metavar="FILE", help="ROS parameter file with what differs from the defaults"
+        )
+        verb.add_argument(
+            "--remap",
+            action="append",
+            default=[],
+            metavar="OLD:=NEW",
+            help="another name for a topic or service; may be given many times",
         )
         verb.add_argument("--namespace", default="", metavar="NAME", help="ROS namespace of all nodes")
         verb.add_argument(
@@ -254,6 +294,7 @@ def _parser() -> argparse.ArgumentParser:
     plot = verbs.add_parser("plot", help="draw curve.png of a run again")
     plot.set_defaults(function=_plot)
     plot.add_argument("run", metavar="RUN", help="name or directory of a run")
+    plot.add_argument("file", nargs="?", type=Path, metavar="FILE", help="picture to write (default: that of the run)")
 
     export = verbs.add_parser("export", help="write the policy of a run into one file, signed on request")
     export.set_defaults(function=_export)
@@ -271,7 +312,3 @@ def _parser() -> argparse.ArgumentParser:
             "--runs-dir", type=Path, default=Path("runs"), metavar="DIR", help="where runs are (default: %(default)s)"
         )
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,14 +22,19 @@ from sac_control.policy.controller import Controller
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.policy_header import LONGEST_RUN_NAME
 from sac_control.policy.requirements import check_reach
+from sac_control.policy.signature import SigningKey
 from sac_control.runs import config_file
 from sac_control.runs.config_file import RunConfig
+from sac_control.runs.parameter_file import read_sections
 from sac_control.runs.run_directory import RunDirectory
 from sac_control.sac.choice import check_change, check_options
+from sac_control.sac.replay_buffer import check_memory
 
 EVALUATION_SEED = 1_000_000  # start states that no training with a smaller seed has used
 MOST_RESTARTS = 5  # of one node, unless said otherwise: what fails again and again needs a person
 RESTART_DELAY = 1.0  # [s] before a process that failed is started again
+PROTECTIONS = ("require_arm", "deterministic")  # of a robot, which no parameter file takes away
+LONGEST_NAMESPACE = 200  # of the 255 that rmw allows to a whole name
 LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
 
 
@@ -79,6 +86,7 @@ class Plan:
 
     nodes: tuple[NodeDescription, ...]
     run: RunDirectory | None = None
+    notes: tuple[str, ...] = ()  # what people should know before it runs
 
     def __iter__(self) -> Iterator[NodeDescription]:
         return iter(self.nodes)
@@ -92,7 +100,21 @@ class Options:
     namespace: str = ""  # empty takes the default, "/" the root
     log_level: str = "info"
     headless: bool = True
+    config: Path | None = None  # parameter file
     settings: Sequence[str] = ()  # section.key=value
+    remappings: Sequence[str] = ()  # old:=new, of topics and services of all nodes
+
+    def __post_init__(self) -> None:
+        if self.log_level not in LOG_LEVELS:
+            raise ConfigError(f"log level {self.log_level!r} is not known: expected one of {', '.join(LOG_LEVELS)}")
+        if self.ros_namespace and not re.fullmatch(r"(/[A-Za-z_][A-Za-z0-9_]*)+", self.ros_namespace):
+            raise ConfigError(
+                f"namespace {self.namespace!r} is none: expected letters, digits and _, not beginning with a digit, "
+                "in names that are separated by /"
+            )
+        if len(self.ros_namespace) > LONGEST_NAMESPACE:
+            raise ConfigError(f"namespace {self.namespace!r} is too long: expected at most {LONGEST_NAMESPACE} letters")
+        self.parsed_remappings()
 
     @property
     def ros_namespace(self) -> str:
@@ -100,21 +122,34 @@ class Options:
         name = (self.namespace or self.default_namespace).strip("/")
         return f"/{name}" if name else ""
 
+    def parsed_remappings(self) -> tuple[tuple[str, str], ...]:
+        """Old and new names."""
+        return tuple(map(parse_remapping, self.remappings))
+
     def node(self, executable: str, **more: Any) -> NodeDescription:
         """A node of the plan, in the chosen namespace."""
-        if self.log_level not in LOG_LEVELS:
-            raise ConfigError(f"log level {self.log_level!r} is not known: expected one of {', '.join(LOG_LEVELS)}")
         return NodeDescription(
             executable=executable,
             namespace=self.ros_namespace,
+            remappings=self.parsed_remappings(),
             log_level=self.log_level,
             enclave=f"/sac_control{self.default_namespace}/{executable}",
             **more,
         )
 
+    def read_config(self, base: RunConfig) -> tuple[RunConfig, tuple[str, ...]]:
+        """`base` with what the parameter file says, if there is one, and a sentence if some of it is for others."""
+        if self.config is None:
+            return base, ()
+        sections = read_sections(self.config)
+        config = config_file.with_sections(base, self.config, sections, self.ros_namespace)
+        others = config_file.strangers(sections, self.ros_namespace)
+        return config, (f"{self.config}: left out {'; '.join(others)}",) if others else ()
+
     def applied_to(self, config: RunConfig) -> RunConfig:
         """`config` with the chosen settings."""
-        config = config.with_values({"simulator": {"headless": self.headless}})
+        if not self.headless:
+            config = config.with_values({"simulator": {"headless": False}})
         for text in self.settings:
             section, key, value = config_file.parse_assignment(text)
             config = config.with_values({section: {key: value}})
@@ -128,7 +163,6 @@ class TrainingOptions(Options):
     default_namespace = "/training"
     run: str = ""  # name of the run; empty makes one of task and date
     runs_directory: Path = Path("runs")
-    config: Path | None = None  # parameter file
     seed: int | None = None
     max_steps: int | None = None
     task: str = ""  # of all three nodes; empty keeps what the configuration says
@@ -158,7 +192,7 @@ def plan_training(options: TrainingOptions) -> Plan:
     if options.resume:
         if not run.exists:
             raise RunError(f"there is no run {run.path} to resume: leave --resume out to begin it")
-        base = config_file.read(run.config, base)
+        base = config_file.read(run.config, base, options.ros_namespace)
         if not base.learner.run_id:
             raise RunError(
                 f"run {run.path} was trained by an earlier version of sac_control, without a run id: it can be "
@@ -166,8 +200,7 @@ def plan_training(options: TrainingOptions) -> Plan:
             )
     begun = base.learner
     run_id = begun.run_id or new_run_id()
-    if options.config is not None:
-        base = config_file.read(options.config, base)
+    base, notes = options.read_config(base)
     if options.task:
         base = base.with_values({name: {"task": options.task} for name in ("simulator", "policy", "learner")})
     config = options.applied_to(_with_seed(base, options.seed))
@@ -179,6 +212,10 @@ def plan_training(options: TrainingOptions) -> Plan:
     config = config.with_values({"policy": {"accept_weights": run_id}})
     _check_task(config)
     check_options(config.learner)
+    if config.learner.signing_key:
+        SigningKey.read(Path(config.learner.signing_key))  # what the learner would refuse is refused now
+    specification = make_task(config.learner.task).specification
+    check_memory(config.learner.buffer_capacity, len(specification.observation), len(specification.actuated_joints))
     if options.resume:
         check_change(begun, config.learner)
     if config.learner.deterministic and config.simulator.mode != "lockstep":
@@ -204,11 +241,11 @@ def plan_training(options: TrainingOptions) -> Plan:
         options.node(
             "policy",
             parameters_file=run.config,
-            parameters=_lockstep(options) if config.simulator.mode == "lockstep" else {},
+            parameters=_lockstep(options, config) if config.simulator.mode == "lockstep" else {},
             restarts=restarts,
         ),
     )
-    return Plan(nodes=nodes, run=run)
+    return Plan(nodes=nodes, run=run, notes=notes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,7 +255,7 @@ class EvaluationOptions(Options):
     default_namespace = "/evaluation"
     policy: str  # name of a run, its directory, or a policy file
     runs_directory: Path = Path("runs")
-    episodes: int = 10
+    episodes: int | None = None  # empty keeps what the configuration says
     seed: int = EVALUATION_SEED
     deterministic: bool = True
     json: bool = False
@@ -228,6 +265,8 @@ class EvaluationOptions(Options):
 def plan_evaluation(options: EvaluationOptions) -> Plan:
     """Simulator, policy and the evaluator that counts their episodes, in lockstep.
 
+    What is chosen is stronger than a parameter file: that of a training has its seed, and explores.
+
     Raises:
         ConfigError: a setting is unknown or not allowed.
         RunError: there is no such run, or it has no policy yet.
@@ -236,8 +275,10 @@ def plan_evaluation(options: EvaluationOptions) -> Plan:
     path, run = find_policy(options.policy, options.runs_directory)
     task = PolicyFile.read(path).specification.task
     make_task(task)
+    base, notes = options.read_config(RunConfig())
+    episodes = base.evaluator.episodes if options.episodes is None else options.episodes
     config = options.applied_to(
-        RunConfig().with_values(
+        base.with_values(
             {
                 "simulator": {"task": task, "seed": options.seed},
                 "policy": {
@@ -248,22 +289,25 @@ def plan_evaluation(options: EvaluationOptions) -> Plan:
                 },
                 "evaluator": {
                     "task": task,
-                    "episodes": options.episodes,
-                    "json": options.json,
-                    "output": options.output,
+                    "episodes": episodes,
+                    "json": options.json or base.evaluator.json,
+                    "output": options.output or base.evaluator.output,
                 },
             }
         )
     )
+    output = Path(config.evaluator.output)
+    if config.evaluator.output and not os.access(output if output.exists() else output.parent, os.W_OK):
+        raise ConfigError(f"evaluator.output is {str(output)!r}, which cannot be written: name another file")
     run_id = new_run_id()
     config = config.with_values({name: {"run_id": run_id} for name in ("simulator", "policy", "evaluator")})
     config = config.with_values({"policy": {"accept_weights": ""}})  # the policy file alone is evaluated
     nodes = (
         options.node("evaluator", parameters=_differences(config, "evaluator")),
         options.node("simulator", parameters=_differences(config, "simulator")),
-        options.node("policy", parameters={**_differences(config, "policy"), **_lockstep(options)}),
+        options.node("policy", parameters={**_differences(config, "policy"), **_lockstep(options, config)}),
     )
-    return Plan(nodes=nodes, run=run)
+    return Plan(nodes=nodes, run=run, notes=notes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -290,10 +334,16 @@ def plan_deployment(options: DeploymentOptions) -> Plan:
     """
     path, run = find_policy(options.policy, options.runs_directory)
     file = PolicyFile.read(path)
-    values = {"task": file.specification.task, "policy_file": str(path), "require_arm": True}
+    values = {"task": file.specification.task, "policy_file": str(path)}
     if options.shadow:
         values["shadow_policy_file"] = str(find_policy(options.shadow, options.runs_directory)[0])
-    config = options.applied_to(RunConfig().with_values({"policy": values}))
+    base, notes = options.read_config(RunConfig().with_values({"policy": dict.fromkeys(PROTECTIONS, True)}))
+    if base.policy.run_id:
+        raise ConfigError(f"{options.config} belongs to a run (policy.run_id is set): write one for the robot")
+    for name in PROTECTIONS:
+        if not base.policy.to_mapping()[name]:  # as trainings have it
+            raise ConfigError(f"{options.config}: policy.{name} is false, which a robot gets by a setting alone")
+    config = options.applied_to(base.with_values({"policy": values}))
     if not config.policy.drives_robot:
         raise ConfigError(
             "policy.run_id or policy.lockstep is set, with which the node answers a simulator and commands no robot: "
@@ -310,7 +360,7 @@ def plan_deployment(options: DeploymentOptions) -> Plan:
         restarts=_checked_restarts(options.restarts),
         restart_parameters={"require_arm": True},
     )
-    return Plan(nodes=(node,), run=run)
+    return Plan(nodes=(node,), run=run, notes=notes)
 
 
 def find_policy(text: str, runs_directory: Path) -> tuple[Path, RunDirectory | None]:
@@ -324,6 +374,20 @@ def find_policy(text: str, runs_directory: Path) -> tuple[Path, RunDirectory | N
         return path.resolve(), None
     run = RunDirectory(path.resolve() if path.is_dir() else runs_directory.resolve() / text)
     return run.policy_file().resolve(), run
+
+
+def parse_remapping(text: str) -> tuple[str, str]:
+    """``joint_states:=/arm/joint_states`` to its two names.
+
+    Raises:
+        ConfigError: not of the form old:=new, or of what has an option of its own.
+    """
+    old, _, new = text.partition(":=")
+    if not all(re.fullmatch(r"[A-Za-z0-9_/~{}:]+", name) for name in (old, new)):
+        raise ConfigError(f"remapping {text!r} is not of the form OLD:=NEW, such as joint_states:=/arm/joint_states")
+    if old.rpartition(":")[2] in ("__ns", "__node", "__name"):
+        raise ConfigError(f"remapping {text!r} renames nodes: choose a namespace instead, their names are fixed")
+    return old, new
 
 
 def _new_name() -> str:
@@ -350,14 +414,16 @@ def _check_task(config: RunConfig) -> None:
 
 
 def _differences(config: RunConfig, section: str) -> dict[str, Any]:
+    """What the node `section` must be told beside its defaults."""
     defaults = RunConfig().section(section).to_mapping()
-    return {key: value for key, value in config.section(section).to_mapping().items() if value != defaults[key]}
+    settings = {key: value for key, value in config.section(section).to_mapping().items() if value != defaults[key]}
+    return {**settings, **config.of_ros.get(section, {})}
 
 
-def _lockstep(options: Options) -> dict[str, Any]:
+def _lockstep(options: Options, config: RunConfig) -> dict[str, Any]:
     """What the policy node must know of a simulator in lockstep: it waits, so that silence is no fault.
 
     A lost state would cost an answer_timeout: let the policy's subscription be reliable.
     """
     reliability = f"qos_overrides.{options.ros_namespace}/joint_states.subscription.reliability"
-    return {"lockstep": True, reliability: "reliable"}
+    return {"lockstep": True, reliability: "reliable", **config.of_ros.get("policy", {})}

@@ -206,12 +206,16 @@ def _how_it_ended(code: int | None) -> str:
 
 
 def _die_with_parent() -> None:
-    """In the child, before exec: if the command is killed, the node is asked to stop, so that none is left behind."""
+    """In the child, before exec: if the command is killed, the node is asked to stop, so that none is left behind.
+
+    Until the node knows how to stop in order, which takes its imports, such a request waits.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
 
 
 def node_environment(
-    base: Mapping[str, str], *, domain: int | None, log_directory: str | None, network: bool = False
+    base: Mapping[str, str], *, domain: int | None, log_directory: str | None = None, network: bool = False
 ) -> dict[str, str]:
     """Environment of node processes.
 

@@ -12,12 +12,16 @@
     entry_point.py        what Gymnasium calls for an environment
     registry.py           environments by name: make_env, and `gymnasium.make("sac_control/InvertedPendulum-v0")`
 
-Importing this package registers the tasks with Gymnasium.
+Importing this package registers the tasks with Gymnasium, where that is installed: a robot's computer needs none.
 """
 
-from sac_control.envs.registry import make_env, register_tasks
+import importlib.util
+
 from sac_control.envs.tasks import TASKS, make_task
 
 __all__ = ["TASKS", "make_env", "make_task"]
 
-register_tasks()
+if importlib.util.find_spec("gymnasium") is not None:
+    from sac_control.envs.registry import make_env, register_tasks
+
+    register_tasks()

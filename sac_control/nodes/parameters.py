@@ -10,7 +10,8 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from sac_control.errors import ConfigError
-from sac_control.option import Config
+from sac_control.option import Config, PerJoint
+from sac_control.ros_parameters import checked, is_of_ros
 
 ConfigType = TypeVar("ConfigType", bound=Config)
 
@@ -18,30 +19,44 @@ ConfigType = TypeVar("ConfigType", bound=Config)
 # and so that quality-of-service overrides take effect (rclpy 9.1 applies them only to parameters declared before).
 NODE_OPTIONS: dict[str, Any] = {"automatically_declare_parameters_from_overrides": True}
 
-_PREFIXES_OF_ROS = ("use_sim_time", "start_type_description_service", "qos_overrides.")
-
 
 def declare_parameters(node: Node, config_class: type[ConfigType], live: Collection[str] = ()) -> ConfigType:
     """Read what `node` was given, check it, and declare every setting of `config_class` as a parameter.
 
-    All but those in `live` are read-only: what is set at run time has an effect, or is refused.
+    All but those in `live` are read-only: what is set at run time has an effect, or is refused. Where a setting is a
+    number with a fraction, a whole one is taken at run time, too.
 
     Raises:
         ConfigError: a parameter is unknown (the nearest valid one is named), or has a wrong type or range.
     """
-    given = {
-        name: parameter.value
-        for name, parameter in node.get_parameters_by_prefix("").items()
-        if not name.startswith(_PREFIXES_OF_ROS)
-    }
-    config = config_class.from_mapping({name: _plain(value) for name, value in given.items()})
+    all_given = {name: _plain(parameter.value) for name, parameter in node.get_parameters_by_prefix("").items()}
+    for name, value in all_given.items():
+        if is_of_ros(name):
+            checked(node.get_name(), name, value)
+    given = {name: value for name, value in all_given.items() if not is_of_ros(name)}
+    config = config_class.from_mapping(given)
     for name in given:  # declared again below with its proper type: YAML writes the number 1.0 as 1
         node.undeclare_parameter(name)
     for name, value in config.to_mapping().items():
         node.declare_parameter(
             name, value, _descriptor(config_class, name, read_only=name not in live), ignore_override=True
         )
+    kinds = config_class.types()
+    node.add_pre_set_parameters_callback(
+        lambda given: [_as_float(each) if kinds.get(each.name) in (float, PerJoint) else each for each in given]
+    )
     return config
+
+
+def _as_float(parameter: Parameter[Any]) -> Parameter[Any]:
+    """What `ros2 param set` makes a whole number of (20), or text (1e-3), as the number that it is at the start."""
+    value = parameter.value
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return parameter
+    try:
+        return Parameter(parameter.name, Parameter.Type.DOUBLE, float(value))
+    except ValueError:  # rclpy refuses it
+        return parameter
 
 
 def _plain(value: Any) -> Any:
@@ -58,31 +73,38 @@ def take_live_parameters(
         check: makes a configuration of new values by name, or raises ConfigError, of which the caller is told.
         take: puts it in force, at once.
     """
-    checked: list[ConfigType] = []
+    accepted: list[ConfigType] = []
 
     def on_set(parameters: list[Parameter[Any]]) -> SetParametersResult:
-        checked.clear()
-        values = {each.name: _plain(each.value) for each in parameters if not each.name.startswith(_PREFIXES_OF_ROS)}
+        accepted.clear()
+        values = {each.name: _plain(each.value) for each in parameters if not is_of_ros(each.name)}
         try:
             if values:
-                checked.append(check(values))
+                accepted.append(check(values))
         except ConfigError as error:
             return SetParametersResult(successful=False, reason=str(error))
         return SetParametersResult(successful=True)
 
     def post_set(_: list[Parameter[Any]]) -> None:
-        if checked:
-            take(checked.pop())
+        if accepted:
+            take(accepted.pop())
+
+    def set_in_words(parameters: list[Parameter[Any]]) -> SetParametersResult:
+        ours = [each for each in parameters if node.has_parameter(each.name) and not is_of_ros(each.name)]
+        result = on_set([each for each in ours if not node.describe_parameter(each.name).read_only])
+        return type(node).set_parameters_atomically(node, parameters) if result.successful else result
 
     node.add_on_set_parameters_callback(on_set)
     node.add_post_set_parameters_callback(post_set)
+    # rclpy checks types before it asks callbacks, and names them by numbers: expected '3' got '1'.
+    node.set_parameters_atomically = set_in_words  # type: ignore[method-assign]
 
 
 def _descriptor(config_class: type[Config], name: str, *, read_only: bool) -> ParameterDescriptor:
     kind, info = config_class.types()[name], config_class.info(name)
     descriptor = ParameterDescriptor(
         description=info.description,
-        dynamic_typing=kind == (float | str),  # 20, 20.0 and 'arm: 0.05, wheel: 3' alike
+        dynamic_typing=kind == PerJoint,  # 20.0 and 'arm: 0.05, wheel: 3' alike
         additional_constraints=info.allowed() if info.choices else "",
         read_only=read_only,
     )

@@ -14,8 +14,12 @@ from typing import Protocol
 
 import rclpy
 from rclpy.clock import Clock, ClockType
+from rclpy.exceptions import NameValidationException, ParameterException
+from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
+from rclpy.qos_overriding_options import InvalidQosOverridesError
 from rclpy.signals import SignalHandlerOptions
 
+from sac_control import streams
 from sac_control.errors import (
     EXIT_DONE,
     EXIT_FAULT,
@@ -30,6 +34,15 @@ from sac_control.nodes.garbage import GarbageCollection
 
 STEADY_CLOCK = Clock(clock_type=ClockType.STEADY_TIME)  # for timers that must not follow simulated or corrected time
 LONGEST_SLEEP = 0.1  # [s] within which Ctrl-C is noticed
+
+
+_REFUSALS_OF_ROS = (
+    _rclpy.RCLError,  # among others a wrong --ros-args, a parameter file that is none
+    _rclpy.UnknownROSArgsError,
+    NameValidationException,
+    ParameterException,
+    InvalidQosOverridesError,
+)
 
 
 class ProcessNode(Protocol):
@@ -64,9 +77,11 @@ def run(make_node: Callable[[], ProcessNode]) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))  # a request may wait since the start
+    streams.outlive_readers()
     has_begun = False
     try:
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         _wake_up_in_time()
         node = make_node()
         has_begun = True
@@ -80,9 +95,18 @@ def run(make_node: Callable[[], ProcessNode]) -> int:
     except SacControlError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         return EXIT_FAULT if has_begun else EXIT_START
+    except _REFUSALS_OF_ROS as error:
+        if has_begun:
+            raise
+        print(f"error: ROS does not take what the node was started with: {_on_one_line(error)}", file=sys.stderr)
+        return EXIT_START
     finally:
         rclpy.try_shutdown()
     return EXIT_DONE
+
+
+def _on_one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _spin(node: ProcessNode, signals: list[int]) -> None:

@@ -2,6 +2,7 @@
 
 atomic.py         files that are whole or not there
 config_file.py    the complete configuration of a run, as a ROS parameter file
+parameter_file.py  ROS parameter files: what they say for which node
 run_directory.py  where a run's files are; one writer at a time
 checkpoints.py    checkpoints that are whole or not there, the newest and the best of them
 replay_file.py    the replay buffer on disk, appended to, each row with its checksum

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,8 +14,8 @@ from sac_control.runs.table import read_columns
 AVERAGE_OVER = 100  # episodes
 
 
-def draw(run: RunDirectory) -> None:
-    """Write ``curve.png`` from the tables of the run.
+def draw(run: RunDirectory, picture: Path | None = None) -> None:
+    """Draw the tables of the run, into its ``curve.png`` unless another picture is named.
 
     Raises:
         RunError: a file is missing or damaged.
@@ -41,9 +43,10 @@ def draw(run: RunDirectory) -> None:
     ratio.legend()
     for axes in (returns, losses, temperature, ratio):
         axes.grid(alpha=0.3)
-    temporary = run.curve.with_name(".curve.tmp.png")
+    picture = picture or run.curve
+    temporary = picture.with_name(f".{picture.name}.tmp.png")
     figure.savefig(temporary, dpi=110)
-    temporary.replace(run.curve)
+    temporary.replace(picture)
 
 
 def _draw_returns(axes: Axes, episodes: dict[str, list[float]], evaluations: dict[str, list[float]]) -> None:

@@ -9,12 +9,17 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from tensorboard.compat.proto.event_pb2 import Event, SessionLog
-from tensorboard.compat.proto.summary_pb2 import Summary
-from tensorboard.summary.writer.record_writer import RecordWriter
-
 from sac_control.runs import atomic
 from sac_control.runs.table import Table
+
+try:
+    from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+    from tensorboard.compat.proto.summary_pb2 import Summary
+    from tensorboard.summary.writer.record_writer import RecordWriter
+except ModuleNotFoundError:
+    HAS_TENSORBOARD = False  # then there are no events, and the tables hold the same figures
+else:
+    HAS_TENSORBOARD = True
 
 
 class Metrics:
@@ -30,7 +35,8 @@ class Metrics:
     def __init__(self, csv_path: Path, events: Path, names: tuple[str, ...], *, resumed_at: int | None = None) -> None:
         self._names, self._directory = names, events
         self._table = Table(csv_path, ("env_steps", *names))
-        self._open_events(resumed_at)
+        if HAS_TENSORBOARD:
+            self._open_events(resumed_at)
 
     def write(self, env_steps: int, values: Mapping[str, float]) -> None:
         """Write one row; names without a value stay empty.
@@ -39,6 +45,16 @@ class Metrics:
             OSError: it cannot be written.
         """
         self._table.write({"env_steps": env_steps, **{name: values.get(name, "") for name in self._names}})
+        if HAS_TENSORBOARD:
+            self._write_events(env_steps, values)
+
+    def close(self) -> None:
+        """Flush and close the files."""
+        self._table.close()
+        if HAS_TENSORBOARD:
+            self._stream.close()
+
+    def _write_events(self, env_steps: int, values: Mapping[str, float]) -> None:
         if not self._stream.closed and not atomic.is_at(self._stream.fileno(), self._path):
             self._give_up_events()  # removed
         if self._stream.closed:
@@ -51,11 +67,6 @@ class Metrics:
         except OSError:
             self._give_up_events()  # its last record may be torn, and nothing can be read behind one that is
             raise
-
-    def close(self) -> None:
-        """Flush and close the files."""
-        self._table.close()
-        self._stream.close()
 
     def _open_events(self, resumed_at: int | None = None) -> None:
         self._directory.mkdir(parents=True, exist_ok=True)

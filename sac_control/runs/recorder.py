@@ -83,7 +83,7 @@ class Recorder:
         if checkpoint is None:
             reason = "; ".join(complaints) or "there is none"
             raise RunError(
-                f"run {self._run.path} has no checkpoint to resume from ({reason}): start it anew with --overwrite"
+                f"run {self._run.path} has no checkpoint to resume from ({reason}): begin a new one, or overwrite it"
             )
         return checkpoint, complaints
 
@@ -216,6 +216,13 @@ class Recorder:
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write the summary."""
-        versions = {"python": platform.python_version()}
-        versions |= {name: importlib.metadata.version(name) for name in _PACKAGES}
+        versions = {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}}
         self._run.write_summary({**summary, "versions": versions})
+
+
+def _version(package: str) -> str | None:
+    """None where it is not installed, or not by something that leaves a version."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None

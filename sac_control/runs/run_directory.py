@@ -130,6 +130,14 @@ class RunDirectory:
                 return path
         raise RunError(f"run {self.path} has no checkpoint yet: train it first")
 
+    def remove(self) -> bool:
+        """Remove what a run consists of, and the directory if nothing else is in it; whether that is gone."""
+        with contextlib.suppress(OSError):  # somebody else's files are in it, or nothing may be written
+            self._remove_files()
+            self._lock_path.unlink(missing_ok=True)
+            self.path.rmdir()
+        return not self.path.exists()
+
     def _locked(self) -> IO[str]:
         """The lock file, locked and holding the number of this process."""
         while True:

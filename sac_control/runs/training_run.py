@@ -259,9 +259,7 @@ class TrainingRun:
         with contextlib.suppress(OSError):  # that rows could not be written was told when they came
             self._recorder.close()
         if self.is_done:
-            from sac_control.runs import curve  # matplotlib takes a second to load: not at the start of a training
-
-            self._writing.attempt("curve", lambda: curve.draw(self.run))
+            self._draw()
         self.run.unlock()
 
     @property
@@ -309,6 +307,14 @@ class TrainingRun:
             self._roll_back()
         return has_diverged
 
+    def _draw(self) -> None:
+        try:
+            from sac_control.runs import curve  # matplotlib takes a second to load: not at the start of a training
+        except ImportError as error:
+            self._say(f"no curve: matplotlib cannot be used ({error})")
+        else:
+            self._writing.attempt("curve", lambda: curve.draw(self.run))
+
     def _roll_back(self) -> None:
         """Forget the updates that diverged. They were not published: the policy node never saw them."""
         self._rollbacks_in_a_row += 1
@@ -317,7 +323,7 @@ class TrainingRun:
             raise RunError(
                 f"training diverged {self._rollbacks_in_a_row} times in a row, at last after {updates} updates. "
                 "Nothing of it was published; lower learner.critic_learning_rate or learner.replay_ratio, and go on "
-                "from the last checkpoint with --resume"
+                "from the last checkpoint by resuming the run"
             )
         were_halved = self._training.roll_back()
         rates = "halved" if were_halved else f"left at {self._training.rollback_rate:g} of their settings"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 
 from sac_control.config import LearnerConfig, SacConfig
 from sac_control.errors import ConfigError
@@ -62,6 +63,10 @@ def check_options(config: SacConfig) -> None:
             f"learner.threads is {config.threads}: the compiled updates use 1 or {MOST_NATIVE_THREADS}; choose one of "
             "these, or set learner.backend to torch"
         )
+    if obstacle and not _has_torch():
+        raise ConfigError(f"the compiled backend {obstacle}, and torch is not installed: install it")
+    if config.backend == "torch" and not _has_torch():
+        raise ConfigError("learner.backend is torch, which is not installed: install it, or set the backend to auto")
     if config.device == "cuda" and not _has_gpu():
         raise ConfigError("learner.device is cuda, and torch finds no GPU: set learner.device to auto or cpu")
     if config.algorithm == "sac_v1" and config.learn_alpha:
@@ -120,7 +125,13 @@ def _is_for_gpu(config: SacConfig) -> bool:
     return config.device == "cuda" or (is_free and _has_gpu())
 
 
+def _has_torch() -> bool:
+    return importlib.util.find_spec("torch") is not None
+
+
 def _has_gpu() -> bool:
+    if not _has_torch():
+        return False
     import torch
 
     return torch.cuda.is_available()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sac_control.errors import TransitionError
+from sac_control.errors import ConfigError, TransitionError
 from sac_control.types import Float32Array, Transition
 
 _ACTION_TOLERANCE = 1e-5  # an action clipped to [-1, 1] in float64 may lie this far outside in float32
@@ -24,6 +25,21 @@ class Batch:
     reward: Float32Array  # (k, b)
     next_observation: Float32Array  # (k, b, o)
     terminated: NDArray[np.bool_]  # (k, b); a truncation is none
+
+
+def check_memory(capacity: int, observation_size: int, action_size: int) -> None:
+    """Refuse a buffer of `capacity` rows that this computer could never hold.
+
+    Raises:
+        ConfigError: its rows are larger than the memory.
+    """
+    needed = 4 * capacity * (2 * observation_size + action_size + 2)  # [bytes]
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if needed > memory:
+        raise ConfigError(
+            f"learner.buffer_capacity is {capacity}: its rows take {needed / 2**30:.1f} GiB, and this computer has "
+            f"{memory / 2**30:.1f}; expected at most {capacity * memory // needed}"
+        )
 
 
 class ReplayBuffer:
@@ -55,6 +71,7 @@ class ReplayBuffer:
         self.added = 0  # rows ever added
         self.generator = np.random.default_rng(seed)
         self._widths = [observation_size, action_size, 1, observation_size, 1]
+        check_memory(capacity, observation_size, action_size)
         self._rows = np.empty((capacity, sum(self._widths)), np.float32)
         self._signs: Float32Array | None = None  # of a whole row, in the mirror image
         if mirror is not None:
