@@ -13,7 +13,6 @@ from rclpy.node import Node
 from sac_control.errors import NeighbourError
 from sac_control.nodes import topics
 
-
 NAMELESS = "a node whose name is not known yet"  # an endpoint may be discovered some time before its node
 
 

@@ -224,10 +224,9 @@ class PolicyNode(LifecycleNode):
             complaint = self._rivals.complaint_of_states(sources)
         if complaint and complaint != controller.blocked_by:  # whose name may become known only later
             self.get_logger().error(complaint)
-        if complaint and not self._is_silent:
-            if controller.mode is Mode.ACTIVE:
-                controller.stop(complaint)
-                self._command_zero()
+        if complaint and not self._is_silent and controller.mode is Mode.ACTIVE:
+            controller.stop(complaint)
+            self._command_zero()
         controller.blocked_by, self._is_silent = complaint, bool(complaint)
 
     def _on_policy_weights(self, msg: Any) -> None:
