@@ -19,7 +19,9 @@ import rclpy
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 
+from policies import RUN_ID
 from sac_control.nodes import messages, topics
+from wire import TASK_HASH
 
 RCLError = rclpy_implementation.RCLError
 SOURCES = 100
@@ -29,7 +31,7 @@ OBSERVATION, ACTION = array.array("f", [0.0, 0.1, 1.0, 0.0, 0.2]), array.array("
 
 
 def well_formed() -> Any:
-    msg = topics.TRANSITIONS.type()
+    msg = topics.TRANSITIONS.type(run_id=RUN_ID, task_hash=TASK_HASH)
     msg.observation, msg.action, msg.next_observation, msg.reward = OBSERVATION, ACTION, OBSERVATION, 1.0
     return msg
 
@@ -39,7 +41,7 @@ def malformed() -> list[Any]:
     found = []
     for name, value in (
         ("observation", array.array("f")),
-        ("observation", array.array("f", [0.0] * 64)),
+        ("observation", array.array("f", [0.0] * 256)),
         ("observation", array.array("f", [math.nan] * 5)),
         ("action", array.array("f", [0.1] * 16)),
         ("action", array.array("f", [-1.5])),

@@ -51,7 +51,7 @@ def main() -> int:
         transitions=steps,
         updates=updates,
         version=training.weights.version,
-        learner=digests(learner.learner.state()),
+        learner=digests(learner.state().arrays),
         numbers=learner.state().numbers,
         rows=hashlib.sha256(learner.buffer.rows(0, steps).tobytes()).hexdigest(),
     )

@@ -176,7 +176,7 @@ def test_train_resume_goes_on_after_all_its_processes_were_killed_at_once(tmp_pa
     run, random = tmp_path / "runs" / "killed", np.random.default_rng(KILLS)
     kept = ("--set", "learner.checkpoint_every=700", "--set", "learner.evaluation_every=10000000")
     rows, version, lost, starts = 0, 0, [0.0], list[float]()
-    with RosWorld() as ros:
+    with RosWorld("/training") as ros:
         heard = ros.hear(topics.TRAINING_STATUS)
         domain = ("--domain-id", str(ros.probe.context.get_domain_id()))
         for life in range(COMMAND_KILLS):
@@ -553,7 +553,7 @@ def test_a_run_of_which_every_checkpoint_is_damaged_is_not_begun_afresh(tmp_path
     training.close()
     for manifest in run.glob(f"checkpoints/[0-9]*/{MANIFEST}"):
         manifest.write_text("{}")
-    with pytest.raises(RunError, match="has no checkpoint to resume from .*--overwrite"):
+    with pytest.raises(RunError, match="has no checkpoint to resume from .*: begin a new one, or overwrite it"):
         training_run(run, [], time.monotonic, resume=True)
     shutil.rmtree(run / "checkpoints")
     with pytest.raises(RunError, match="has been trained already"):  # its transitions are still there

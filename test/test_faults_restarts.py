@@ -25,7 +25,7 @@ from std_srvs.srv import Trigger
 
 from killable_learner import ROW_SIZE
 from node_processes import NodeProcess
-from policies import make_file
+from policies import RUN_ID, make_file
 from robots import PATIENCE, Robot
 from ros_world import RosWorld
 from sac_control.cli.domain import DomainLease
@@ -81,8 +81,8 @@ class Trio:
         self.transitions: list[Any] = []
         reliable = {"lockstep": True, "qos_overrides./joint_states.subscription.reliability": "reliable"}
         self._parameters: dict[str, dict[str, object]] = {
-            "simulator": {"mode": mode},
-            "policy": {"deterministic": False, **(reliable if mode == "lockstep" else {})},
+            "simulator": {"run_id": RUN_ID, "mode": mode},
+            "policy": {"run_id": RUN_ID, "deterministic": False, **(reliable if mode == "lockstep" else {})},
             "learner": {
                 "run_directory": str(self.run),
                 "max_steps": max_steps,
@@ -209,7 +209,9 @@ def test_training_goes_on_by_itself_when_a_peer_comes_back(tmp_path: Path, ros: 
 
 
 def test_command_starts_nodes_of_a_training_again_and_the_learner_resumes(tmp_path: Path, ros: RosWorld) -> None:
-    statuses = ros.hear(topics.TRAINING_STATUS)
+    statuses: list[Any] = []
+    of_training = f"/training/{topics.TRAINING_STATUS.name}"
+    ros.probe.create_subscription(topics.TRAINING_STATUS.type, of_training, statuses.append, 10)
     domain = str(ros.probe.context.get_domain_id())
     settings = ("learner.evaluation_every=0", "learner.hidden_sizes=[16]", "learner.max_steps=1000000")
     words = [word for setting in settings for word in ("--set", setting)]
@@ -253,9 +255,12 @@ def test_command_starts_a_deployed_policy_again_unarmed_and_gives_up_after_the_l
         robot.until(lambda: "it is started again in 1 s, 0 more times at most" in running.output, running.output)
         robot.statuses.clear()
         robot.commands.clear()
+        # What was killed is seen in the graph for a while: until then its successor does not even command zero.
+        robot.until(lambda: any("/policy commands" in each.message for each in robot.errors()), running.output)
+        assert not robot.commands
+        robot.until(lambda: robot.commands, "silent for ever")
         robot.until_mode(Mode.ARMING, "waits for policy/arm")
         robot.go_on_for(0.5)
-        assert robot.commands
         assert not any(effort for _, effort in robot.commands), "nothing moves before a person has looked"
         client = ros.probe.create_client(Trigger, topics.POLICY_ARM)
         robot.until(client.service_is_ready, "no policy/arm")

@@ -38,7 +38,6 @@ FACTOR = 2.0 if IS_FULL else 1.0  # simulated seconds per second
 TICK_RATE = FACTOR / SPECIFICATION.control_period  # [Hz]
 NOMINAL = (  # [Hz]; some come more often when there is news
     (topics.JOINT_STATES, TICK_RATE),
-    (topics.COMMANDS, TICK_RATE),
     (topics.ACTION, TICK_RATE),
     (topics.TRANSITIONS, TICK_RATE),
     (topics.TRAINING_STATUS, 10.0),
@@ -73,7 +72,7 @@ class Soak:
         self.status: Any = None  # of the learner, the newest
         self.policy: Any = None  # likewise
         settings = [word for name, value in SETTINGS.items() for word in ("--set", f"{name}={value}")]
-        with RosWorld() as ros:
+        with RosWorld("/training") as ros:
             self._counter: Counter[str] = Counter()
             for topic, _ in NOMINAL:
                 self._count(ros, topic)

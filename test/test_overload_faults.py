@@ -21,7 +21,7 @@ from sac_control.msg import PolicyAction
 from flooder import SOURCES, STRANGERS
 from killable_learner import ROW_SIZE
 from node_processes import NodeProcess, ScriptProcess
-from policies import SPECIFICATION, make_file
+from policies import RUN_ID, SPECIFICATION, make_file
 from robots import PATIENCE
 from ros_world import RosWorld
 from sac_control.nodes import messages, topics
@@ -99,8 +99,8 @@ def test_flood_of_transitions_fills_no_memory_stops_no_control_and_is_accounted_
         observer = Observer(ros)
         with (
             NodeProcess(ros, "learner", None, **settings) as learner,
-            NodeProcess(ros, "policy", {"policy_weights": "unheard"}, policy_file=str(policy_path)),
-            NodeProcess(ros, "simulator", None, mode="realtime"),
+            NodeProcess(ros, "policy", None, run_id=RUN_ID, accept_weights="", policy_file=str(policy_path)),
+            NodeProcess(ros, "simulator", None, run_id=RUN_ID, mode="realtime"),
             ScriptProcess(ros, "flooder.py", "transitions", RATE, SECONDS) as flooder,
         ):
             observer.until(lambda: flooder.said and observer.training, "the flood does not begin")

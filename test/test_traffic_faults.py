@@ -22,7 +22,7 @@ from std_srvs.srv import SetBool
 
 from killable_learner import ROW_SIZE, row_of
 from node_processes import NodeProcess
-from policies import SPECIFICATION, make_file
+from policies import RUN_ID, SPECIFICATION, make_file
 from relay import PREFIX, Faults, Relay
 from robots import PATIENCE
 from ros_world import RosWorld
@@ -74,8 +74,8 @@ def test_buffer_holds_exactly_the_transitions_that_came_through(tmp_path: Path, 
             learner = nodes.enter_context(NodeProcess(ros, "learner", None, **settings))
             until(ros, lambda: relay.is_heard, "the learner does not listen")
             to_relay = {"transitions": PREFIX + "transitions"}
-            nodes.enter_context(NodeProcess(ros, "policy", lockstep=True))
-            nodes.enter_context(NodeProcess(ros, "simulator", to_relay, max_episode_steps=50, seed=seed))
+            nodes.enter_context(NodeProcess(ros, "policy", run_id=RUN_ID, lockstep=True))
+            nodes.enter_context(NodeProcess(ros, "simulator", to_relay, run_id=RUN_ID, max_episode_steps=50, seed=seed))
             passed_on, came = relay.passed_on["transitions"], relay.came["transitions"]
             until(ros, lambda: len(passed_on) > TRANSITIONS, "training does not go on")
             pause(ros)
