@@ -136,6 +136,16 @@ class PolicyConfig(Config):
     envelope: str = option(
         "", "beyond it the node latches zero; such as '-0.9 < position(cart) < 0.9; -8 < velocity(pole) < 8'"
     )
+    frozen_periods: int = option(
+        25,
+        "on a robot: a joint whose position and velocity stay the same to the last bit for so many control periods, "
+        "pushed one way by frozen_share of the effort limit or more, latches zero; 0: none does",
+        low=0,
+        high=10_000,
+    )
+    frozen_share: float = option(
+        0.3, "share of the effort limit beyond which no friction holds a joint; see frozen_periods", low=0.01, high=1.0
+    )
     realtime_priority: int = option(
         0,
         "priority of SCHED_FIFO for all threads of the process, where the system allows it; 0: ordinary",

@@ -64,7 +64,7 @@ class Robot:
     def send(self, age: float = 0.0) -> None:
         """One more state, or one that was `age` [s] on its way."""
         stamp = time.time_ns() - round(1e9 * age)
-        position = np.array([self.value, 0.5 * self.value])
+        position = np.array([self.value, 0.5 * self.value]) + 1e-12 * (len(self.sent) % 2)  # no encoder stands still
         joint_state = JointState(stamp=stamp, names=SPECIFICATION.joints, position=position, velocity=2.0 * position)
         self.sent[stamp] = time.monotonic()
         if age:
@@ -82,7 +82,7 @@ class Robot:
         def is_over() -> bool:
             now = time.monotonic()
             if now >= self._due and not self.is_silent:
-                self._due = now + self.period
+                self._due = max(self._due + self.period, now)  # the mean period is kept
                 self.send_next()
             return bool(condition())
 

@@ -55,8 +55,9 @@ def state(
 
 def controller(clock: Clock, file: PolicyFile | None = None, **settings: object) -> Controller:
     """An active controller that runs `file`, in lockstep: its first answer may move something already."""
+    anything: dict[str, object] = {"check_stamps": False, "period_error": 100.0, "frozen_periods": 0}
     config = PolicyConfig.from_mapping(
-        {"state_timeout": TIMEOUT, "lockstep": True, "accept_weights": RUN_ID, **settings}
+        {"state_timeout": TIMEOUT, "lockstep": True, "accept_weights": RUN_ID, **anything, **settings}
     )
     controller = Controller(config, clock, lambda: clock.wall)
     if file is not None:

@@ -18,6 +18,7 @@ from sac_control.policy import live_limits
 from sac_control.policy.admission import Admission
 from sac_control.policy.arming_region import ArmingRegion
 from sac_control.policy.envelope import Envelope
+from sac_control.policy.frozen_joints import FrozenJoints
 from sac_control.policy.hot_swap import HotSwap
 from sac_control.policy.joint_limits import command_limits, command_rates
 from sac_control.policy.limits import EffortLimiter
@@ -53,6 +54,8 @@ class Controller:
         self.robot_joints = RobotJoints(config)  # through which states come in and commands go out
         self.admission = Admission(config, wall_clock)
         self.arming_region = ArmingRegion(config)
+        may_push = config.drives_robot and not config.dry_run
+        self._frozen = FrozenJoints(config.frozen_periods if may_push else 0, config.frozen_share)
         self.ticks = 0  # states answered
         self.active_ticks = 0  # of these, while active
         self.blocked_by = ""  # why nothing may move, whatever states say; empty: nothing of the kind
@@ -176,6 +179,7 @@ class Controller:
         self._has_own_limits_alone = _has_own_limits_alone(config)
         if self._limiter is not None:
             self._limiter.set(self._limits(), self._rates())
+            self._frozen.set_limit(self._limits())
 
     # whether anything may move
 
@@ -255,6 +259,8 @@ class Controller:
         except StateError:
             safety.refuse()
             return None
+        if self._frozen.is_used:
+            objection = self._frozen.objection(state, self.last_command) or objection
         if self.arming_region.is_used:
             self.arming_region.judge(state)
             if safety.mode is not Mode.ACTIVE:  # once armed, the envelope alone stops it
@@ -360,6 +366,7 @@ class Controller:
         self.safety.timeout = self._config.timeout(self.control_period)
         self._scale = np.array(specification.command_limit)
         self._limiter = EffortLimiter(self._limits(), self._rates())
+        self._frozen.fit(specification, self._limits())
 
     def _limits(self) -> FloatArray:
         """Largest commands, (a,) float64 [unit of the interface]: the policy's own, or less by the settings."""

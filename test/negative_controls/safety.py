@@ -29,6 +29,13 @@ SHORT: Controls = {
         ("policy/safety.py", "if self.is_stale(now) and not self._is_lockstep:", "if False:", "nobody_arms"),
         ("config.py", "and not self.allow_long_timeout", "and False", "long_or_vanishing"),
     ],
+    ("test_frozen_joints.py",): [
+        ("policy/controller.py", "self._frozen.objection(state, self.last_command) or objection", "objection",
+         "a_frozen_encoder"),
+        ("policy/frozen_joints.py", "goes_on = push and push == self._pushes[k] and", "goes_on = push and",
+         "moves_by_a_bit"),
+        ("policy/frozen_joints.py", "if effort >= least:", "if effort > 0.0:", "hour_with_coarse or held_by_friction"),
+    ],
     ("test_policy_faults.py", "test_node_simulator.py"): [
         ("nodes/policy.py", "        self._command_zero()\n        place", "        place",
          "raises_commands_zero_first"),
