@@ -29,6 +29,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "sac_control"
 SYSTEM_TIME = {
     "cli/plan.py": "name of a run",
     "nodes/learner.py": "name of a run",
+    "nodes/policy.py": "age of a state by its stamp, where check_stamps is set",
+    "nodes/simulator.py": "stamps of a simulator that stands in for a robot",
     "policy/controller.py": "age of a state by its stamp, where check_stamps is set",
     "runs/metrics.py": "events for people",
 }

@@ -22,7 +22,7 @@ class FrozenJoints:
     def __init__(self, periods: int, share: float) -> None:
         self._periods, self._share = periods, share
         self.is_used = periods > 0
-        self._last: list[tuple[float, float]] = []  # position and velocity of each joint of the newest state
+        self._last: JointState | None = None
         self._names: tuple[str, ...] = ()  # of that state
         self._joints: list[tuple[str, int, int]] = []  # name, place in a state, place in the command or -1
         self._wanted: tuple[tuple[str, int], ...] = ()  # name, place in the command or -1
@@ -47,16 +47,20 @@ class FrozenJoints:
             state: the newest one, with all joints of the specification.
             command: (a,) float64, what was commanded between the state before and this one.
         """
-        last, measured = self._last, list(zip(state.position.tolist(), state.velocity.tolist(), strict=True))
-        self._last = measured
-        if state.names != self._names:
+        last, self._last = self._last, state
+        if last is None or state.names != self._names:
             self._find(state.names)
             return ""
         efforts = command.tolist()
         strongest = _strongest(efforts, self._least)
+        if strongest == 0:  # as mostly
+            if any(self._pushes):
+                self._forget()
+            return ""
+        before, measured = _numbers(last), _numbers(state)
         for k, (name, place, driven) in enumerate(self._joints):
             push = strongest if driven < 0 else _push(driven, efforts[driven], self._least[driven])
-            goes_on = push and push == self._pushes[k] and measured[place] == last[place]
+            goes_on = push and push == self._pushes[k] and measured[place] == before[place]
             self._pushes[k] = push
             self._counts[k] = self._counts[k] + 1 if goes_on else 0
             if self._counts[k] >= self._periods:
@@ -66,6 +70,9 @@ class FrozenJoints:
     def _find(self, names: tuple[str, ...]) -> None:
         self._names = names
         self._joints = [(joint, names.index(joint), driven) for joint, driven in self._wanted]
+        self._forget()
+
+    def _forget(self) -> None:
         self._counts, self._pushes = [0] * len(self._joints), [0] * len(self._joints)
 
     def _sentence(self, joint: str, measured: tuple[float, float]) -> str:
@@ -74,6 +81,11 @@ class FrozenJoints:
             f"control periods under {self._share:.0%} of the effort limit or more: its encoder is frozen, or it is "
             "blocked"
         )
+
+
+def _numbers(state: JointState) -> list[tuple[float, float]]:
+    """Position and velocity of each joint."""
+    return list(zip(state.position.tolist(), state.velocity.tolist(), strict=True))
 
 
 def _push(place: int, effort: float, least: float) -> int:
