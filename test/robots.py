@@ -61,14 +61,19 @@ class Robot:
         self.commands.append((time.monotonic(), float(msg.data[0])))
         self.left.append(info["source_timestamp"])
 
-    def send(self, age: float = 0.0) -> None:
-        """One more state, or one that was `age` [s] on its way."""
-        stamp = time.time_ns() - round(1e9 * age)
+    def send(self, age: float = 0.0, stamp: int | None = None, names: tuple[str, ...] = SPECIFICATION.joints) -> None:
+        """One more state, or one that was `age` [s] on its way; or with another stamp [ns], or of some joints only."""
+        stamp = time.time_ns() - round(1e9 * age) if stamp is None else stamp
         position = np.array([self.value, 0.5 * self.value]) + 1e-12 * (len(self.sent) % 2)  # no encoder stands still
-        joint_state = JointState(stamp=stamp, names=SPECIFICATION.joints, position=position, velocity=2.0 * position)
+        position = position[[SPECIFICATION.joints.index(name) for name in names]]
+        joint_state = JointState(stamp=stamp, names=names, position=position, velocity=2.0 * position)
         self.sent[stamp] = time.monotonic()
         if age:
             self.old.add(stamp)
+        self.publish(joint_state)
+
+    def publish(self, joint_state: JointState) -> None:
+        """Any state; a second publisher would be another robot."""
         self._newest = messages.state_to_msg(joint_state)
         self._states.publish(self._newest)
 

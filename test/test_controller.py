@@ -698,7 +698,9 @@ def test_controller_that_is_armed_again_answers_afresh(clock: Clock) -> None:
 def test_without_a_policy_states_wait_for_weights(clock: Clock) -> None:
     one = controller(clock)
     assert one.answer(state()) is None
-    assert (one.mode, one.cause) == (Mode.ARMING, "waits for policy_weights")
+    assert (one.mode, one.cause) == (
+        Mode.ARMING, "waits for policy_weights: none came on policy_weights of run 01234567"
+    )  # fmt: skip
     assert one.zero().tolist() == []
     assert one.admission.rejected_states == 0
     report = one.offer(make_weights(gentle_file(version=2)))
