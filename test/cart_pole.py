@@ -8,7 +8,7 @@ from types import TracebackType
 import numpy as np
 import pybullet
 
-from policies import SPECIFICATION
+from policies import REGION, SPECIFICATION
 from sac_control.envs.inverted_pendulum import CART_POLE
 from sac_control.envs.world import World
 from sac_control.policy.policy_file import PolicyFile
@@ -102,4 +102,5 @@ def stabilising_file() -> PolicyFile:
         run_id="0" * 31 + "1",
         policy_version=1,
         env_steps=0,
+        region=REGION,
     )

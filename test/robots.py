@@ -61,14 +61,17 @@ class Robot:
         self.commands.append((time.monotonic(), float(msg.data[0])))
         self.left.append(info["source_timestamp"])
 
-    def send(self, age: float = 0.0, stamp: int | None = None, names: tuple[str, ...] = SPECIFICATION.joints) -> None:
-        """One more state, or one that was `age` [s] on its way; or with another stamp [ns], or of some joints only."""
-        stamp = time.time_ns() - round(1e9 * age) if stamp is None else stamp
+    def send(self, age: float = 0.0) -> None:
+        """One more state, or one that was `age` [s] on its way."""
+        self.send_as(time.time_ns() - round(1e9 * age), SPECIFICATION.joints, is_old=bool(age))
+
+    def send_as(self, stamp: int, names: tuple[str, ...], *, is_old: bool = False) -> None:
+        """One more state, with a `stamp` [ns] and joints as it should not have."""
         position = np.array([self.value, 0.5 * self.value]) + 1e-12 * (len(self.sent) % 2)  # no encoder stands still
         position = position[[SPECIFICATION.joints.index(name) for name in names]]
         joint_state = JointState(stamp=stamp, names=names, position=position, velocity=2.0 * position)
         self.sent[stamp] = time.monotonic()
-        if age:
+        if is_old:
             self.old.add(stamp)
         self.publish(joint_state)
 

@@ -9,6 +9,7 @@ import dataclasses
 import functools
 import itertools
 import math
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def send_gripper(robot: Robot) -> None:
 def half_by_half(robot: Robot) -> None:
     """The cart in one message, the pole in the next."""
     turn = itertools.cycle(SPECIFICATION.joints)
-    robot.send_next = lambda: robot.send(names=(next(turn),))
+    robot.send_next = lambda: robot.send_as(time.time_ns(), (next(turn),))
 
 
 def not_finite(robot: Robot) -> None:
@@ -60,11 +61,11 @@ def not_finite(robot: Robot) -> None:
 
 
 def without_stamps(robot: Robot) -> None:
-    robot.send_next = lambda: robot.send(stamp=0)
+    robot.send_next = lambda: robot.send_as(0, SPECIFICATION.joints)
 
 
 def stamps_that_stand_still(robot: Robot) -> None:
-    robot.send_next = lambda: robot.send(stamp=5)
+    robot.send_next = lambda: robot.send_as(5, SPECIFICATION.joints)
 
 
 def old(robot: Robot) -> None:

@@ -342,7 +342,8 @@ class Controller:
             assert self.specification is not None
             foreign = (
                 f"joint_states hold {names_of(state.names)}, none of the policy's joints "
-                f"{names_of(self.specification.joints)}: let joint_state_broadcaster publish these, or name them in policy.joint_map"
+                f"{names_of(self.specification.joints)}: let joint_state_broadcaster publish these, or set "
+                "policy.joint_map"
             )
         self.unused.ignore(foreign, self._clock())
         return False

@@ -63,5 +63,6 @@ def missing_joints(state: JointState, joints: Sequence[str]) -> str:
     present = [joint for joint in joints if joint in state.names]
     return (
         f"joint {names_of(missing)!r} is missing from the joint state, which holds {names_of(present)}: all joints of "
-        "the policy must come in one message, from one joint_state_broadcaster; check its joints and their names, or policy.joint_map"
+        "the policy must come in one message, from one joint_state_broadcaster; check its joints, their names and "
+        "policy.joint_map"
     )
