@@ -69,6 +69,7 @@ class PolicyNode(LifecycleNode):
         self._config = config = declare_parameters(self, PolicyConfig, live=LIVE)
         check_reach(config, os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE", ""))
         self._controller = Controller(config, wall_clock=self._time)
+        self._look_at_clock()
         self._faults = FaultCounter()
         self._ticks = TickStatistics()  # since the last status
         self._shadow = ShadowLink(self, self._controller, config)
@@ -306,7 +307,7 @@ class PolicyNode(LifecycleNode):
         self._watchdog.reset()  # counted from now on
 
     def _on_second(self) -> None:
-        self._controller.period.compares_clocks = self._config.drives_robot and not self.get_clock().ros_time_is_active
+        self._look_at_clock()
         self._say_why_nothing_moves()
         self._publish_diagnostics()
         self._publish_status()
@@ -396,6 +397,11 @@ class PolicyNode(LifecycleNode):
             report.findings(config, time.monotonic()),
             otherwise=self._controller.cause,
         )
+
+    def _look_at_clock(self) -> None:
+        """With use_sim_time, which may be set at any time, states may come at any speed."""
+        is_real = self._config.drives_robot and not self.get_clock().ros_time_is_active
+        self._controller.period.compares_clocks = is_real
 
     def _time(self) -> int:
         """What stamps are compared with [ns]: time of the system, or simulated time with use_sim_time."""
