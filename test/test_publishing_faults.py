@@ -21,6 +21,7 @@ from policies import make_file
 from robots import PATIENT, Robot
 from ros_world import RosWorld
 from sac_control.errors import SacControlError
+from sac_control.nodes import messages
 from sac_control.nodes.aside import REST, Aside
 from sac_control.nodes.policy import PolicyNode
 from sac_control.policy.controller import Controller
@@ -76,6 +77,24 @@ def test_what_is_for_observers_may_fail_and_control_goes_on(policy_path: Path, o
         assert node._controller.mode is Mode.ACTIVE
         assert node._faults.count == 0
         assert node._report.losses()["observer_failures"] == node._aside.failures
+
+
+def test_answer_that_cannot_be_made_a_message_for_observers_was_commanded_all_the_same(
+    policy_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RosWorld(policy={"policy_file": str(policy_path), **PATIENT}) as ros:
+        robot = Robot(ros)
+        node = ros.add(PolicyNode)
+        robot.until_moved()
+
+        def raise_(*_: Any) -> None:
+            raise RuntimeError("injected")
+
+        monkeypatch.setattr(messages, "action_to_msg", raise_)
+        count = len(robot.commands)
+        robot.until(lambda: len(robot.commands) > count + 30, "control does not go on")
+        assert all(effort for _, effort in robot.commands[count:])
+        assert (node._faults.count, node._aside.failures) == (0, 1)
 
 
 def test_zero_is_held_before_it_is_sent_and_sent_again_until_it_leaves(policy_path: Path) -> None:

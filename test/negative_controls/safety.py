@@ -31,7 +31,7 @@ SHORT: Controls = {
     ],
     ("test_policy_faults.py", "test_node_simulator.py"): [
         ("nodes/policy.py", "        self._command_zero()\n        is_too_much", "        is_too_much",
-         "raises_commands_zero_first"),
+         "raises_holds_first"),
         ("nodes/policy.py", "if controller.is_late():", "if False:", "took_longer_than_the_timeout"),
         ("nodes/policy.py", "None if self._is_silent or self._config.dry_run else", "None if self._is_silent else",
          "dry_run"),
