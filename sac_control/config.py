@@ -45,7 +45,11 @@ class SimulatorConfig(Config):
     command_timeout: float = option(
         0.05, "realtime: the force is zero while the newest command is older than this [s]", low=0.001, high=0.2
     )
-    publish_clock: bool = option(False, "publish simulated time on /clock, for nodes with use_sim_time")
+    publish_clock: bool = option(
+        False,
+        "publish simulated time on /clock, for nodes with use_sim_time, and stamp states with it; a simulator that "
+        "stands in for a robot stamps them with system time otherwise",
+    )
     flow_control: bool = option(True, "lockstep: send no more transitions than learner/credit allows")
     wait_warning: float = option(
         10.0, "say what is missing after waiting this long for a peer [s]", low=0.5, high=600.0
@@ -79,7 +83,16 @@ class PolicyConfig(Config):
     allow_long_timeout: bool = option(False, "let state_timeout be longer than 0.2 s")
     lockstep: bool = option(False, "states come from a simulator that waits for each answer: silence disarms nothing")
     check_stamps: bool = option(
-        True, "a state whose stamp, if it is of system time, differs by more than state_timeout counts as none"
+        True,
+        "on a robot: a state whose stamp differs by more than state_timeout from system time, or from /clock with "
+        "use_sim_time, counts as none",
+    )
+    decimation: int = option(
+        1,
+        "on a robot whose states come at a whole multiple of the policy's rate: answer one of so many, chosen by its "
+        "stamp; 1: each",
+        low=1,
+        high=1000,
     )
     require_arm: bool = option(False, "move nothing before the service policy/arm, at the start and after each silence")
     dry_run: bool = option(False, "compute and publish everything except the command")
@@ -136,6 +149,16 @@ class PolicyConfig(Config):
     envelope: str = option(
         "", "beyond it the node latches zero; such as '-0.9 < position(cart) < 0.9; -8 < velocity(pole) < 8'"
     )
+    frozen_periods: int = option(
+        25,
+        "on a robot: a joint whose position and velocity stay the same to the last bit for so many control periods, "
+        "pushed one way by frozen_share of the effort limit or more, latches zero; 0: none does",
+        low=0,
+        high=10_000,
+    )
+    frozen_share: float = option(
+        0.3, "share of the effort limit beyond which no friction holds a joint; see frozen_periods", low=0.01, high=1.0
+    )
     realtime_priority: int = option(
         0,
         "priority of SCHED_FIFO for all threads of the process, where the system allows it; 0: ordinary",
@@ -149,9 +172,15 @@ class PolicyConfig(Config):
     )
     trusted_keys: str = option("", "file of Ed25519 public keys in PEM; see sac_control keys")
     period_warning: float = option(
-        0.05, "diagnostics warn where the mean period of ticks differs by this share", low=0.0, high=100.0
+        0.05, "diagnostics warn where the mean period of states differs by this share", low=0.0, high=100.0
     )
-    period_error: float = option(0.2, "the same, as an error", low=0.0, high=100.0)
+    period_error: float = option(
+        0.2,
+        "where the period of states differs by this share, by stamps or on a robot by arrival, nothing is armed, and "
+        "what a robot does ends in zero; 100: it is not judged",
+        low=0.0,
+        high=100.0,
+    )
     jitter_warning: float = option(
         0.2, "diagnostics warn where the period's deviation exceeds this share of it", low=0.0, high=100.0
     )
@@ -171,6 +200,13 @@ class PolicyConfig(Config):
         if 0.0 < self.state_timeout < SHORTEST_TIMEOUT:
             raise ConfigError(f"policy.state_timeout is {self.state_timeout!r}: expected 0 or at least 0.001")
         self._check_joints()
+        if self.control_period and (complaint := self.timeout_complaint(self.control_period)):
+            raise ConfigError(complaint)
+        if self.decimation > 1 and not self.drives_robot:
+            raise ConfigError(
+                f"policy.decimation is {self.decimation}: a simulator waits for an answer to each of its states; "
+                "leave it out in a training or an evaluation"
+            )
 
     def _check_joints(self) -> None:
         """See that what tells of the robot's joints is written as it must be; whose joints they are is seen later."""
@@ -191,6 +227,17 @@ class PolicyConfig(Config):
     def drives_robot(self) -> bool:
         """Whether the node commands a robot: one in lockstep, or of a training or an evaluation, does not."""
         return not (self.lockstep or self.run_id)
+
+    def timeout_complaint(self, control_period: float) -> str:
+        """Why no policy with `control_period` [s] could ever be armed with this state_timeout; empty where it could."""
+        timeout = self.timeout(control_period)
+        if timeout > control_period or self.lockstep:
+            return ""
+        return (
+            f"policy.state_timeout is {timeout:g} s, the control period {control_period:g} s: each state would be too "
+            f"old before the next one comes; set policy.state_timeout to {3.0 * control_period:g}"
+            + (" and policy.allow_long_timeout" if 3.0 * control_period > LONGEST_TIMEOUT else "")
+        )
 
     def timeout(self, control_period: float) -> float:
         """The timeout in force [s] for a policy with `control_period` [s]."""

@@ -63,12 +63,20 @@ class Robot:
 
     def send(self, age: float = 0.0) -> None:
         """One more state, or one that was `age` [s] on its way."""
-        stamp = time.time_ns() - round(1e9 * age)
-        position = np.array([self.value, 0.5 * self.value])
-        joint_state = JointState(stamp=stamp, names=SPECIFICATION.joints, position=position, velocity=2.0 * position)
+        self.send_as(time.time_ns() - round(1e9 * age), SPECIFICATION.joints, is_old=bool(age))
+
+    def send_as(self, stamp: int, names: tuple[str, ...], *, is_old: bool = False) -> None:
+        """One more state, with a `stamp` [ns] and joints as it should not have."""
+        position = np.array([self.value, 0.5 * self.value]) + 1e-12 * (len(self.sent) % 2)  # no encoder stands still
+        position = position[[SPECIFICATION.joints.index(name) for name in names]]
+        joint_state = JointState(stamp=stamp, names=names, position=position, velocity=2.0 * position)
         self.sent[stamp] = time.monotonic()
-        if age:
+        if is_old:
             self.old.add(stamp)
+        self.publish(joint_state)
+
+    def publish(self, joint_state: JointState) -> None:
+        """Any state; a second publisher would be another robot."""
         self._newest = messages.state_to_msg(joint_state)
         self._states.publish(self._newest)
 
@@ -82,7 +90,7 @@ class Robot:
         def is_over() -> bool:
             now = time.monotonic()
             if now >= self._due and not self.is_silent:
-                self._due = now + self.period
+                self._due = max(self._due + self.period, now)  # the mean period is kept
                 self.send_next()
             return bool(condition())
 

@@ -41,7 +41,9 @@ class Plant:
 
     def __init__(self, file: PolicyFile, **settings: object) -> None:
         self.clock = Clock()
-        self.controller = Controller(PolicyConfig.from_mapping(settings), self.clock, lambda: self.clock.wall)
+        self.controller = Controller(
+            PolicyConfig.from_mapping({"frozen_periods": 0, **settings}), self.clock, lambda: self.clock.wall
+        )
         self.controller.install(file)
         self.controller.activate()
 

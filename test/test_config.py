@@ -16,7 +16,11 @@ from sac_control.option import Config, suggest
 CONFIGS: list[type[Config]] = [SimulatorConfig, PolicyConfig, SacConfig, LearnerConfig, EvaluatorConfig]
 NUMBERS = [(config, name, kind) for config in CONFIGS for name, kind in config.types().items() if kind in (int, float)]
 TEXTS = [(config, name) for config in CONFIGS for name, kind in config.types().items() if kind is str]
-PERMISSION = {"state_timeout": {"allow_long_timeout": True}}  # what must be set to go to the bounds of a number
+# What must be set to go to the bounds of a number.
+PERMISSION: dict[str, dict[str, object]] = {
+    "state_timeout": {"allow_long_timeout": True},
+    "control_period": {"lockstep": True},  # where states may come as seldom as they like
+}
 SWITCHES = [(config, name) for config in CONFIGS for name, kind in config.types().items() if kind is bool]
 
 

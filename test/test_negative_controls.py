@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from negative_controls import Controls, learner, policy, restarts, robot, safety, traffic, trust, wires
+from negative_controls import Controls, learner, policy, restarts, robot, safety, states, traffic, trust, wires
 
 ROOT = Path(__file__).parent.parent
-SHORT = tuple(table.SHORT for table in (safety, policy, robot, learner, trust, traffic, restarts, wires))
+SHORT = tuple(table.SHORT for table in (safety, states, policy, robot, learner, trust, traffic, restarts, wires))
 LONG = (learner.LONG, traffic.LONG, restarts.LONG, wires.LONG)
 EVERY = 5
 

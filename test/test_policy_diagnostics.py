@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from policies import make_file, make_weights
+from policies import SPECIFICATION, make_file, make_weights
 from robots import PATIENCE, PATIENT, PERIOD, Robot
 from ros_world import RosWorld
 from sac_control.nodes import diagnosis, messages, topics
@@ -29,7 +30,8 @@ KEYS = {
     "state_age",
     "state_timeout", "last_rejection", "rejected_states", "ticks", "control_period", "tick_period_mean",
     "tick_period_deviation", "tick_duration_mean", "tick_duration_max", "clamp_share", "faults", "last_fault",
-    "shadow", "require_arm", "dry_run",
+    "shadow", "require_arm", "dry_run", "run_id", "policy_run_id", "foreign_states", "passed_over_states",
+    "observer_failures",
 }  # fmt: skip
 
 
@@ -151,10 +153,16 @@ def test_states_that_cannot_be_used_are_counted_with_the_reason(policy_path: Pat
         robot = Robot(ros)
         told = Told(robot)
         ros.add(PolicyNode)
-        states = ros.publisher(topics.JOINT_STATES)
         robot.until_moved()
-        bad = JointState(stamp=1, names=("elbow",), position=np.zeros(1), velocity=np.zeros(1))
-        states.publish(messages.state_to_msg(bad))
+        turn, send = itertools.count(), robot.send
+
+        def send_half() -> None:
+            bad = JointState(
+                stamp=time.time_ns(), names=SPECIFICATION.joints[:1], position=np.zeros(1), velocity=np.zeros(1)
+            )
+            robot.publish(bad) if next(turn) % 2 else send()
+
+        robot.send_next = send_half
         figures = told.until(lambda figures: int(figures["rejected_states"]) > 0, WARN, "rejected_states now")
         assert figures["last_rejection"]
 

@@ -31,6 +31,7 @@ SETTINGS = {
     "joint_map": f"{CART}: {PREFIX}{CART}, {POLE}: {PREFIX}{POLE}",
     "joint_offset": f"{POLE}: {OFFSET}",
     "joint_sign": f"{CART}: -1",
+    "frozen_periods": 0,  # these encoders stand still to the last bit
 }
 
 

@@ -38,6 +38,7 @@ class Health:
         self._topic = topics.publisher(node, topics.DIAGNOSTICS)
         self._compatibility = CompatibilityCheck(node)
         self._growth = RecentGrowth(losses)
+        self._refused = 0  # diagnostics that the middleware did not take
 
     def tell(
         self, figures: Mapping[str, object], losses: Mapping[str, int], findings: Sequence[Finding], otherwise: str
@@ -62,4 +63,7 @@ class Health:
 
     def _publish(self, level: int, message: str, values: dict[str, object]) -> None:
         name, stamp = self._node.get_fully_qualified_name(), self._node.get_clock().now().nanoseconds
-        self._topic.publish(messages.diagnostics_to_msg(name, level, message, values, stamp))
+        if self._refused:
+            values = {**values, "refused_diagnostics": self._refused}
+        msg = messages.diagnostics_to_msg(name, level, message, values, stamp)
+        self._refused += not topics.try_to_publish(self._topic, msg)

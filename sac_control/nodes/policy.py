@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import math
 import os
 import sys
 import time
@@ -19,6 +18,7 @@ from std_srvs.srv import Trigger
 from sac_control.config import PolicyConfig
 from sac_control.errors import ConfigError, NeighbourError, PolicyFileError, SacControlError
 from sac_control.nodes import messages, topics
+from sac_control.nodes.aside import REST, Aside
 from sac_control.nodes.health import Health
 from sac_control.nodes.neighbours import CommandRivals, StrangersCheck
 from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters, take_live_parameters
@@ -26,6 +26,7 @@ from sac_control.nodes.policy_report import PolicyReport
 from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
 from sac_control.nodes.realtime import lock_memory, use_realtime_priority
 from sac_control.nodes.shadow import ShadowLink
+from sac_control.nodes.standstill import Standstill
 from sac_control.nodes.waiting import WaitWarning
 from sac_control.policy.controller import Controller
 from sac_control.policy.faults import FaultCounter
@@ -35,10 +36,11 @@ from sac_control.policy.requirements import check_reach
 from sac_control.policy.safety import Mode
 from sac_control.policy.state_sources import StateSources
 from sac_control.policy.tick_statistics import TickStatistics
-from sac_control.types import Action, Specification
+from sac_control.types import Action, JointState, Specification
 
 SHORTEST_DELAY = 1e-4  # [s] between two looks of the watchdog
 RIVALS_PERIOD = 0.1  # [s] between two looks for others that command the same robot
+OWED_DELAY = 0.01  # [s] until a zero that could not be published is tried again
 
 
 class PolicyNode(LifecycleNode):
@@ -56,25 +58,34 @@ class PolicyNode(LifecycleNode):
     policy/arm was called where require_arm is set; see docs/reliability.md for every other cause. When policy_weights
     stop, the policy in force stays. Weights are checked and swapped between two callbacks of the one thread, so never
     during a tick, and piece by piece, so that a tick waits for one piece at most; what becomes of each offer, and the
-    time of its longest piece, is on policy/status. A callback that raises commands zero first.
+    time of its longest piece, is on policy/status. A callback that raises holds zero first. What is published for those
+    who watch may fail, and is counted then; a zero that cannot be published is published again until it can.
+    Of the states that wait, the newest that holds our joints is answered. Why nothing moves is on policy/status, on
+    /diagnostics and in the log.
     """
 
     def __init__(self) -> None:
         super().__init__("policy", **NODE_OPTIONS)
         self._config = config = declare_parameters(self, PolicyConfig, live=LIVE)
         check_reach(config, os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE", ""))
-        self._controller = Controller(config)
+        self._controller = Controller(config, wall_clock=self._time)
+        self._look_at_clock()
         self._faults = FaultCounter()
         self._ticks = TickStatistics()  # since the last status
         self._shadow = ShadowLink(self, self._controller, config)
-        self._report = PolicyReport(self._controller, self._ticks, self._faults, self._shadow)
+        self._aside = Aside(self.get_logger().error)
+        self._report = PolicyReport(self._controller, self._ticks, self._faults, self._shadow, self._aside)
+        self._standstill = Standstill(0.0 if config.drives_robot else config.wait_warning)
+        # In a run the answer is the command: one that was not taken is asked for again at once.
+        self._action_rest = REST if config.drives_robot else 0.0
         self._sources = StateSources()
         self._rivals = CommandRivals(self)
         self._strangers = StrangersCheck(self)
         self._is_silent = False  # no command leaves: somebody else commands, too, or states come from two
         self._answered: Action | None = None  # the newest answer
         self._marked: Specification | None = None  # what action messages are marked with
-        self._warned_at = -math.inf  # [s] steady time of the last warning about a state
+        self._is_zero_owed = False  # the last zero could not be published
+        self._unused_states = 0  # of which it was said in the log
         self._refusal: SacControlError | None = None  # why the policy file could not be used
 
         self._command_msg, self._action_msg = topics.COMMANDS.type(), topics.ACTION.type(run_id=config.run_id)
@@ -85,7 +96,9 @@ class PolicyNode(LifecycleNode):
         self._status = topics.publisher(self, topics.POLICY_STATUS)
         on_joint_states = self._guarded(self._on_joint_states)
         on_joint_states.takes_info = True  # type: ignore[attr-defined]  # see event_loop.py
-        topics.subscription(self, topics.JOINT_STATES, on_joint_states)
+        states = topics.ROBOT_JOINT_STATES if config.drives_robot else topics.JOINT_STATES
+        self._states = topics.subscription(self, states, on_joint_states)
+        self._backlog = states.subscription_qos.depth - 1  # states that may wait while one is looked at
         if config.accept_weights:
             topics.subscription(self, topics.WEIGHTS, self._guarded(self._on_policy_weights))
         requests = {
@@ -120,21 +133,23 @@ class PolicyNode(LifecycleNode):
     def work(self) -> bool:
         """Check a piece of the weights that were offered; whether more is left to check."""
         if self._shadow.is_running:
-            self._shadow.tell()
+            self._aside.run("policy/shadow_action", time.monotonic(), self._shadow.tell)
         if not self._controller.swap.is_busy:
             return False
         self._guarded(self._work)()
         return self._controller.swap.is_busy
 
     def fail(self, sentence: str) -> None:
-        """Command zero, and say on /diagnostics why the process ends."""
+        """Hold and command zero, and say on /diagnostics why the process ends."""
+        self._controller.hold(sentence)
         self._command_zero()
-        self._health.fail(sentence)
+        self._aside.run("last words", time.monotonic(), self._health.fail, sentence)
 
     def shut_down(self) -> None:
-        """Command zero a last time."""
+        """Hold and command zero a last time."""
+        self._controller.hold("the node ends")
         self._command_zero()
-        self._shadow.end()
+        self._aside.run("end of the shadow policy", time.monotonic(), self._shadow.end)
 
     # lifecycle
 
@@ -167,28 +182,29 @@ class PolicyNode(LifecycleNode):
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Command zero, then stop answering."""
-        self._command_zero()
+        """Stop answering, and command zero."""
         self._controller.deactivate()
+        self._command_zero()
         self._publish_status()
         return super().on_deactivate(state)
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Command zero and stop answering."""
-        self._command_zero()
+        """Stop answering, and command zero."""
         self._controller.deactivate()
+        self._command_zero()
         return TransitionCallbackReturn.SUCCESS
 
     # topics
 
     def _on_joint_states(self, msg: Any, info: Any) -> None:
-        start = time.perf_counter()
-        self._waiting.heard(time.monotonic())
+        start, now = time.perf_counter(), time.monotonic()
+        self._waiting.heard(now)
         controller = self._controller
-        state = controller.robot_joints.state(messages.state_from_msg(msg))
+        state = self._newest_for_us(msg, info, now)
+        if state is None:
+            return
         action = controller.answer(state)
         if action is None:
-            self._warn_of_state()
             return
         if controller.specification is not self._marked and controller.specification is not None:
             self._marked = controller.specification
@@ -204,12 +220,24 @@ class PolicyNode(LifecycleNode):
             if commands is not None and topics.is_heard(commands):
                 command = controller.robot_joints.command(action.command)
                 commands.publish(messages.effort_to_msg(command, self._command_msg))
-        self._actions.publish(messages.action_to_msg(action, controller.mode, self._action_msg))
+        self._aside.run("policy/action", now, self._publish_action, action, rest=self._action_rest)
         self._ticks.add(start, time.perf_counter(), controller.control_period)
         if self._shadow.is_running and is_new:
-            self._shadow.ask(state)
-        if self._sources.hear(info["publisher_gid"]["data"] if "publisher_gid" in info else None, time.monotonic()):
-            self._look_for_rivals()
+            self._aside.run("the shadow policy", now, self._shadow.ask, state)
+
+    def _newest_for_us(self, msg: Any, info: Any, now: float) -> JointState | None:
+        """Of the states that have come, the newest that is for us: what is older is worth no answer."""
+        newest, states, left = None, self._states, self._backlog
+        while True:
+            state = self._controller.robot_joints.state(messages.state_from_msg(msg))
+            if self._controller.is_for_us(state):
+                newest = state
+                if self._sources.hear(info["publisher_gid"]["data"] if "publisher_gid" in info else None, now):
+                    self._look_for_rivals()
+            taken = states.handle.take_message(states.msg_type, False) if left else None
+            if not taken:
+                return newest
+            (msg, info), left = taken, left - 1
 
     @property
     def _open_commands(self) -> Any | None:
@@ -258,25 +286,29 @@ class PolicyNode(LifecycleNode):
 
     def _take_limits(self, config: PolicyConfig) -> None:
         self._controller.take_limits(config)
-        self._shadow.take_limits(config)
         self._config = config
+        self._aside.run("the shadow policy", time.monotonic(), self._shadow.take_limits, config)
         self._set_watchdog()  # which may have less time now
         self.get_logger().warning("new limits are in force")
 
     # timers
 
     def _on_watchdog(self) -> None:
-        if self._controller.must_command_zero():
+        if self._controller.must_command_zero() or self._is_zero_owed:
             self._command_zero()
         self._set_watchdog()
 
     def _set_watchdog(self) -> None:
         """Let it run when the newest state will be too old, not at a period: no state has to set anything for that."""
         delay = min(max(self._controller.watchdog_delay(), SHORTEST_DELAY), LONGEST_SLEEP)
+        if self._is_zero_owed:
+            delay = min(delay, OWED_DELAY)
         self._watchdog.timer_period_ns = int(1e9 * delay)
         self._watchdog.reset()  # counted from now on
 
     def _on_second(self) -> None:
+        self._look_at_clock()
+        self._say_why_nothing_moves()
         self._publish_diagnostics()
         self._publish_status()
         self._ticks.clear()
@@ -286,12 +318,13 @@ class PolicyNode(LifecycleNode):
     # faults
 
     def _guarded(self, callback: Callable[..., Any]) -> Callable[..., Any]:
-        """`callback`, but where it raises, zero comes first and then the fault is told; after too many, the end."""
+        """`callback`, but where it raises, zero is held first, then the fault is told; after too many, the end."""
 
         def guarded(*arguments: Any) -> Any:
             try:
                 return callback(*arguments)
-            except (ConfigError, NeighbourError):  # no chance that it goes better next time
+            except (ConfigError, NeighbourError) as error:  # no chance that it goes better next time
+                self._controller.hold(str(error))
                 self._command_zero()
                 raise
             except Exception as error:  # noqa: BLE001 (not hidden: zero, then logged, diagnosed and counted)
@@ -304,10 +337,10 @@ class PolicyNode(LifecycleNode):
         return guarded
 
     def _on_fault(self, error: Exception) -> None:
-        self._command_zero()
         place = traceback.extract_tb(error.__traceback__)[-1]
         sentence = f"{type(error).__name__} in {place.name}: {error}"
         self._controller.hold(sentence)
+        self._command_zero()
         is_too_much = self._faults.add(sentence, time.monotonic())
         self.get_logger().error("".join(traceback.format_exception(error)))
         self._publish_diagnostics()
@@ -315,6 +348,10 @@ class PolicyNode(LifecycleNode):
             raise SacControlError(f"ended after {self._faults.count} faults, the last one: {sentence}") from error
 
     def _command_zero(self) -> None:
+        """What cannot be published is owed, and published again by the watchdog: this never raises."""
+        self._is_zero_owed = not self._aside.run("a zero command", time.monotonic(), self._publish_zero, rest=0.0)
+
+    def _publish_zero(self) -> None:
         """To a robot as a command, to a simulator that does not wait as an answer; one in lockstep stands still."""
         controller, config = self._controller, self._config
         zero = controller.zero()
@@ -326,19 +363,33 @@ class PolicyNode(LifecycleNode):
             answer = dataclasses.replace(self._answered, command=zero)
             self._actions.publish(messages.action_to_msg(answer, controller.mode, self._action_msg))
 
-    def _warn_of_state(self) -> None:
-        """Say why a state was not used, at most once per second."""
-        admission, now = self._controller.admission, time.monotonic()
-        if admission.last_rejection and now - self._warned_at > 1.0:
-            self._warned_at = now
-            self.get_logger().warning(f"{admission.rejected_states} states unused: {admission.last_rejection}")
+    # what is told
+
+    def _publish_action(self, action: Action) -> None:
+        self._actions.publish(messages.action_to_msg(action, self._controller.mode, self._action_msg))
+
+    def _say_why_nothing_moves(self) -> None:
+        controller, admission, now = self._controller, self._controller.admission, time.monotonic()
+        cause = "" if controller.mode is Mode.ACTIVE else controller.cause
+        sentence = self._standstill.sentence(cause, now)
+        if not sentence and admission.rejected_states > self._unused_states:
+            sentence = f"{admission.rejected_states} states unused: {admission.last_rejection}"
+        self._unused_states = admission.rejected_states
+        if sentence:
+            self.get_logger().warning(sentence)
 
     def _publish_status(self) -> None:
+        self._aside.run("policy/status", time.monotonic(), self._tell_status)
+
+    def _tell_status(self) -> None:
         msg = self._report.status(self._config)
         msg.header.stamp = self.get_clock().now().to_msg()
         self._status.publish(msg)
 
     def _publish_diagnostics(self) -> None:
+        self._aside.run("/diagnostics", time.monotonic(), self._tell_health)
+
+    def _tell_health(self) -> None:
         report, config = self._report, self._config
         self._health.tell(
             report.figures(config),
@@ -346,6 +397,16 @@ class PolicyNode(LifecycleNode):
             report.findings(config, time.monotonic()),
             otherwise=self._controller.cause,
         )
+
+    def _look_at_clock(self) -> None:
+        """With use_sim_time, which may be set at any time, states may come at any speed."""
+        is_real = self._config.drives_robot and not self.get_clock().ros_time_is_active
+        self._controller.period.compares_clocks = is_real
+
+    def _time(self) -> int:
+        """What stamps are compared with [ns]: time of the system, or simulated time with use_sim_time."""
+        clock = self.get_clock()
+        return int(clock.now().nanoseconds) if clock.ros_time_is_active else time.time_ns()
 
 
 def main() -> int:

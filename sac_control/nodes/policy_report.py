@@ -7,6 +7,7 @@ from typing import Any
 import sac_control.msg
 from sac_control.config import PolicyConfig
 from sac_control.nodes import messages
+from sac_control.nodes.aside import Aside
 from sac_control.nodes.diagnosis import ERROR, WARN, Finding
 from sac_control.nodes.shadow import ShadowLink
 from sac_control.policy.controller import Controller
@@ -23,10 +24,14 @@ class PolicyReport:
         ticks: when it did, since the last status.
         faults: what went wrong inside callbacks.
         shadow: what runs beside it.
+        aside: what is done for those who watch.
     """
 
-    def __init__(self, controller: Controller, ticks: TickStatistics, faults: FaultCounter, shadow: ShadowLink) -> None:
-        self._controller, self._ticks, self._faults, self._shadow = controller, ticks, faults, shadow
+    def __init__(
+        self, controller: Controller, ticks: TickStatistics, faults: FaultCounter, shadow: ShadowLink, aside: Aside
+    ) -> None:
+        self._controller, self._ticks, self._faults = controller, ticks, faults
+        self._shadow, self._aside = shadow, aside
 
     def status(self, config: PolicyConfig) -> Any:
         """PolicyStatus, without its stamp."""
@@ -47,7 +52,7 @@ class PolicyReport:
             msg.offered_verdict, msg.swap_gap = report.verdict[:256], report.gap
         msg.ticks, msg.swaps = controller.ticks, swap.swaps
         msg.rejected_weights, msg.rejected_states = swap.rejected, controller.admission.rejected_states
-        msg.foreign_states, msg.last_rejection = controller.foreign_states, controller.admission.last_rejection[:256]
+        msg.foreign_states, msg.last_rejection = controller.unused.foreign, controller.admission.last_rejection[:256]
         msg.region, msg.region_verdict = controller.arming_region.place, controller.arming_region.verdict[:256]
         msg.state_age = controller.state_age()
         msg.tick_duration_mean, msg.tick_duration_max = self._ticks.mean_duration, self._ticks.longest
@@ -69,8 +74,9 @@ class PolicyReport:
             "state_age": controller.state_age(),
             "state_timeout": controller.safety.timeout,
             "last_rejection": controller.admission.last_rejection,
-            "foreign_states": controller.foreign_states,
+            "foreign_states": controller.unused.foreign,
             "ticks": controller.ticks,
+            "passed_over_states": controller.unused.passed_over,
             "control_period": controller.control_period,
             "tick_period_mean": ticks.mean_period,
             "tick_period_deviation": ticks.period_deviation,
@@ -91,6 +97,7 @@ class PolicyReport:
             "swap_failures": controller.swap.rejected,
             "rejected_states": controller.admission.rejected_states,
             "faults": self._faults.count,
+            "observer_failures": self._aside.failures,
         }
 
     def findings(self, config: PolicyConfig, now: float) -> list[Finding]:
@@ -107,6 +114,7 @@ class PolicyReport:
             found.append((ERROR, controller.blocked_by))
         if self._shadow.was_switched_off:
             found.append((WARN, f"shadow policy {self._shadow.state}"))
-        if controller.admission.follows_system_time:  # simulated time may pass at any speed
+        if controller.period.compares_clocks:
             found += self._ticks.findings(controller.control_period, config)
+        found += controller.period.findings()
         return found

@@ -39,7 +39,8 @@ class SimulatorNode(Node):
     Parameters:  see config.SimulatorConfig
 
     With a run_id it belongs to one training or evaluation: its states name that one, and what moves it are the answers
-    on policy/action of that one's policy node, and nothing else. Without one it stands in for a robot.
+    on policy/action of that one's policy node, and nothing else. Without one it stands in for a robot, and in realtime
+    stamps its states with system time as a robot does, unless publish_clock makes simulated time everybody's.
     In lockstep a state waits for the action that echoes its stamp; an answer that does not come is asked for again and
     counted, and time stands still meanwhile. In realtime physics waits for nobody once a first command has come: the
     last command is held until the next, and the force is zero while the newest is older than command_timeout.
@@ -60,6 +61,7 @@ class SimulatorNode(Node):
         self._source = secrets.randbits(63)
         self._runner = EpisodeRunner(env, source=self._source, seed=config.seed, frame=frame_id(*self._identity))
         self._takes_commands = config.mode == "realtime" and not config.run_id
+        self._stamps_as_robots_do = self._takes_commands and not config.publish_clock
         self._exchange = Exchange(config.answer_timeout, config.flow_control)
         self._zero: FloatArray = np.zeros(len(env.specification.command_limit))
         period = env.specification.control_period / config.real_time_factor  # [s] of the steady clock
@@ -189,6 +191,8 @@ class SimulatorNode(Node):
             self._periods.unanswered += self._answered_stamp not in (None, self._published_stamp)
             for _ in range(self._periods.tick(_now())):
                 self._step(self._held_effort())
+        if self._stamps_as_robots_do and not self._is_paused:
+            self._runner.stamp = time.time_ns()
         self._publish_state()
         self._publish_transitions()
 
@@ -211,7 +215,8 @@ class SimulatorNode(Node):
         self._published_stamp = state.stamp
         self._refusals += not topics.try_to_publish(self._states, messages.state_to_msg(state, self._state_msg))
         if self._clock_topic is not None and topics.is_heard(self._clock_topic):
-            self._clock_topic.publish(messages.clock_to_msg(state.stamp, self._clock_msg))
+            clock = messages.clock_to_msg(state.stamp, self._clock_msg)
+            self._refusals += not topics.try_to_publish(self._clock_topic, clock)
 
     def _publish_transitions(self) -> None:
         """Those that the middleware refuses wait for a while: each refusal takes 0.1 s, and control goes on."""

@@ -6,6 +6,7 @@ Names are relative, so that ``namespace:=`` works; every quality of service can 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -50,6 +51,8 @@ def _topic(name: str, type_: Any, publisher: QoSProfile, subscription: QoSProfil
 
 # A reliable publisher matches every subscriber, rqt_plot and rosbag2 among them; a controller wants only the newest.
 JOINT_STATES = _topic("joint_states", sensor_msgs.msg.JointState, _qos(10), _qos(1, reliable=False))
+# Others may publish joints of theirs there, such as a gripper, and one queue holds the messages of all.
+ROBOT_JOINT_STATES = dataclasses.replace(JOINT_STATES, subscription_qos=_qos(10, reliable=False))
 # Never latched: a restarted actuator must not replay an old force.
 COMMANDS = _topic("effort_controller/commands", std_msgs.msg.Float64MultiArray, _qos(1))
 ACTION = _topic("policy/action", sac_control.msg.PolicyAction, _qos(10))

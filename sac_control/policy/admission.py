@@ -11,6 +11,7 @@ from sac_control.errors import StateError
 from sac_control.observation import StateObserver
 from sac_control.policy import freshness
 from sac_control.policy.envelope import Envelope
+from sac_control.policy.unused_states import missing_joints
 from sac_control.types import Float32Array, JointState, Specification
 
 
@@ -19,7 +20,7 @@ class Admission:
 
     Args:
         config: says what is checked.
-        wall_clock: system time [ns], with which stamps of system time are compared.
+        wall_clock: time [ns] with which stamps are compared: of the system, or simulated where use_sim_time is set.
 
     Attributes:
         observation: (o,) float32, of the state last admitted; means nothing after one that was refused.
@@ -36,11 +37,12 @@ class Admission:
         self.rejected_states = 0
         self.last_rejection = ""
         self._joints: frozenset[str] = frozenset()
+        self._names: tuple[str, ...] | None = None  # of a state that holds all of them
         self._observer = StateObserver([])
 
     def set(self, config: PolicyConfig) -> None:
         """Check by other settings from now on."""
-        self._check_stamps = config.check_stamps
+        self._check_stamps = config.check_stamps and config.drives_robot
         self._envelope = Envelope(config.envelope) if config.envelope.strip() else None
 
     def fit(self, specification: Specification) -> None:
@@ -51,21 +53,20 @@ class Admission:
         """
         if self._envelope is not None:
             self._envelope.check(specification.joints)
-        self._joints = frozenset(specification.joints)
+        self._joints, self._names = frozenset(specification.joints), None
         self._observer = StateObserver(specification.observation)
         self.observation = np.zeros(len(specification.observation), np.float32)
 
-    @property
-    def follows_system_time(self) -> bool:
-        """Whether the state answered last was stamped with system time; simulated time may pass at any speed."""
-        return self.stamp is not None and self.stamp > freshness.SYSTEM_TIME
+    def concerns(self, names: tuple[str, ...]) -> bool:
+        """Whether a state of joints with these `names` holds one of ours; the rest is for others."""
+        return names == self._names or not self._joints.isdisjoint(names) or not self._joints
 
     def admit(self, state: JointState, timeout: float, *, is_fresh: bool) -> str:
         """Observe `state`; what speaks against moving anything from there, empty where nothing does.
 
         Args:
             state: any.
-            timeout: [s] by which its stamp may differ from system time.
+            timeout: [s] by which its stamp may differ from the time.
             is_fresh: whether the state before is still to be trusted: then this one must be newer.
 
         Raises:
@@ -76,6 +77,8 @@ class Admission:
                 freshness.check_order(state.stamp, self.stamp, is_fresh=is_fresh)
             if self._check_stamps:
                 freshness.check_age(state.stamp, timeout, self._wall_clock())
+            if state.names != self._names:
+                self._check_names(state)
             self._observer.observe(state, self.observation)
             freshness.check_finite(state, self._joints)
             return self._envelope.violation(state) if self._envelope is not None else ""
@@ -83,3 +86,8 @@ class Admission:
             self.rejected_states += 1
             self.last_rejection = str(error)
             raise
+
+    def _check_names(self, state: JointState) -> None:
+        if complaint := missing_joints(state, sorted(self._joints)):
+            raise StateError(complaint)
+        self._names = state.names

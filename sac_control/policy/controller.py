@@ -18,9 +18,11 @@ from sac_control.policy import live_limits
 from sac_control.policy.admission import Admission
 from sac_control.policy.arming_region import ArmingRegion
 from sac_control.policy.envelope import Envelope
+from sac_control.policy.frozen_joints import FrozenJoints
 from sac_control.policy.hot_swap import HotSwap
 from sac_control.policy.joint_limits import command_limits, command_rates
 from sac_control.policy.limits import EffortLimiter
+from sac_control.policy.period_watch import PeriodWatch
 from sac_control.policy.policy import Policy
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.requirements import check_requirements
@@ -28,6 +30,7 @@ from sac_control.policy.robot_joints import RobotJoints
 from sac_control.policy.safety import Mode, Safety
 from sac_control.policy.shadow import check_shadow
 from sac_control.policy.signature import TrustedKeys
+from sac_control.policy.unused_states import UnusedStates, names_of
 from sac_control.types import Action, FloatArray, JointState, Specification, SwapReport, Weights
 
 
@@ -37,7 +40,7 @@ class Controller:
     Args:
         config: what to run and when to stop trusting the input.
         clock: steady clock [s].
-        wall_clock: system time [ns], with which stamps of system time are compared.
+        wall_clock: time [ns] with which stamps are compared: of the system, or simulated where use_sim_time is set.
     """
 
     def __init__(
@@ -53,18 +56,23 @@ class Controller:
         self.robot_joints = RobotJoints(config)  # through which states come in and commands go out
         self.admission = Admission(config, wall_clock)
         self.arming_region = ArmingRegion(config)
+        self.period = PeriodWatch(config)
+        self.unused = UnusedStates()
+        may_push = config.drives_robot and not config.dry_run
+        self._frozen = FrozenJoints(config.frozen_periods if may_push else 0, config.frozen_share)
         self.ticks = 0  # states answered
         self.active_ticks = 0  # of these, while active
         self.blocked_by = ""  # why nothing may move, whatever states say; empty: nothing of the kind
-        self.foreign_states = 0  # that are for others: neither answered nor rejected
         self.clamped_ticks = 0  # of these again, with a command that the limits changed
         self.specification: Specification | None = None  # of the policy in force; the object stays while it does
         self._frame = ""  # that states must have; empty: any
         self._hash = ""  # specification that the tools below were made for
         self.control_period = 0.0  # [s] of the policy; 0 before there is one
+        self._passed_over = 0  # [ns] after a state that was answered, for which others are not; 0: none
         self._limiter: EffortLimiter | None = None
         self._scale: FloatArray = np.zeros(0)
         self._answer: Action | None = None
+        self._period_objection = ""  # against the rate of states
         self._answered_at = 0.0  # [s] steady time of the newest answer
         self._has_own_limits_alone = _has_own_limits_alone(config)
         self._in_force_since = -math.inf  # [s]
@@ -77,8 +85,12 @@ class Controller:
 
     @property
     def cause(self) -> str:
-        """Why that."""
-        return self.safety.cause
+        """Why that, and what is wrong with what comes where nothing moves."""
+        safety = self.safety
+        if safety.mode not in (Mode.ARMING, Mode.HOLD_ZERO):
+            return safety.cause
+        explanation = self._explanation()
+        return f"{safety.cause}: {explanation}" if explanation else safety.cause
 
     def watchdog_delay(self) -> float:
         """Time until `must_command_zero` is to be called again [s].
@@ -176,6 +188,7 @@ class Controller:
         self._has_own_limits_alone = _has_own_limits_alone(config)
         if self._limiter is not None:
             self._limiter.set(self._limits(), self._rates())
+            self._frozen.set_limit(self._limits())
 
     # whether anything may move
 
@@ -197,11 +210,16 @@ class Controller:
         """
         if self.blocked_by:
             return False, f"not armed: {self.blocked_by}"
-        now, safety, region = self._clock(), self.safety, self.arming_region
-        if safety.mode not in (Mode.INACTIVE, Mode.ACTIVE) and not safety.is_stale(now) and region.objection:
-            return False, f"not armed: {region.objection}"
+        now, safety = self._clock(), self.safety
+        may_arm = safety.mode not in (Mode.INACTIVE, Mode.ACTIVE) and not safety.is_stale(now)
+        if may_arm and (objection := self._period_objection or self.arming_region.objection):
+            return False, f"not armed: {objection}"
         is_done, sentence = safety.arm(now)
-        return is_done, f"{sentence}; {region.reservation}" if is_done and region.reservation else sentence
+        if not is_done:
+            explanation = self._explanation()
+            return False, f"{sentence}: {explanation}" if explanation else sentence
+        reservation = self.arming_region.reservation
+        return True, f"{sentence}; {reservation}" if reservation else sentence
 
     def stop(self, cause: str) -> None:
         """Latch zero."""
@@ -244,17 +262,27 @@ class Controller:
         if policy is None or file is None or limiter is None:
             safety.wait("waits for policy_weights")
             return None
-        if self._frame and state.frame != self._frame:
-            self._ignore(state)
+        if not self.is_for_us(state):
             return None
-        if self._answer is not None and self._answer.stamp == state.stamp:
+        if self._answer is not None and self._answer.stamp == state.stamp and not self._config.drives_robot:
             return self._answer
-        now = self._clock()
-        try:
-            objection = self.admission.admit(state, safety.timeout, is_fresh=not safety.is_stale(now))
-        except StateError:
-            safety.refuse()
+        last = self.admission.stamp
+        if self._passed_over and last is not None and 0 < state.stamp - last < self._passed_over:
+            self.unused.passed_over += 1
             return None
+        now = self._clock()
+        is_stale = safety.is_stale(now)
+        try:
+            objection = self.admission.admit(state, safety.timeout, is_fresh=not is_stale)
+        except StateError:
+            self.unused.reject(now)
+            if state.stamp != last:  # what is only repeated is no reason to mistrust what follows
+                safety.refuse()
+            return None
+        if self._frozen.is_used:
+            objection = self._frozen.objection(state, self.last_command) or objection
+        if self.period.is_used:
+            objection = self._judge_period(state.stamp, now, is_stale, objection)
         if self.arming_region.is_used:
             self.arming_region.judge(state)
             if safety.mode is not Mode.ACTIVE:  # once armed, the envelope alone stops it
@@ -296,17 +324,56 @@ class Controller:
             config.accept_weights,
         )
 
-    def _ignore(self, state: JointState) -> None:
-        """A state that is not of the simulator of our run, or whose simulator has something else to see or to move."""
-        self.foreign_states += 1
-        run_id, _, specification_hash = state.frame.partition("/")
-        whose = describe_run(run_id) if specification_hash else "no run of ours"
-        self.admission.last_rejection = (
-            f"joint_states are of {whose}, this node belongs to {describe_run(self._config.run_id)}"
-            if run_id != self._config.run_id
-            else f"joint_states are of specification {specification_hash[:12]}, the policy has {self._hash[:12]}: "
-            "joints, observation, limits or control period differ"
-        )
+    def is_for_us(self, state: JointState) -> bool:
+        """Whether `state` is of the simulator of our run, or of a robot, and of our joints; others are counted."""
+        if self._frame and state.frame != self._frame:
+            run_id, _, specification_hash = state.frame.partition("/")
+            whose = describe_run(run_id) if specification_hash else "no run of ours"
+            foreign = (
+                f"joint_states are of {whose}, this node belongs to {describe_run(self._config.run_id)}"
+                if run_id != self._config.run_id
+                else f"joint_states are of specification {specification_hash[:12]}, the policy has {self._hash[:12]}: "
+                "joints, observation, limits or control period differ"
+            )
+            self.admission.last_rejection = foreign
+        elif self.admission.concerns(state.names):
+            return True
+        else:
+            assert self.specification is not None
+            foreign = (
+                f"joint_states hold {names_of(state.names)}, none of the policy's joints "
+                f"{names_of(self.specification.joints)}: let joint_state_broadcaster publish these, or set "
+                "policy.joint_map"
+            )
+        self.unused.ignore(foreign, self._clock())
+        return False
+
+    def _judge_period(self, stamp: int, now: float, is_stale: bool, objection: str) -> str:
+        """What speaks against moving anything, the rate of states included, which holds zero and does not latch it."""
+        is_active = self.mode is Mode.ACTIVE
+        fault = self.period.judge(stamp, now, is_stale=is_stale, is_active=is_active)
+        self._period_objection = fault
+        if fault and is_active and not objection:
+            self.hold(fault)
+        return objection or fault
+
+    def _explanation(self) -> str:
+        """Why there is no usable state or no row of them, as far as it is known."""
+        if self.swap.policy is None:
+            return self._absence()
+        now = self._clock()
+        admission, age = self.admission, self.safety.age(now)
+        return self.unused.explanation(
+            now, age, admission.rejected_states, admission.last_rejection
+        ) or self.period.slowness(now, self.safety.timeout)
+
+    def _absence(self) -> str:
+        """Why there is no policy."""
+        if self.swap.last_report is not None:
+            return f"version {self.swap.last_report.offered_version} was refused: {self.swap.last_report.verdict}"
+        if self._config.accept_weights:
+            return f"none came on policy_weights of {describe_run(self._config.accept_weights)}"
+        return "there is no policy: set policy.policy_file, or the run whose weights are taken, policy.accept_weights"
 
     def _limited(self, command: FloatArray, limiter: EffortLimiter, stamp: int, now: float) -> FloatArray:
         """What may be commanded of `command`; the limiter's zero itself where that is not finite."""
@@ -356,10 +423,14 @@ class Controller:
         self.specification = specification
         self._hash = file.specification_hash
         self._frame = frame_id(self._config.run_id, self._hash)
-        self.control_period = specification.control_period
+        self.control_period = period = specification.control_period
+        self.period.fit(period)
+        decimation = self._config.decimation
+        self._passed_over = round(1e9 * period * (1.0 - 0.5 / decimation)) if decimation > 1 else 0
         self.safety.timeout = self._config.timeout(self.control_period)
         self._scale = np.array(specification.command_limit)
         self._limiter = EffortLimiter(self._limits(), self._rates())
+        self._frozen.fit(specification, self._limits())
 
     def _limits(self) -> FloatArray:
         """Largest commands, (a,) float64 [unit of the interface]: the policy's own, or less by the settings."""

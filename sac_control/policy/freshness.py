@@ -7,8 +7,6 @@ import math
 from sac_control.errors import StateError
 from sac_control.types import JointState
 
-SYSTEM_TIME = 1_577_836_800_000_000_000  # [ns] the year 2020: later stamps are of system time, earlier ones simulated
-
 
 def check_finite(state: JointState, joints: frozenset[str]) -> None:
     """See that each position and velocity of `joints` is finite; what other joints do is not our business.
@@ -24,21 +22,29 @@ def check_finite(state: JointState, joints: frozenset[str]) -> None:
             raise StateError(f"joint {name!r} has position and velocity {values}: expected numbers that are finite")
 
 
-def check_age(stamp: int, timeout: float, wall_clock: int) -> None:
-    """See that a state is as old as it should be, where its `stamp` [ns] is of system time.
+def check_age(stamp: int, timeout: float, now: int) -> None:
+    """See that a state is as old as it should be.
 
     Args:
-        timeout: [s] by which the stamp may differ.
-        wall_clock: [ns] system time.
+        stamp: [ns] of the state.
+        timeout: [s] by which it may differ from `now`.
+        now: [ns] by the clock that stamps are compared with: system time, or simulated time where that is used.
 
     Raises:
-        StateError: it is too old, or of the future.
+        StateError: it is too old, of the future, or has no stamp, or there is no time to compare it with.
     """
-    if stamp > SYSTEM_TIME and abs(wall_clock - stamp) > 1e9 * timeout:
+    if abs(now - stamp) <= 1e9 * timeout:
+        return
+    if not now:
         raise StateError(
-            f"state is {1e-9 * (wall_clock - stamp):.3f} s old by its stamp, at most {timeout:g} s are accepted: "
-            "synchronise the clocks of the computers, or unset policy.check_stamps"
+            "use_sim_time is set and nothing has come on /clock: start what publishes it, or leave use_sim_time out"
         )
+    if not stamp:
+        raise StateError("state has no stamp: let its publisher stamp it with the time of the measurement")
+    raise StateError(
+        f"state is {1e-9 * (now - stamp):.3f} s old by its stamp, at most {timeout:g} s are accepted: "
+        "synchronise the clocks of the computers, or unset policy.check_stamps"
+    )
 
 
 def check_order(stamp: int, last: int, *, is_fresh: bool) -> None:
@@ -49,5 +55,10 @@ def check_order(stamp: int, last: int, *, is_fresh: bool) -> None:
     Raises:
         StateError: it is not.
     """
-    if stamp == last or (stamp < last and is_fresh):
+    if stamp == last:
+        raise StateError(
+            f"its stamp, {1e-9 * stamp:.3f} s, is that of the state before, too: let its publisher stamp each state "
+            "with the time of its measurement"
+        )
+    if stamp < last and is_fresh:
         raise StateError(f"state is {1e-9 * (last - stamp):.3f} s older than the one before it: it came too late")

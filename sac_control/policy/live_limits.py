@@ -44,6 +44,8 @@ def changed(
     joints = specification.actuated_joints if specification is not None else _named(new)
     own = specification.command_limit if specification is not None else (math.inf,) * len(joints)
     _check_ceiling(new, joints, own)
+    if complaint := new.timeout_complaint(control_period):
+        raise ConfigError(complaint)
     old_envelope, envelope = Envelope(config.envelope), Envelope(new.envelope)
     if not is_active:
         return new

@@ -24,6 +24,8 @@ def check_requirements(config: PolicyConfig, specification: Specification) -> No
             f"policy has a control period of {period:g} s, policy.control_period is {config.control_period:g}: "
             "train with the robot's period, or let joint_states come at the policy's"
         )
+    if complaint := config.timeout_complaint(period):
+        raise PolicyFileError(complaint)
     driven = specification.actuated_joints
     if config.joints.strip() and driven not in (_names(config.joints, ","), _names(config.joints, None)):
         raise PolicyFileError(

@@ -57,16 +57,17 @@ class TickStatistics:
         mean, deviation = self.mean_period, self.period_deviation
         found = (
             (
-                _level(abs(mean - control_period) / control_period, config.period_warning, config.period_error),
+                level_of(abs(mean - control_period) / control_period, config.period_warning, config.period_error),
                 f"states come every {mean:.4g} s, the policy was trained for {control_period:.4g} s",
             ),
             (
-                _level(deviation / control_period, config.jitter_warning, config.jitter_error),
+                level_of(deviation / control_period, config.jitter_warning, config.jitter_error),
                 f"states come irregularly, {mean:.4g} s apart with a deviation of {deviation:.4g} s",
             ),
         )
         return [(level, sentence) for level, sentence in found if level]
 
 
-def _level(share: float, warning: float, error: float) -> int:
+def level_of(share: float, warning: float, error: float) -> int:
+    """0 where a `share` is no more than what is warned of, 1 for a warning, 2 for an error."""
     return (share > warning) + (share > error)

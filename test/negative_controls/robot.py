@@ -6,7 +6,8 @@ SHORT: Controls = {
     ("test_arming_region.py",): [
         ("policy/controller.py", "                objection = objection or self.arming_region.objection\n",
          "                pass\n", "hanging_pole"),
-        ("policy/controller.py", " and region.objection:\n", " and False:\n", "hanging_pole"),
+        ("policy/controller.py", "self._period_objection or self.arming_region.objection",
+         "self._period_objection", "hanging_pole"),
         ("policy/controller.py", "            if safety.mode is not Mode.ACTIVE:  # once armed, the envelope alone",
          "            if True:  # once armed, the envelope alone", "leaves_the_region_freely"),
         ("policy/arming_region.py", "        if self.verdict and self._is_needed:\n", "        if False:\n",
@@ -19,7 +20,7 @@ SHORT: Controls = {
         ("policy/robot_joints.py", "return robot_name + HIDDEN if robot_name in self._robot_names else robot_name",
          "return robot_name", "another_robots_of_the_same_name"),
         ("policy/requirements.py", "    RobotJoints(config).check(specification)\n", "", "does_not_fit_the_policy"),
-        ("config.py", "and not self.drives_robot:", "and False:", "simulator_has_the_policys_joints"),
+        ("config.py", ".strip() and not self.drives_robot:", " and False:", "simulator_has_the_policys_joints"),
     ],
     ("test_joint_limits.py",): [
         ("policy/joint_limits.py", "    if value and len(joints) > 1:\n", "    if False:\n", "one_number_for_several"),

@@ -25,7 +25,7 @@ SHORT: Controls = {
     ("test_traffic_faults.py",): [
         ("sac/arrivals.py", "return after is not heard", "return True", "buffer_holds_exactly"),
         ("sac/arrivals.py", "or heard.seen >> place & 1", "", "buffer_holds_exactly"),
-        ("policy/freshness.py", "(stamp < last and is_fresh)", "False", "falls_to_zero and late"),
+        ("policy/freshness.py", "stamp < last and is_fresh", "False", "falls_to_zero and late"),
     ],
 }  # fmt: skip
 LONG: Controls = {

@@ -1,0 +1,68 @@
+"""States that came and did not count, and what whoever waits for others is told of them. Knows no ROS."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from sac_control.types import JointState
+
+RECENT = 1.0  # [s] for which something that came is a reason why nothing moves
+MOST_NAMES = 4  # that a sentence lists
+
+
+class UnusedStates:
+    """Takes note of them, and says what is wrong.
+
+    Attributes:
+        foreign: states that are for others: neither answered nor rejected.
+        passed_over: states between two that are answered, where policy.decimation is set.
+    """
+
+    def __init__(self) -> None:
+        self.foreign = self.passed_over = 0
+        self._rejected_at = self._foreign_at = -math.inf  # [s] steady time of the newest
+        self._foreign = ""  # whose the newest of them was
+
+    def reject(self, now: float) -> None:
+        """A state could not be used; why is for the one to say who has looked at it."""
+        self._rejected_at = now
+
+    def ignore(self, whose: str, now: float) -> None:
+        """A state was for others."""
+        self.foreign += 1
+        self._foreign, self._foreign_at = whose, now
+
+    def explanation(self, now: float, state_age: float, rejected: int, last_rejection: str) -> str:
+        """Why there is no usable state, or no row of them; empty where nothing that came explains it.
+
+        Args:
+            now: [s] steady time.
+            state_age: time since the newest usable state [s].
+            rejected: states that could not be used.
+            last_rejection: why the newest of them could not.
+        """
+        if now - self._rejected_at < RECENT:
+            return f"{rejected} rejected, the newest because {last_rejection}"
+        if now - self._foreign_at < RECENT and state_age >= RECENT:
+            return self._foreign
+        return ""
+
+
+def names_of(names: Sequence[str]) -> str:
+    """Names for a sentence, not too many."""
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return (", ".join(names[:MOST_NAMES]) or "no joints") + more
+
+
+def missing_joints(state: JointState, joints: Sequence[str]) -> str:
+    """What is to be done about a state that holds some of our `joints` only; empty where it holds all of them."""
+    missing = [joint for joint in joints if joint not in state.names]
+    if not missing:
+        return ""
+    present = [joint for joint in joints if joint in state.names]
+    return (
+        f"joint {names_of(missing)!r} is missing from the joint state, which holds {names_of(present)}: all joints of "
+        "the policy must come in one message, from one joint_state_broadcaster; check its joints, their names and "
+        "policy.joint_map"
+    )
