@@ -162,7 +162,14 @@ def test_flood_of_states_is_answered_by_the_newest_one_and_fills_no_memory(
         observer = Observer(ros)
         ros.hear(topics.ACTION, note)
         with (
-            NodeProcess(ros, "policy", {"policy_weights": "unheard"}, policy_file=str(policy_path)) as policy,
+            NodeProcess(
+                ros,
+                "policy",
+                {"policy_weights": "unheard"},
+                policy_file=str(policy_path),
+                period_error=100.0,  # which it would not arm at
+                frozen_periods=0,
+            ) as policy,
             ScriptProcess(ros, "flooder.py", "states", RATE, SECONDS) as flooder,
         ):
             observer.until(lambda: len(ages) > 100, "the flood is not answered")
