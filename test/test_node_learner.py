@@ -73,7 +73,13 @@ def test_weights_are_published_from_the_start_and_again_after_updates(tmp_path: 
         assert versions[0] == 1
         assert versions[-1] == 5  # one at the start, one after each 10 of 40 updates
         assert sorted(versions) == versions
+        status = statuses[-1]
+        assert (status.run_id, status.run, status.algorithm) == (RUN_ID, "run", "sac")
+        told = dict(zip(status.metric_names, status.metrics, strict=True))
+        assert told["critic_loss"] == status.critic_loss
         for msg in heard:
+            assert msg.run_id == RUN_ID
+            assert abs(messages.stamp_from_msg(msg.header.stamp) - time.time_ns()) < 600 * 10**9
             weights = messages.weights_from_msg(msg)
             assert PolicyFile.from_bytes(weights.data).policy_version == weights.version
 
