@@ -35,6 +35,15 @@ from sac_control.policy.policy_file import PolicyFile
 from sac_control.types import ActorParameters, Float32Array, Weights
 
 SPECIFICATION = make_task("inverted_pendulum").specification
+RUN_ID = "0123456789abcdef" * 2
+# A policy node as on a robot, but that takes states at whatever rate, with stamps of no clock: those of a `Pinger`.
+ROBOT: dict[str, object] = {
+    "period_error": 100.0,
+    "check_stamps": False,
+    "state_timeout": 5.0,
+    "allow_long_timeout": True,
+    "accept_without_region": True,
+}
 TURN = 1.0  # [s] that one side is measured before the other
 SWAPS_PER_SECOND = 20
 TICKS_PER_SWAP = 50  # at 1 kHz
@@ -75,7 +84,7 @@ def _measure_round_trips(path: Path, seconds: float) -> dict[str, Any]:
     with ExitStack() as stack:
         bare_domain, our_domain, lockstep_domain = (stack.enter_context(_Domain()) for _ in range(3))
         bare_domain.start("benchmarks.ping_pong")
-        our_domain.start("sac_control.nodes.policy", policy_file=path, lockstep=True)
+        our_domain.start("sac_control.nodes.policy", policy_file=path, **ROBOT)
         lockstep_domain.start("sac_control.nodes.policy", policy_file=path, lockstep=True)
         lockstep_domain.start("sac_control.nodes.simulator", flow_control=False)
         bare, ours = bare_domain.pinger(), our_domain.pinger()
@@ -193,10 +202,10 @@ def _measure_inference(hidden_sizes: tuple[int, ...], count: int = 20_000) -> di
 
 def _measure_swaps(path: Path, count: int) -> dict[str, Any]:
     """States at 1 kHz; new weights are offered right after an answer, so the next states fall into their check."""
-    offers = [messages.weights_to_msg(_make_weights(version)) for version in range(1, count + 1)]
+    offers = [messages.weights_to_msg(_make_weights(version), 0) for version in range(1, count + 1)]
     times: list[float] = []
     with _Domain() as domain:
-        domain.start("sac_control.nodes.policy", policy_file=path, lockstep=True)
+        domain.start("sac_control.nodes.policy", policy_file=path, accept_weights=RUN_ID, **ROBOT)
         pinger = domain.pinger()
         statuses = pinger.record(topics.POLICY_STATUS, 2 * count + 100)
         weights = publisher(pinger.node, topics.WEIGHTS)
@@ -321,12 +330,16 @@ def _make_file(version: int, hidden_sizes: tuple[int, ...]) -> PolicyFile:
         observation_std=np.ones(sizes[0], np.float32),
         log_std_bounds=(-20.0, 2.0),
     )
-    return PolicyFile(specification=SPECIFICATION, actor=actor, run="latency", policy_version=version, env_steps=0)
+    return PolicyFile(
+        specification=SPECIFICATION, actor=actor, run_id=RUN_ID, run="latency", policy_version=version, env_steps=0
+    )
 
 
 def _make_weights(version: int) -> Weights:
     data = _make_file(version, (64, 64)).to_bytes()
-    return Weights(run="latency", version=version, env_steps=0, sha256=hashlib.sha256(data).digest(), data=data)
+    return Weights(
+        run_id=RUN_ID, run="latency", version=version, env_steps=0, sha256=hashlib.sha256(data).digest(), data=data
+    )
 
 
 def _quantiles(times: Sequence[float]) -> dict[str, float | None]:

@@ -54,7 +54,7 @@ class Pinger:
     """Sends joint states to whoever answers with efforts in a domain, and takes the time of each answer.
 
     Whoever answers must never say exactly 0: that is what a policy commands when states stop, or before they have armed
-    it; so a policy node must run in lockstep, where the first state arms.
+    it, and no answer.
     """
 
     def __init__(self, domain: int) -> None:

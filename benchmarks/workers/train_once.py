@@ -16,6 +16,7 @@ from sac_control.config import LearnerConfig, PolicyConfig
 from sac_control.envs.episodes import EpisodeRunner
 from sac_control.envs.registry import make_env
 from sac_control.errors import ConfigError
+from sac_control.identity import frame_id
 from sac_control.policy.controller import Controller
 from sac_control.runs.run_directory import RunDirectory
 from sac_control.runs.training_run import TrainingRun
@@ -25,8 +26,18 @@ def train(config: LearnerConfig) -> dict[str, object]:
     """Train until solved or out of transitions; solved, transitions, env_steps, updates, seconds."""
     began = time.perf_counter()
     training = TrainingRun(config, say=lambda text: print(text, file=sys.stderr, flush=True))
-    episodes = EpisodeRunner(make_env(config.task), source=1, seed=config.seed)
-    controller = Controller(PolicyConfig(task=config.task, deterministic=False, seed=config.seed))
+    env = make_env(config.task)
+    frame = frame_id(training.run_id, env.specification.hash)
+    episodes = EpisodeRunner(env, source=1, seed=config.seed, frame=frame)
+    settings = PolicyConfig(
+        run_id=training.run_id,
+        accept_weights=training.run_id,
+        task=config.task,
+        deterministic=False,
+        seed=config.seed,
+        lockstep=True,
+    )
+    controller = Controller(settings)
     controller.activate()
     in_force = None
     while not training.is_done:

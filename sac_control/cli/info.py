@@ -30,6 +30,7 @@ def describe(text: str, runs_directory: Path) -> dict[str, Any]:
     content["policy"] = {
         "file": str(path),
         "run": file.run,
+        "run_id": file.run_id or "none: a file of format 1",
         "policy_version": file.policy_version,
         "env_steps": file.env_steps,
         "signed": bool(file.signature),

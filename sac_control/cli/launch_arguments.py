@@ -73,7 +73,7 @@ _YES_NO = ("true", "false")
 _LAUNCH_WORDS = {"set": "settings", "gui": "headless", "sample": "deterministic"}  # others have the same name
 _LAUNCH_VALUES = {"resume": "true", "overwrite": "true", "network": "true", "gui": "false", "sample": "false"}
 _COMMON = (
-    Argument(name="namespace", help="ROS namespace of all nodes"),
+    Argument(name="namespace", help="ROS namespace of all nodes; empty: training, evaluation, or / for a robot"),
     Argument(name="log_level", help="log level of the nodes", default="info", choices=LOG_LEVELS),
     Argument(name="config", help="ROS parameter file with what differs from the defaults"),
     Argument(name="settings", help="settings node.key=value, separated by spaces, which values may hold, too"),

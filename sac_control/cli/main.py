@@ -261,7 +261,12 @@ def _parser() -> argparse.ArgumentParser:
             metavar="OLD:=NEW",
             help="another name for a topic or service; may be given many times",
         )
-        verb.add_argument("--namespace", default="", metavar="NAME", help="ROS namespace of all nodes")
+        verb.add_argument(
+            "--namespace",
+            default="",
+            metavar="NAME",
+            help="ROS namespace of all nodes (default: training, evaluation, or / for a robot)",
+        )
         verb.add_argument(
             "--domain-id", type=int, metavar="N", help="ROS_DOMAIN_ID (default: that of the environment, or a free one)"
         )
