@@ -41,8 +41,8 @@ LONG: Controls = {
     ("test_wires.py",): [
         ("nodes/policy.py", "controller.blocked_by, self._is_silent = complaint, bool(complaint)", "pass",
          "two_policies_on_one_robot"),
-        ("nodes/policy.py", "                controller.stop(complaint)\n                self._command_zero()\n",
-         "                pass\n",
+        ("nodes/policy.py", "            controller.stop(complaint)\n            self._command_zero()\n",
+         "            pass\n",
          "two_policies_on_one_robot"),
         ("policy/controller.py", "        if self.blocked_by:\n", "        if False:\n", "was_killed_silences"),
         ("nodes/neighbours.py", "if full_name(endpoint) not in (self._simulator, NAMELESS):", "if False:",
