@@ -55,6 +55,20 @@ class SimulatorConfig(Config):
         10.0, "say what is missing after waiting this long for a peer [s]", low=0.5, high=600.0
     )
 
+    def check_period(self, control_period: float) -> None:
+        """See that commands can come in time where this is the control period [s] of the task.
+
+        Raises:
+            ConfigError: each would be too old before the next one came, so that nothing would ever move.
+        """
+        period = control_period / self.real_time_factor
+        if self.mode == "realtime" and self.command_timeout <= period:
+            raise ConfigError(
+                f"simulator.command_timeout is {self.command_timeout:g}, but commands come every {period:.4g} s "
+                f"(control period {control_period:g} s, simulator.real_time_factor {self.real_time_factor:g}): "
+                "choose a longer one, or a larger factor"
+            )
+
 
 @dataclass(frozen=True, kw_only=True)
 class PolicyConfig(Config):

@@ -150,3 +150,12 @@ def test_settings_that_several_nodes_share_have_the_same_default() -> None:
             if name in ("task", "seed", "wait_warning"):
                 shared.setdefault(name, set()).add(value)
     assert {name: len(values) for name, values in shared.items()} == {"task": 1, "seed": 1, "wait_warning": 1}
+
+
+@pytest.mark.parametrize(("factor", "timeout"), [(0.2, 0.05), (0.33, 0.05), (1.0, 0.0165), (1.0, 0.01)])
+def test_simulator_whose_commands_would_always_be_too_old_is_refused(factor: float, timeout: float) -> None:
+    config = SimulatorConfig(mode="realtime", real_time_factor=factor, command_timeout=timeout)
+    with pytest.raises(ConfigError, match=r"simulator.command_timeout is .*, but commands come every "):
+        config.check_period(0.0165)
+    dataclasses.replace(config, mode="lockstep").check_period(0.0165)
+    dataclasses.replace(config, command_timeout=0.2).check_period(0.0165)

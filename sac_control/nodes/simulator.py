@@ -57,6 +57,7 @@ class SimulatorNode(Node):
             max_episode_steps=config.max_episode_steps or None,
             is_paced=config.mode == "lockstep",
         )
+        config.check_period(env.specification.control_period)
         self._identity = config.run_id, env.specification.hash  # of actions that are for this simulator
         self._source = secrets.randbits(63)
         self._runner = EpisodeRunner(env, source=self._source, seed=config.seed, frame=frame_id(*self._identity))
