@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 
+_LENGTH = 32  # of a run id
 _RUN_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
@@ -30,3 +31,8 @@ def frame_id(run_id: str, specification_hash: str) -> str:
     empty or names a frame: a policy node that belongs to a training or an evaluation answers neither.
     """
     return f"{run_id}/{specification_hash}" if run_id else ""
+
+
+def is_of_a_run(frame: str) -> bool:
+    """Whether a frame_id says that a joint state is for one run: no policy node of a robot answers that."""
+    return len(frame) > _LENGTH and frame[_LENGTH] == "/" and is_run_id(frame[:_LENGTH])

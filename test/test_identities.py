@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from std_msgs.msg import Float64MultiArray
 
 from policies import OTHER_RUN_ID, RUN_ID, SPECIFICATION, make_file
+from robots import PATIENT, Robot
 from ros_world import RosWorld
 from sac_control.envs.inverted_double_pendulum import InvertedDoublePendulum
 from sac_control.envs.inverted_pendulum import InvertedPendulum
@@ -19,6 +21,7 @@ from sac_control.identity import frame_id, is_run_id, new_run_id
 from sac_control.nodes import messages, topics
 from sac_control.nodes.policy import PolicyNode
 from sac_control.nodes.simulator import SimulatorNode
+from sac_control.policy.safety import Mode
 from sac_control.types import Action, FloatArray
 from test_node_policy import state
 from wire import action_msg
@@ -69,6 +72,25 @@ def test_policy_node_of_a_run_answers_its_own_simulator_alone(policy_path: Path,
         assert [stamp_of(action) for action in actions] == [4]
         assert (actions[0].run_id, actions[0].specification_hash) == (RUN_ID, SPECIFICATION.hash)
         assert statuses[-1].rejected_states == 0
+
+
+def test_policy_node_of_a_robot_answers_no_simulator_of_a_run(policy_path: Path) -> None:
+    """Somebody trains at the root, where the robot is: that simulator is none of the robot's drivers."""
+    with RosWorld(policy={"policy_file": str(policy_path), **PATIENT}) as ros:
+        robot = Robot(ros)
+        ros.add(PolicyNode)
+        robot.until_moved()
+        simulator = topics.publisher(ros.peer("simulator"), topics.JOINT_STATES)
+        ros.until(lambda: simulator.get_subscription_count() > 0, "nobody listens")
+
+        def send_beside() -> None:
+            robot.send()
+            simulator.publish(messages.state_to_msg(dataclasses.replace(state(time.time_ns()), frame=FRAME)))
+
+        robot.send_next = send_beside
+        robot.until(lambda: robot.statuses[-1].foreign_states > 10, "not counted")
+        assert robot.statuses[-1].mode == Mode.ACTIVE
+        assert not robot.errors()
 
 
 @pytest.mark.parametrize("parameters", [{"run_id": RUN_ID}, {"lockstep": True}, {"run_id": RUN_ID, "lockstep": True}])

@@ -13,7 +13,7 @@ import numpy as np
 
 from sac_control.config import PolicyConfig
 from sac_control.errors import PolicyFileError, StateError
-from sac_control.identity import describe_run, frame_id
+from sac_control.identity import describe_run, frame_id, is_of_a_run
 from sac_control.policy import live_limits
 from sac_control.policy.admission import Admission
 from sac_control.policy.arming_region import ArmingRegion
@@ -326,7 +326,7 @@ class Controller:
 
     def is_for_us(self, state: JointState) -> bool:
         """Whether `state` is of the simulator of our run, or of a robot, and of our joints; others are counted."""
-        if self._frame and state.frame != self._frame:
+        if state.frame != self._frame and (self._frame or is_of_a_run(state.frame)):
             run_id, _, specification_hash = state.frame.partition("/")
             whose = describe_run(run_id) if specification_hash else "no run of ours"
             foreign = (
