@@ -20,10 +20,11 @@ import pytest
 from rclpy.qos import QoSProfile
 from std_srvs.srv import Trigger
 
-from policies import SPECIFICATION, make_file, make_weights
+from policies import RUN_ID, SPECIFICATION, make_file, make_weights
 from robots import PATIENCE, PolicyProcess
 from ros_world import RosWorld
 from sac_control.errors import PolicyFileError
+from sac_control.identity import frame_id
 from sac_control.nodes import messages, topics
 from sac_control.nodes.policy import PolicyNode
 from sac_control.observation import StateObserver
@@ -36,9 +37,13 @@ from test_policy_file import FILE, Header, Tensors, edited, with_header
 from withheld import Withheld
 
 SWAPS = 300 if os.environ.get("SAC_CONTROL_FAULTS") == "full" else 20
+FRAME = frame_id(RUN_ID, SPECIFICATION.hash)
 PERIOD = SPECIFICATION.control_period  # [s]
-# What is lost on the way, or comes late because the computer is busy, is not missed by the node: let neither be.
+# What is lost on the way, or comes late because the computer is busy, is not missed by the node: let neither be. On a
+# robot the newest of the states that wait is answered, in a run each: so that none is missed can be seen there alone.
 LOSSLESS = {
+    "run_id": RUN_ID,
+    "period_error": 100.0,
     "qos_overrides./joint_states.subscription.reliability": "reliable",
     "qos_overrides./joint_states.subscription.depth": 1000,
     "qos_overrides./policy/action.publisher.depth": 1000,
@@ -57,7 +62,7 @@ class Stream:
         self.answers: dict[int, Any] = {}  # by stamp [ns], in the order of their arrival
         self.arrived: dict[int, float] = {}  # steady time [s] of it
         self.statuses = ros.hear(topics.POLICY_STATUS)
-        self._states = ros.probe.create_publisher(
+        self._states = ros.peer("simulator").create_publisher(
             topics.JOINT_STATES.type, topics.JOINT_STATES.name, QoSProfile(depth=1000)
         )
         ros.probe.create_subscription(topics.ACTION.type, topics.ACTION.name, self._on_answer, QoSProfile(depth=1000))
@@ -128,7 +133,7 @@ class Stream:
         """Send no more; see that each state was answered once, in order."""
         with contextlib.suppress(AssertionError):  # the next line says more
             self._ros.until(lambda: len(self.answers) >= len(self.sent), "", PATIENCE)
-        assert list(self.answers) == list(self.sent)
+        assert list(self.answers) == list(self.sent), self.statuses[-1]
 
     def _on_answer(self, msg: Any) -> None:
         stamp = messages.stamp_from_msg(msg.header.stamp)
@@ -137,7 +142,7 @@ class Stream:
 
 def state(stamp: int) -> JointState:
     position = np.array([0.1, 0.05])
-    return JointState(stamp=stamp, names=SPECIFICATION.joints, position=position, velocity=2.0 * position)
+    return JointState(stamp=stamp, names=SPECIFICATION.joints, position=position, velocity=2.0 * position, frame=FRAME)
 
 
 def action_of(file: PolicyFile) -> float:

@@ -5,6 +5,7 @@ import functools
 import itertools
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,11 @@ from lifecycle_msgs.msg import Transition as LifecycleTransition
 from lifecycle_msgs.srv import ChangeState
 from rclpy.qos import DurabilityPolicy, QoSProfile
 
-from policies import SPECIFICATION, make_file, make_weights
+from policies import RUN_ID, SPECIFICATION, make_file, make_weights
 from robots import PATIENT, Robot
 from ros_world import RosWorld
 from sac_control.errors import PolicyFileError
+from sac_control.identity import frame_id
 from sac_control.nodes import messages, topics
 from sac_control.nodes.compatibility import CompatibilityCheck
 from sac_control.nodes.policy import PolicyNode
@@ -274,3 +276,33 @@ def are_refused(statuses: list[Any], count: int) -> bool:
 
 def stamp_of(msg: Any) -> int:
     return messages.stamp_from_msg(msg.header.stamp)
+
+
+def test_override_of_one_node_s_quality_of_service_changes_no_other_node(policy_path: Path) -> None:
+    """rclpy writes overrides into the profile that it is given."""
+    overrides = {
+        "qos_overrides./joint_states.subscription.depth": 77,
+        "qos_overrides./policy/action.publisher.depth": 7,
+    }
+    with RosWorld(policy={"policy_file": str(policy_path), **overrides}) as ros:
+        depths = {each.topic_name: each.qos_profile.depth for each in ros.add(PolicyNode).subscriptions}
+        assert depths["/joint_states"] == 77
+    assert topics.ROBOT_JOINT_STATES.subscription_qos.depth == topics.ACTION.publisher_qos.depth == 10
+
+
+def test_policy_node_of_a_run_answers_each_state_and_that_of_a_robot_the_newest(policy_path: Path) -> None:
+    for parameters, expected in (({"run_id": RUN_ID}, [1, 2, 3]), ({"check_stamps": False}, [3])):
+        deep = {"qos_overrides./joint_states.subscription.depth": 10, "period_error": 100.0, **parameters}
+        deep["qos_overrides./joint_states.subscription.reliability"] = "reliable"
+        with RosWorld(policy={"policy_file": str(policy_path), **PATIENT, **deep}) as ros:
+            actions = ros.hear(topics.ACTION)
+            frame = frame_id(RUN_ID, SPECIFICATION.hash) if "run_id" in parameters else ""
+            states = topics.publisher(ros.peer("simulator"), topics.JOINT_STATES)
+            ros.add(PolicyNode)
+            ros.until(lambda states=states: states.get_subscription_count() > 0, "nobody listens")  # type: ignore[misc]
+            for stamp in (1, 2, 3):  # nothing is served meanwhile
+                states.publish(messages.state_to_msg(dataclasses.replace(state(stamp), frame=frame)))
+            time.sleep(0.1)  # until they have arrived
+            ros.until(lambda actions=actions: actions, "no answer")  # type: ignore[misc]
+            ros.spin_for(0.2)
+            assert [messages.stamp_from_msg(action.header.stamp) for action in actions] == expected

@@ -98,7 +98,7 @@ class PolicyNode(LifecycleNode):
         on_joint_states.takes_info = True  # type: ignore[attr-defined]  # see event_loop.py
         states = topics.ROBOT_JOINT_STATES if config.drives_robot else topics.JOINT_STATES
         self._states = topics.subscription(self, states, on_joint_states)
-        self._backlog = states.subscription_qos.depth - 1  # states that may wait while one is looked at
+        self._backlog = self._states.qos_profile.depth - 1 if config.drives_robot else 0  # states that may be overtaken
         if config.accept_weights:
             topics.subscription(self, topics.WEIGHTS, self._guarded(self._on_policy_weights))
         requests = {

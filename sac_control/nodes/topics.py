@@ -6,6 +6,7 @@ Names are relative, so that ``namespace:=`` works; every quality of service can 
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -79,7 +80,7 @@ def publisher(node: Node, topic: Topic) -> Publisher:
         node,
         topic.type,
         topic.name,
-        topic.publisher_qos,
+        copy.copy(topic.publisher_qos),  # rclpy writes overrides into it
         event_callbacks=PublisherEventCallbacks(use_default_callbacks=False),
         qos_overriding_options=QoSOverridingOptions.with_default_policies(),
     )
@@ -109,7 +110,7 @@ def subscription(node: Node, topic: Topic, callback: Callable[[Any], None]) -> S
         topic.type,
         topic.name,
         callback,
-        topic.subscription_qos,
+        copy.copy(topic.subscription_qos),
         event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
         qos_overriding_options=QoSOverridingOptions.with_default_policies(),
     )
