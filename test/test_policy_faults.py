@@ -208,7 +208,7 @@ def be_silent(robot: Robot, _: PolicyNode) -> None:
 
 def be_stopped(robot: Robot, node: PolicyNode) -> None:
     node._controller.stop("stopped by a test")
-    node._command_zero()
+    node._outlet.zero()
     robot.until_mode(Mode.LATCHED_FAULT)
 
 

@@ -12,8 +12,7 @@ SHORT: Controls = {
         ("cli/plan.py", 'restart_parameters={"require_arm": True}', "restart_parameters={}", "waits_to_be_armed"),
         ("cli/plan.py", "        restarts = 0  # the numbers would be others", "        pass", "start_nothing_again"),
         ("nodes/learner.py", "self._on_watch, clock=STEADY_CLOCK", "self._on_watch", "steady_clock"),
-        ("nodes/policy.py", "hold(sentence)\n        self._command_zero()\n        self._aside.run(",
-         "hold(sentence)\n        self._aside.run(", "beyond_its_guards"),
+        ("nodes/policy.py", "self._outlet.hold(sentence)", "self._controller.hold(sentence)", "beyond_its_guards"),
         ("nodes/process.py", "EXIT_FAULT if has_begun else EXIT_START", "EXIT_FAULT", "cannot_begin_says"),
     ],
     ("test_ending.py",): [
