@@ -24,6 +24,7 @@ from ros_world import RosWorld
 from sac_control.errors import ConfigError, SacControlError
 from sac_control.nodes import messages, topics
 from sac_control.nodes.policy import PolicyNode
+from sac_control.nodes.policy_announcer import PolicyAnnouncer
 from sac_control.policy.controller import Controller
 from sac_control.policy.faults import MAX_FAULTS
 from sac_control.policy.policy import Policy
@@ -339,7 +340,7 @@ FAULTS: dict[str, tuple[Any, str]] = {
     "weights conversion": (messages, "weights_from_msg"),
     "check of weights": (Controller, "work"),
     "watchdog": (Controller, "must_command_zero"),
-    "status": (PolicyNode, "_publish_status"),
+    "status": (PolicyAnnouncer, "publish_status"),
 }
 
 
