@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from sac_control.cli import main
-from sac_control.cli.plan import DeploymentOptions, plan_deployment
+from sac_control.cli.options import DeploymentOptions
+from sac_control.cli.plan import plan_deployment
 from sac_control.errors import ConfigError
 from sac_control.policy.controller import Controller
 from sac_control.policy.policy import Policy

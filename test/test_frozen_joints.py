@@ -121,7 +121,7 @@ def test_a_frozen_encoder_latches_zero() -> None:
 def test_where_nothing_is_driven_or_the_setting_is_zero_nothing_is_frozen(settings: dict[str, object]) -> None:
     with CartPole(start=(0.0, 0.0, 0.12, 0.0)) as machine:
         bench = Bench(machine, **settings)
-        assert not bench.controller._frozen.is_used
+        assert not bench.controller.frozen.is_used
 
 
 def test_an_hour_with_coarse_encoders_and_dry_friction_gives_no_false_stop() -> None:

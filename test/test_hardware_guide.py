@@ -23,7 +23,8 @@ from policies import SPECIFICATION, make_file
 from robots import BRIEF, PATIENCE, PATIENT
 from ros_world import RosWorld
 from sac_control.cli.launch_arguments import DEPLOY
-from sac_control.cli.plan import DeploymentOptions, plan_deployment
+from sac_control.cli.options import DeploymentOptions
+from sac_control.cli.plan import plan_deployment
 from sac_control.nodes import topics
 from sac_control.nodes.policy import PolicyNode
 from sac_control.policy.safety import Mode

@@ -136,7 +136,7 @@ def test_controller_limits_efforts_from_the_next_tick_on() -> None:
     assert effort(0) == pytest.approx(LIMIT)
     one.take_limits(one.checked_limits({"effort_limit": 20.0}))
     assert effort(1) == 20.0
-    assert one.clamped_ticks == 1
+    assert one.limiter.clamped == 1
     assert answer(one, state(2)).command_raw[0] == pytest.approx(LIMIT)
     one.take_limits(one.checked_limits({"max_effort_rate": 100.0, "effort_limit": 10.0}))
     assert effort(3) == 10.0  # at once: nobody asks for less and means later

@@ -19,19 +19,9 @@ from policies import OTHER_RUN_ID, RUN_ID, SPECIFICATION, make_file
 from sac_control.cli import launch_arguments, main, runner
 from sac_control.cli import plan as plan_module
 from sac_control.cli.launch_arguments import DEPLOY, EVALUATE, TRAIN, LaunchFile, in_launch_words, split_settings
-from sac_control.cli.plan import (
-    EVALUATION_SEED,
-    DeploymentOptions,
-    EvaluationOptions,
-    NodeDescription,
-    Options,
-    Plan,
-    TrainingOptions,
-    find_policy,
-    plan_deployment,
-    plan_evaluation,
-    plan_training,
-)
+from sac_control.cli.node_description import NodeDescription
+from sac_control.cli.options import EVALUATION_SEED, DeploymentOptions, EvaluationOptions, Options, TrainingOptions
+from sac_control.cli.plan import Plan, find_policy, plan_deployment, plan_evaluation, plan_training
 from sac_control.config import LearnerConfig, PolicyConfig, SimulatorConfig
 from sac_control.errors import (
     EXIT_DONE,

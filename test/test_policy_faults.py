@@ -24,6 +24,7 @@ from ros_world import RosWorld
 from sac_control.errors import ConfigError, SacControlError
 from sac_control.nodes import messages, topics
 from sac_control.nodes.policy import PolicyNode
+from sac_control.nodes.policy_announcer import PolicyAnnouncer
 from sac_control.policy.controller import Controller
 from sac_control.policy.faults import MAX_FAULTS
 from sac_control.policy.policy import Policy
@@ -208,7 +209,7 @@ def be_silent(robot: Robot, _: PolicyNode) -> None:
 
 def be_stopped(robot: Robot, node: PolicyNode) -> None:
     node._controller.stop("stopped by a test")
-    node._command_zero()
+    node._outlet.zero()
     robot.until_mode(Mode.LATCHED_FAULT)
 
 
@@ -339,7 +340,7 @@ FAULTS: dict[str, tuple[Any, str]] = {
     "weights conversion": (messages, "weights_from_msg"),
     "check of weights": (Controller, "work"),
     "watchdog": (Controller, "must_command_zero"),
-    "status": (PolicyNode, "_publish_status"),
+    "status": (PolicyAnnouncer, "publish_status"),
 }
 
 

@@ -17,7 +17,9 @@ from std_msgs.msg import Float64MultiArray
 from policies import SPECIFICATION, make_file
 from robots import PATIENT, Robot
 from ros_world import RosWorld
-from sac_control.cli.plan import DeploymentOptions, NodeDescription, plan_deployment
+from sac_control.cli.node_description import NodeDescription
+from sac_control.cli.options import DeploymentOptions
+from sac_control.cli.plan import plan_deployment
 from sac_control.cli.runner import node_environment
 from sac_control.errors import ConfigError
 from sac_control.nodes import messages, topics

@@ -19,7 +19,8 @@ from safetensors.numpy import load, save
 
 from policies import OTHER_RUN_ID, RUN_ID, make_file
 from sac_control.cli.main import main
-from sac_control.cli.plan import DeploymentOptions, plan_deployment
+from sac_control.cli.options import DeploymentOptions
+from sac_control.cli.plan import plan_deployment
 from sac_control.config import LearnerConfig, PolicyConfig
 from sac_control.errors import ConfigError, PolicyFileError
 from sac_control.policy.controller import Controller

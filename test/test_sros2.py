@@ -12,7 +12,7 @@ import pytest
 from policies import RUN_ID, make_file
 from robots import PATIENCE
 from ros_world import RosWorld
-from sac_control.cli.plan import DeploymentOptions, Options, TrainingOptions
+from sac_control.cli.options import DeploymentOptions, Options, TrainingOptions
 from sac_control.nodes import topics
 from sac_control.nodes.evaluator import EvaluatorNode
 from sac_control.nodes.learner import LearnerNode

@@ -1,7 +1,9 @@
 """The `sac_control` command, and what it shares with the launch files.
 
 main.py           the command line: verbs and their options
+options.py        what people choose for each
 plan.py           which nodes make a training, an evaluation or a deployment
+node_description.py  how one of them is started, and started again
 launch_arguments.py  the arguments of the launch files, and the plans they make
 runner.py         runs a plan without the launch library
 launch_files.py   runs a plan with the launch library

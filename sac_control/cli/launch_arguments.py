@@ -9,18 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sac_control.cli.plan import (
+from sac_control.cli.options import (
     EVALUATION_SEED,
     LOG_LEVELS,
     MOST_RESTARTS,
     DeploymentOptions,
     EvaluationOptions,
-    Plan,
     TrainingOptions,
-    plan_deployment,
-    plan_evaluation,
-    plan_training,
 )
+from sac_control.cli.plan import Plan, plan_deployment, plan_evaluation, plan_training
 from sac_control.cli.reach import DISCOVERY_RANGE, reach
 from sac_control.errors import ConfigError, SacControlError
 from sac_control.option import suggest

@@ -15,7 +15,7 @@ from sac_control import preflight
 from sac_control.cli import ending
 from sac_control.cli.aftermath import draw_missing_curve, remove_what_never_began
 from sac_control.cli.launch_arguments import LaunchFile
-from sac_control.cli.plan import RESTART_DELAY, NodeDescription
+from sac_control.cli.node_description import RESTART_DELAY, NodeDescription
 from sac_control.cli.reach import reach
 from sac_control.errors import EXIT_SETTING, EXIT_START
 from sac_control.runs.run_directory import RunDirectory
@@ -50,7 +50,7 @@ def _start(context: LaunchContext, file: LaunchFile) -> list[LaunchDescriptionEn
 
 
 def _node(node: NodeDescription, environment: dict[str, str], *, is_first: bool, run: RunDirectory | None) -> Node:
-    """A node that is started again as plan.py says.
+    """A node that is started again as node_description.py says.
 
     Launch's own `respawn` is no help: it would repeat the same arguments whatever the exit code was, and a learner
     must resume.

@@ -16,19 +16,15 @@ from sac_control import preflight
 from sac_control.cli import ending, info, runner
 from sac_control.cli.aftermath import draw, draw_missing_curve, remove_what_never_began
 from sac_control.cli.domain import DomainLease
-from sac_control.cli.plan import (
+from sac_control.cli.options import (
     EVALUATION_SEED,
     LOG_LEVELS,
     MOST_RESTARTS,
     DeploymentOptions,
     EvaluationOptions,
-    Plan,
     TrainingOptions,
-    find_policy,
-    plan_deployment,
-    plan_evaluation,
-    plan_training,
 )
+from sac_control.cli.plan import Plan, find_policy, plan_deployment, plan_evaluation, plan_training
 from sac_control.cli.reach import DISCOVERY_RANGE, reach
 from sac_control.errors import ConfigError, SacControlError
 from sac_control.policy.policy_file import PolicyFile

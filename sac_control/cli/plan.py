@@ -5,18 +5,18 @@ A plan is plain data; making one checks every setting and prepares the run direc
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import os
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
+from sac_control.cli.node_description import NodeDescription
+from sac_control.cli.options import DeploymentOptions, EvaluationOptions, Options, TrainingOptions
+from sac_control.config import LearnerConfig, SimulatorConfig
 from sac_control.envs.tasks import make_task
-from sac_control.errors import EXIT_DONE, EXIT_SETTING, EXIT_START, ConfigError, RunError
+from sac_control.errors import ConfigError, RunError
 from sac_control.identity import new_run_id
 from sac_control.policy.controller import Controller
 from sac_control.policy.policy_file import PolicyFile
@@ -25,56 +25,11 @@ from sac_control.policy.requirements import check_reach
 from sac_control.policy.signature import SigningKey
 from sac_control.runs import config_file
 from sac_control.runs.config_file import RunConfig
-from sac_control.runs.parameter_file import read_sections
 from sac_control.runs.run_directory import RunDirectory
 from sac_control.sac.choice import check_change, check_options
 from sac_control.sac.replay_buffer import check_memory
 
-EVALUATION_SEED = 1_000_000  # start states that no training with a smaller seed has used
-MOST_RESTARTS = 5  # of one node, unless said otherwise: what fails again and again needs a person
-RESTART_DELAY = 1.0  # [s] before a process that failed is started again
 PROTECTIONS = ("require_arm", "deterministic")  # of a robot, which no parameter file takes away
-LONGEST_NAMESPACE = 200  # of the 255 that rmw allows to a whole name
-LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
-
-
-@dataclass(frozen=True, kw_only=True)
-class NodeDescription:
-    """One node's process."""
-
-    executable: str  # name in lib/sac_control, of the module in sac_control.nodes, and of the node
-    namespace: str  # "" or "/name"
-    parameters_file: Path | None = None
-    parameters: Mapping[str, Any] = field(default_factory=dict)  # stronger than the file
-    remappings: tuple[tuple[str, str], ...] = ()
-    log_level: str = "info"
-    restarts: int = 0  # how often its process is started again where it fails
-    restart_parameters: Mapping[str, Any] = field(default_factory=dict)  # stronger than all others from then on
-    enclave: str = "/"  # of SROS2: what config/sros2_policy.xml grants it
-
-    def successor(self, exit_code: int) -> NodeDescription | None:
-        """What to start in the place of a process that ended with `exit_code`, negative for a signal; None: nothing.
-
-        A process that did its work, and one that would fail at its start again, are not repeated.
-        """
-        if self.restarts == 0 or exit_code in (EXIT_DONE, EXIT_SETTING, EXIT_START):
-            return None
-        parameters = {**self.parameters, **self.restart_parameters}
-        return dataclasses.replace(self, restarts=self.restarts - 1, parameters=parameters)
-
-    def arguments(self) -> list[str]:
-        """Command-line arguments, as every ROS 2 node takes them."""
-        arguments = ["--ros-args", "--enclave", self.enclave]  # means nothing without SROS2
-        arguments += ["--log-level", f"{self.executable}:={self.log_level}"]
-        if self.namespace:
-            arguments += ["-r", f"__ns:={self.namespace}"]
-        for old, new in self.remappings:
-            arguments += ["-r", f"{old}:={new}"]
-        if self.parameters_file is not None:
-            arguments += ["--params-file", str(self.parameters_file)]
-        for name, value in self.parameters.items():
-            arguments += ["-p", f"{name}:={json.dumps(value, ensure_ascii=False)}"]  # JSON is YAML, keeps text text
-        return arguments
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,85 +47,6 @@ class Plan:
         return iter(self.nodes)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """What people choose, the same for every plan."""
-
-    default_namespace: ClassVar[str] = ""  # a robot's nodes live at the root, what is simulated does not
-    namespace: str = ""  # empty takes the default, "/" the root
-    log_level: str = "info"
-    headless: bool = True
-    config: Path | None = None  # parameter file
-    settings: Sequence[str] = ()  # section.key=value
-    remappings: Sequence[str] = ()  # old:=new, of topics and services of all nodes
-
-    def __post_init__(self) -> None:
-        if self.log_level not in LOG_LEVELS:
-            raise ConfigError(f"log level {self.log_level!r} is not known: expected one of {', '.join(LOG_LEVELS)}")
-        if self.ros_namespace and not re.fullmatch(r"(/[A-Za-z_][A-Za-z0-9_]*)+", self.ros_namespace):
-            raise ConfigError(
-                f"namespace {self.namespace!r} is none: expected letters, digits and _, not beginning with a digit, "
-                "in names that are separated by /"
-            )
-        if len(self.ros_namespace) > LONGEST_NAMESPACE:
-            raise ConfigError(f"namespace {self.namespace!r} is too long: expected at most {LONGEST_NAMESPACE} letters")
-        self.parsed_remappings()
-
-    @property
-    def ros_namespace(self) -> str:
-        """The namespace with exactly one slash in front; nothing for the root."""
-        name = (self.namespace or self.default_namespace).strip("/")
-        return f"/{name}" if name else ""
-
-    def parsed_remappings(self) -> tuple[tuple[str, str], ...]:
-        """Old and new names."""
-        return tuple(map(parse_remapping, self.remappings))
-
-    def node(self, executable: str, **more: Any) -> NodeDescription:
-        """A node of the plan, in the chosen namespace."""
-        return NodeDescription(
-            executable=executable,
-            namespace=self.ros_namespace,
-            remappings=self.parsed_remappings(),
-            log_level=self.log_level,
-            enclave=f"/sac_control{self.default_namespace}/{executable}",
-            **more,
-        )
-
-    def read_config(self, base: RunConfig) -> tuple[RunConfig, tuple[str, ...]]:
-        """`base` with what the parameter file says, if there is one, and a sentence if some of it is for others."""
-        if self.config is None:
-            return base, ()
-        sections = read_sections(self.config)
-        config = config_file.with_sections(base, self.config, sections, self.ros_namespace)
-        others = config_file.strangers(sections, self.ros_namespace)
-        return config, (f"{self.config}: left out {'; '.join(others)}",) if others else ()
-
-    def applied_to(self, config: RunConfig) -> RunConfig:
-        """`config` with the chosen settings."""
-        if not self.headless:
-            config = config.with_values({"simulator": {"headless": False}})
-        for text in self.settings:
-            section, key, value = config_file.parse_assignment(text)
-            config = config.with_values({section: {key: value}})
-        return config
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingOptions(Options):
-    """What people choose for a training."""
-
-    default_namespace = "/training"
-    run: str = ""  # name of the run; empty makes one of task and date
-    runs_directory: Path = Path("runs")
-    seed: int | None = None
-    max_steps: int | None = None
-    task: str = ""  # of all three nodes; empty keeps what the configuration says
-    resume: bool = False
-    overwrite: bool = False
-    restarts: int = MOST_RESTARTS  # of each node
-
-
 def plan_training(options: TrainingOptions) -> Plan:
     """Simulator, policy and learner; prepares the run directory with its complete ``config.yaml``.
 
@@ -178,26 +54,12 @@ def plan_training(options: TrainingOptions) -> Plan:
         ConfigError: a setting is unknown or not allowed, or settings contradict each other.
         RunError: the run exists already, is missing, or cannot be written.
     """
-    if options.resume and options.overwrite:
-        raise ConfigError("resume and overwrite were both given: choose to continue the run or to replace it")
-    if options.resume and not options.run:
-        raise ConfigError("resume needs the name of the run to continue")
-    if options.run and (Path(options.run).name != options.run or options.run in (".", "..")):
-        raise ConfigError(f"run name {options.run!r} is not a plain name: give a directory for runs with --runs-dir")
-    if len(options.run.encode()) > LONGEST_RUN_NAME:
-        raise ConfigError(f"run name {options.run!r} is too long: expected at most {LONGEST_RUN_NAME} bytes")
+    _check_run_name(options)
     restarts = _checked_restarts(options.restarts)
     run = RunDirectory(options.runs_directory.resolve() / (options.run or _new_name()))
     base = RunConfig().with_values({"policy": {"deterministic": False}})  # training explores
     if options.resume:
-        if not run.exists:
-            raise RunError(f"there is no run {run.path} to resume: leave --resume out to begin it")
-        base = config_file.read(run.config, base, options.ros_namespace)
-        if not base.learner.run_id:
-            raise RunError(
-                f"run {run.path} was trained by an earlier version of sac_control, without a run id: it can be "
-                "evaluated, plotted and deployed, but not resumed"
-            )
+        base = _resumed(run, base, options.ros_namespace)
     begun = base.learner
     run_id = begun.run_id or new_run_id()
     base, notes = options.read_config(base)
@@ -211,24 +73,11 @@ def plan_training(options: TrainingOptions) -> Plan:
     config = config.with_values({name: {"run_id": run_id} for name in ("simulator", "policy", "learner")})
     config = config.with_values({"policy": {"accept_weights": run_id}})
     _check_task(config)
-    check_options(config.learner)
-    if config.learner.signing_key:
-        SigningKey.read(Path(config.learner.signing_key))  # what the learner would refuse is refused now
-    specification = make_task(config.learner.task).specification
-    check_memory(config.learner.buffer_capacity, len(specification.observation), len(specification.actuated_joints))
+    _check_learner(config.learner)
     if options.resume:
         check_change(begun, config.learner)
-    if config.learner.deterministic and config.simulator.mode != "lockstep":
-        raise ConfigError(
-            "learner.deterministic is set, but simulator.mode is realtime, where time decides: "
-            "choose lockstep, or unset it"
-        )
-    if config.learner.deterministic and not config.simulator.flow_control:
-        raise ConfigError(
-            "learner.deterministic is set, but simulator.flow_control is not, without which a simulator waits for no "
-            "update: set both, or unset learner.deterministic"
-        )
     if config.learner.deterministic:
+        _check_determinism(config.simulator)
         restarts = 0  # the numbers would be others
     text = f"# Complete configuration of this run.\n{config_file.write_text(config)}"
     if options.resume:
@@ -246,20 +95,6 @@ def plan_training(options: TrainingOptions) -> Plan:
         ),
     )
     return Plan(nodes=nodes, run=run, notes=notes)
-
-
-@dataclass(frozen=True, kw_only=True)
-class EvaluationOptions(Options):
-    """What people choose for an evaluation."""
-
-    default_namespace = "/evaluation"
-    policy: str  # name of a run, its directory, or a policy file
-    runs_directory: Path = Path("runs")
-    episodes: int | None = None  # empty keeps what the configuration says
-    seed: int = EVALUATION_SEED
-    deterministic: bool = True
-    json: bool = False
-    output: str = ""
 
 
 def plan_evaluation(options: EvaluationOptions) -> Plan:
@@ -308,17 +143,6 @@ def plan_evaluation(options: EvaluationOptions) -> Plan:
         options.node("policy", parameters={**_differences(config, "policy"), **_lockstep(options, config)}),
     )
     return Plan(nodes=nodes, run=run, notes=notes)
-
-
-@dataclass(frozen=True, kw_only=True)
-class DeploymentOptions(Options):
-    """What people choose to drive a robot."""
-
-    policy: str  # name of a run, its directory, or a policy file
-    runs_directory: Path = Path("runs")
-    shadow: str = ""  # a second policy, which tells what it would have done; empty: none
-    restarts: int = MOST_RESTARTS
-    discovery_range: str = "LOCALHOST"  # ROS_AUTOMATIC_DISCOVERY_RANGE of the node
 
 
 def plan_deployment(options: DeploymentOptions) -> Plan:
@@ -376,18 +200,15 @@ def find_policy(text: str, runs_directory: Path) -> tuple[Path, RunDirectory | N
     return run.policy_file().resolve(), run
 
 
-def parse_remapping(text: str) -> tuple[str, str]:
-    """``joint_states:=/arm/joint_states`` to its two names.
-
-    Raises:
-        ConfigError: not of the form old:=new, or of what has an option of its own.
-    """
-    old, _, new = text.partition(":=")
-    if not all(re.fullmatch(r"[A-Za-z0-9_/~{}:]+", name) for name in (old, new)):
-        raise ConfigError(f"remapping {text!r} is not of the form OLD:=NEW, such as joint_states:=/arm/joint_states")
-    if old.rpartition(":")[2] in ("__ns", "__node", "__name"):
-        raise ConfigError(f"remapping {text!r} renames nodes: choose a namespace instead, their names are fixed")
-    return old, new
+def _check_run_name(options: TrainingOptions) -> None:
+    if options.resume and options.overwrite:
+        raise ConfigError("resume and overwrite were both given: choose to continue the run or to replace it")
+    if options.resume and not options.run:
+        raise ConfigError("resume needs the name of the run to continue")
+    if options.run and (Path(options.run).name != options.run or options.run in (".", "..")):
+        raise ConfigError(f"run name {options.run!r} is not a plain name: give a directory for runs with --runs-dir")
+    if len(options.run.encode()) > LONGEST_RUN_NAME:
+        raise ConfigError(f"run name {options.run!r} is too long: expected at most {LONGEST_RUN_NAME} bytes")
 
 
 def _new_name() -> str:
@@ -398,6 +219,19 @@ def _checked_restarts(restarts: int) -> int:
     if restarts < 0:
         raise ConfigError(f"restarts is {restarts}: expected at least 0")
     return restarts
+
+
+def _resumed(run: RunDirectory, base: RunConfig, ros_namespace: str) -> RunConfig:
+    """The configuration with which `run` began, over `base`."""
+    if not run.exists:
+        raise RunError(f"there is no run {run.path} to resume: leave --resume out to begin it")
+    config = config_file.read(run.config, base, ros_namespace)
+    if not config.learner.run_id:
+        raise RunError(
+            f"run {run.path} was trained by an earlier version of sac_control, without a run id: it can be "
+            "evaluated, plotted and deployed, but not resumed"
+        )
+    return config
 
 
 def _with_seed(config: RunConfig, seed: int | None) -> RunConfig:
@@ -411,6 +245,28 @@ def _check_task(config: RunConfig) -> None:
     tasks = {name: config.section(name).to_mapping()["task"] for name in ("simulator", "policy", "learner")}
     if len(set(tasks.values())) > 1:
         raise ConfigError(f"simulator, policy and learner have different tasks ({tasks}): set all three alike")
+
+
+def _check_learner(config: LearnerConfig) -> None:
+    """What the learner would refuse is refused now."""
+    check_options(config)
+    if config.signing_key:
+        SigningKey.read(Path(config.signing_key))
+    specification = make_task(config.task).specification
+    check_memory(config.buffer_capacity, len(specification.observation), len(specification.actuated_joints))
+
+
+def _check_determinism(simulator: SimulatorConfig) -> None:
+    if simulator.mode != "lockstep":
+        raise ConfigError(
+            "learner.deterministic is set, but simulator.mode is realtime, where time decides: "
+            "choose lockstep, or unset it"
+        )
+    if not simulator.flow_control:
+        raise ConfigError(
+            "learner.deterministic is set, but simulator.flow_control is not, without which a simulator waits for no "
+            "update: set both, or unset learner.deterministic"
+        )
 
 
 def _differences(config: RunConfig, section: str) -> dict[str, Any]:

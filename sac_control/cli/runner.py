@@ -15,7 +15,8 @@ from types import FrameType
 from typing import IO
 
 from sac_control.cli.ending import Ending
-from sac_control.cli.plan import RESTART_DELAY, NodeDescription, Plan
+from sac_control.cli.node_description import RESTART_DELAY, NodeDescription
+from sac_control.cli.plan import Plan
 from sac_control.cli.reach import reach
 
 STOP_TIMEOUT = 4.0  # [s] without any work after which a process that was asked to stop is killed, see ending.py

@@ -16,7 +16,13 @@ simulator.py   publishes the pendulum's state, applies what is commanded
 realtime.py    real-time scheduling and locked memory, where parameters ask for them
 policy.py      answers states with efforts, swaps weights between two ticks
 shadow.py      leads states to a shadow policy, and its answers to a topic
+command_outlet.py  where its commands leave, and the zero that is owed
+rival_watch.py  keeps it silent while somebody else commands the robot
+neighbours.py  who else is on the wires
+guard.py       what happens where one of its callbacks raises
+aside.py       what may fail beside control
 policy_report.py  what that node tells of itself
+policy_announcer.py  when and where it tells it
 learner.py     turns transitions into better weights, keeps the run directory
 evaluator.py   counts whole episodes of simulator and policy
 """

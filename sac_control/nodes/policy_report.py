@@ -82,7 +82,7 @@ class PolicyReport:
             "tick_period_deviation": ticks.period_deviation,
             "tick_duration_mean": ticks.mean_duration,
             "tick_duration_max": ticks.longest,
-            "clamp_share": controller.clamped_ticks / max(controller.active_ticks, 1),
+            "clamp_share": controller.limiter.clamped / max(controller.active_ticks, 1),
             "region": controller.arming_region.verdict or controller.arming_region.place.name.lower(),
             "last_fault": self._faults.newest,
             "shadow": self._shadow.state,

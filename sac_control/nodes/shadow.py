@@ -70,7 +70,7 @@ class ShadowLink:
             if not self._is_checked and controller.swap.file is not None:
                 check_shadow(shadow.file.specification, controller.swap.file.specification)
                 self._is_checked = True  # whatever is swapped in has the same specification
-            shadow.ask(state, controller.mode, controller.authority(time.monotonic()))
+            shadow.ask(state, controller.mode, controller.limiter.authority(time.monotonic()))
         except Exception as error:  # noqa: BLE001 (not hidden: `tell` says it)
             shadow.give_up(repr(error))
 

@@ -9,9 +9,17 @@ signature.py    who made a policy: keys that sign, keys that are trusted
 requirements.py what a robot demands of a policy
 hot_swap.py     the policy in force, how a new one takes its place, and the way back
 safety.py       may the policy move anything? five modes, what arms, what disarms, what latches
+own_states.py   which joint states are for us
+admission.py    which of them can be used, and where nothing may move
 freshness.py    which joint states count at all
 envelope.py     the region of joint states in which anything may move
+objections.py   what else speaks against moving anything, as these judge:
+frozen_joints.py, period_watch.py, arming_region.py   encoders that stand still, rate, region of training
+reasons.py, unused_states.py   why nothing moves, for people
 limits.py       what an effort must fit into on its way out
+joint_limits.py what the settings make of that, joint by joint
+command_limiter.py  what may be commanded just now: these, by the time that passed and the ramp after arming
+robot_joints.py names, zeros and directions of the robot, in and out
 live_limits.py  which of these may be set at run time, and how
 faults.py, tick_statistics.py   counted for the diagnostics
 shadow.py       a second policy in a process of its own, which tells what it would have done

@@ -131,12 +131,19 @@ class HotSwap:
         if self._before is None or self.file is None:
             raise PolicyFileError("there is no policy before this one")
         self._withdrawn = self.file.run_id, self.file.policy_version
-        (self.file, self.policy), self._before = self._before, None
+        self._exchange(*self._before)
+        self._before = None
         return self.file
 
     def _put_in_force(self, file: PolicyFile, policy: Policy) -> None:
-        self.file, self.policy = file, policy
+        self._exchange(file, policy)
         self._newest[file.run_id] = max(file.policy_version, self._newest.get(file.run_id, -1))
+
+    def _exchange(self, file: PolicyFile, policy: Policy) -> None:
+        """Let exploration go on, but by `policy`."""
+        if self.policy is not None:
+            policy.keep_exploration_of(self.policy)
+        self.file, self.policy = file, policy
 
     def _is_in_force(self, weights: Weights) -> bool:
         """Whether `weights` are announced again: in force, or just rolled back. Neither gets a verdict."""

@@ -4,16 +4,15 @@ from negative_controls import Controls
 
 SHORT: Controls = {
     ("test_plan.py", "test_faults_clock.py", "test_faults_callbacks.py", "test_faults_restarts.py"): [
-        ("cli/plan.py", "if self.restarts == 0 or exit_code in", "if exit_code in", "until_its_restarts"),
-        ("cli/plan.py", "restarts=self.restarts - 1, ", "", "until_its_restarts"),
-        ("cli/plan.py", "exit_code in (EXIT_DONE, EXIT_SETTING, EXIT_START)", "exit_code == EXIT_DONE",
+        ("cli/node_description.py", "if self.restarts == 0 or exit_code in", "if exit_code in", "until_its_restarts"),
+        ("cli/node_description.py", "restarts=self.restarts - 1, ", "", "until_its_restarts"),
+        ("cli/node_description.py", "exit_code in (EXIT_DONE, EXIT_SETTING, EXIT_START)", "exit_code == EXIT_DONE",
          "cannot_begin"),
         ("cli/plan.py", 'restart_parameters={"resume": True}', "restart_parameters={}", "learner_resumes"),
         ("cli/plan.py", 'restart_parameters={"require_arm": True}', "restart_parameters={}", "waits_to_be_armed"),
         ("cli/plan.py", "        restarts = 0  # the numbers would be others", "        pass", "start_nothing_again"),
         ("nodes/learner.py", "self._on_watch, clock=STEADY_CLOCK", "self._on_watch", "steady_clock"),
-        ("nodes/policy.py", "hold(sentence)\n        self._command_zero()\n        self._aside.run(",
-         "hold(sentence)\n        self._aside.run(", "beyond_its_guards"),
+        ("nodes/policy.py", "self._outlet.hold(sentence)", "self._controller.hold(sentence)", "beyond_its_guards"),
         ("nodes/process.py", "EXIT_FAULT if has_begun else EXIT_START", "EXIT_FAULT", "cannot_begin_says"),
     ],
     ("test_ending.py",): [

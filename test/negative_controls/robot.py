@@ -4,12 +4,11 @@ from negative_controls import Controls
 
 SHORT: Controls = {
     ("test_arming_region.py",): [
-        ("policy/controller.py", "                objection = objection or self.arming_region.objection\n",
+        ("policy/objections.py", "                objection = objection or self._arming_region.objection\n",
          "                pass\n", "hanging_pole"),
-        ("policy/controller.py", "self._period_objection or self.arming_region.objection",
-         "self._period_objection", "hanging_pole"),
-        ("policy/controller.py", "            if safety.mode is not Mode.ACTIVE:  # once armed, the envelope alone",
-         "            if True:  # once armed, the envelope alone", "leaves_the_region_freely"),
+        ("policy/objections.py", "self._of_period or self._arming_region.objection", "self._of_period", "hanging_pole"),
+        ("policy/objections.py", "if self._safety.mode is not Mode.ACTIVE:  # once armed, the envelope alone",
+         "if True:  # once armed, the envelope alone", "leaves_the_region_freely"),
         ("policy/arming_region.py", "        if self.verdict and self._is_needed:\n", "        if False:\n",
          "without_a_region_arms"),
         ("policy/region.py", "return (value - low) % TURN <= high - low", "return low <= value <= high", "whole_turns"),

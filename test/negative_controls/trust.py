@@ -40,7 +40,7 @@ SHORT: Controls = {
     ],
     ("test_signature.py", "test_sros2.py"): [
         ("cli/plan.py", "controller.install(file)", "pass", "deploys_it_alone"),
-        ("cli/plan.py", 'f"/sac_control{self.default_namespace}/{executable}"', 'f"/sac_control/{executable}"',
+        ("cli/options.py", 'f"/sac_control{self.default_namespace}/{executable}"', 'f"/sac_control/{executable}"',
          "in_its_enclave"),
     ],
     ("test_faults_trust.py", "test_sros2.py"): [

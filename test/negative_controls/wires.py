@@ -13,7 +13,7 @@ SHORT: Controls = {
         ("policy/requirements.py", "and not is_local", "and False", "must_be_signed"),
     ],
     ("test_identities.py",): [
-        ("policy/controller.py", "if state.frame != self._frame and (self._frame or is_of_a_run(state.frame)):",
+        ("policy/own_states.py", "if state.frame != self._frame and (self._frame or is_of_a_run(state.frame)):",
          "if False:", "own_simulator_alone"),
         ("nodes/simulator.py", "if (msg.run_id, msg.specification_hash) != self._identity:", "if False:",
          "policy_node_of_its_run_alone"),
@@ -40,11 +40,10 @@ SHORT: Controls = {
 }  # fmt: skip
 LONG: Controls = {
     ("test_wires.py",): [
-        ("nodes/policy.py", "controller.blocked_by, self._is_silent = complaint, bool(complaint)", "pass",
-         "two_policies_on_one_robot"),
-        ("nodes/policy.py", "            controller.stop(complaint)\n            self._command_zero()\n",
-         "            pass\n",
-         "two_policies_on_one_robot"),
+        ("nodes/rival_watch.py", "controller.blocked_by = complaint", "pass", "two_policies_on_one_robot"),
+        ("nodes/rival_watch.py", "            controller.stop(complaint)\n            self._outlet.zero()\n",
+         "            pass\n", "two_policies_on_one_robot"),
+        ("nodes/command_outlet.py", "None if self._controller.blocked_by or", "None if", "two_policies_on_one_robot"),
         ("policy/controller.py", "        if self.blocked_by:\n", "        if False:\n", "was_killed_silences"),
         ("nodes/neighbours.py", "if full_name(endpoint) not in (self._simulator, NAMELESS):", "if False:",
          "namespace_of_a_robot and states"),

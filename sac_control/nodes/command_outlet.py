@@ -1,0 +1,82 @@
+"""Where commands leave a policy node: to a robot on a topic of their own, to a simulator within the answer."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import Any
+
+from rclpy.publisher import Publisher
+
+from sac_control.config import PolicyConfig
+from sac_control.nodes import messages, topics
+from sac_control.nodes.aside import Aside
+from sac_control.policy.controller import Controller
+from sac_control.types import Action, Specification
+
+
+class CommandOutlet:
+    """Publishes efforts and answers. A zero that cannot be published is owed until it could be.
+
+    Args:
+        controller: whose commands they are. While something blocks it, no command leaves.
+        config: says whether this is a dry run, and to which run the node belongs.
+        commands: a robot's commands; None: no robot is driven.
+        actions: policy/action.
+        aside: runs what may fail.
+
+    Attributes:
+        answered: the newest answer.
+        is_zero_owed: the last zero could not be published.
+    """
+
+    def __init__(
+        self, controller: Controller, config: PolicyConfig, commands: Publisher | None, actions: Publisher, aside: Aside
+    ) -> None:
+        self._controller, self._config, self._aside = controller, config, aside
+        self._commands, self._actions = commands, actions
+        self._command_msg, self._action_msg = topics.COMMANDS.type(), topics.ACTION.type(run_id=config.run_id)
+        self._marked: Specification | None = None  # what action messages are marked with
+        self.answered: Action | None = None
+        self.is_zero_owed = False
+
+    def command(self, action: Action) -> None:
+        """Command what a new answer says."""
+        controller = self._controller
+        if controller.specification is not self._marked and controller.specification is not None:
+            self._marked = controller.specification
+            messages.mark_action_msg(self._action_msg, self._marked)
+        self.answered = action
+        commands = self._open_commands
+        if commands is not None and topics.is_heard(commands):
+            command = controller.robot_joints.command(action.command)
+            commands.publish(messages.effort_to_msg(command, self._command_msg))
+
+    def answer(self, action: Action) -> None:
+        """Publish an answer, for a simulator of our run and for those who watch."""
+        self._actions.publish(messages.action_to_msg(action, self._controller.mode, self._action_msg))
+
+    def zero(self) -> None:
+        """Command zero; what cannot be published is owed: this never raises."""
+        self.is_zero_owed = not self._aside.run("a zero command", time.monotonic(), self._publish_zero, rest=0.0)
+
+    def hold(self, cause: str) -> None:
+        """Hold zero, so that nothing can move any more, and command it; this never raises."""
+        self._controller.hold(cause)
+        self.zero()
+
+    @property
+    def _open_commands(self) -> Any | None:
+        """The publisher of commands, where one may leave now."""
+        return None if self._controller.blocked_by or self._config.dry_run else self._commands
+
+    def _publish_zero(self) -> None:
+        """To a robot as a command, to a simulator that does not wait as an answer; one in lockstep stands still."""
+        controller, config = self._controller, self._config
+        zero = controller.zero()
+        if not zero.size or config.dry_run:
+            return
+        if (commands := self._open_commands) is not None:
+            commands.publish(messages.effort_to_msg(controller.robot_joints.command(zero), self._command_msg))
+        elif config.run_id and not config.lockstep and self.answered is not None:
+            self.answer(dataclasses.replace(self.answered, command=zero))

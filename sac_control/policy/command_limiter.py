@@ -1,0 +1,98 @@
+"""What may be commanded just now: limits of the policy and of the settings, and a ramp after arming. Knows no ROS."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sac_control.config import PolicyConfig
+from sac_control.policy.joint_limits import command_limits, command_rates
+from sac_control.policy.limits import EffortLimiter
+from sac_control.policy.safety import Safety
+from sac_control.types import FloatArray, Specification
+
+
+class CommandLimiter:
+    """Limits one command after the other. Units are those of each joint's interface.
+
+    Args:
+        config: says by how much commands are limited further than the policy limits them.
+        safety: knows when it was armed.
+
+    Attributes:
+        scale: (a,) float64, what an action of 1 commands.
+        limits: (a,) float64, largest commands: the policy's own, or less by the settings.
+        zero: (a,) float64, the command that does nothing; of length 0 before `fit`.
+        clamped: commands that the limits changed.
+        answered_at: [s] steady time of the newest answer, with a command or zero. Whoever answers sets it.
+    """
+
+    def __init__(self, config: PolicyConfig, safety: Safety) -> None:
+        self._config, self._safety = config, safety
+        self._specification: Specification | None = None
+        self._control_period = 0.0  # [s]
+        self.scale: FloatArray = np.zeros(0)
+        self.limits: FloatArray = np.zeros(0)
+        self._limiter = EffortLimiter(self.limits)
+        self.zero = self._limiter.zero
+        self._has_own_limits_alone = _has_own_limits_alone(config)
+        self.clamped = 0
+        self.answered_at = 0.0
+
+    def fit(self, specification: Specification) -> None:
+        """Limit commands of a policy for `specification` from now on.
+
+        Raises:
+            ConfigError: the settings limit joints that it does not drive.
+        """
+        self._specification, self._control_period = specification, specification.control_period
+        self.scale = np.array(specification.command_limit)
+        self.limits = command_limits(self._config, specification)
+        self._limiter = EffortLimiter(self.limits, command_rates(self._config, specification))
+        self.zero = self._limiter.zero
+
+    def set(self, config: PolicyConfig) -> None:
+        """Limit by other settings from now on."""
+        self._config, self._has_own_limits_alone = config, _has_own_limits_alone(config)
+        if self._specification is not None:
+            self.limits = command_limits(config, self._specification)
+            self._limiter.set(self.limits, command_rates(config, self._specification))
+
+    def limit(self, command: FloatArray, last: int | None, stamp: int, now: float) -> FloatArray:
+        """What may be commanded of `command`, (a,) float64; `zero` itself where a value is not finite.
+
+        Args:
+            command: (a,) float64, what the policy wants.
+            last: stamp of the state answered last [ns]; None where there is none.
+            stamp: that of the state which is answered [ns].
+            now: steady time [s].
+        """
+        if self._has_own_limits_alone:
+            return self._limiter.limit(command)  # within its limits already, for an action is from -1 to 1
+        limited = self._limiter.limit(command, self._elapsed(last, stamp, now), self.authority(now))
+        self.clamped += limited.tolist() != command.tolist()
+        return limited
+
+    def release(self) -> FloatArray:
+        """Zero at once; the next command starts from there."""
+        return self._limiter.release()
+
+    def authority(self, now: float) -> float:
+        """Share of the limits that may be used, growing from 0 to 1 after arming."""
+        ramp = self._config.ramp_s
+        return min(1.0, (now - self._safety.armed_at) / ramp) if ramp else 1.0
+
+    def _elapsed(self, last: int | None, stamp: int, now: float) -> float:
+        """Time for which commands may have changed since the last answer [s], at most a control period.
+
+        In lockstep it is simulated, so that the same states give the same commands.
+        """
+        if not self._config.lockstep:
+            return min(now - self.answered_at, self._control_period)
+        if last is None or stamp < last:
+            return self._control_period
+        return min(1e-9 * (stamp - last), self._control_period)
+
+
+def _has_own_limits_alone(config: PolicyConfig) -> bool:
+    """Whether the policy's own limits are all there is, so that no command needs to be changed."""
+    return not (config.max_effort_rate or config.ramp_s or config.effort_limit)

@@ -1,0 +1,57 @@
+"""Which joint states are for us: of the simulator of our run, or of a robot, and of our joints. Knows no ROS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sac_control.identity import describe_run, frame_id, is_of_a_run
+from sac_control.policy.admission import Admission
+from sac_control.policy.unused_states import UnusedStates, names_of
+from sac_control.types import JointState, Specification
+
+
+class OwnStates:
+    """Tells ours from those of others, which are counted and said.
+
+    Args:
+        run_id: the run whose simulator sends them; empty: a robot does.
+        admission: knows our joints, and is told of states of another run.
+        unused: takes note of states that are for others.
+        clock: steady clock [s].
+    """
+
+    def __init__(self, run_id: str, admission: Admission, unused: UnusedStates, clock: Callable[[], float]) -> None:
+        self._run_id, self._admission, self._unused, self._clock = run_id, admission, unused, clock
+        self._frame = ""  # that states must have; empty: any but one of a run
+        self._hash = ""
+        self._joints: tuple[str, ...] = ()
+
+    def fit(self, specification: Specification, specification_hash: str) -> None:
+        """Ours are those of `specification` from now on."""
+        self._hash, self._joints = specification_hash, specification.joints
+        self._frame = frame_id(self._run_id, specification_hash)
+
+    def include(self, state: JointState) -> bool:
+        """Whether `state` is one of ours."""
+        if state.frame != self._frame and (self._frame or is_of_a_run(state.frame)):
+            foreign = self._admission.last_rejection = self._stranger(state.frame)
+        elif self._admission.concerns(state.names):
+            return True
+        else:
+            foreign = (
+                f"joint_states hold {names_of(state.names)}, none of the policy's joints {names_of(self._joints)}: let "
+                "joint_state_broadcaster publish these, or set policy.joint_map"
+            )
+        self._unused.ignore(foreign, self._clock())
+        return False
+
+    def _stranger(self, frame: str) -> str:
+        """Whose a state with another `frame` is."""
+        run_id, _, specification_hash = frame.partition("/")
+        if run_id != self._run_id:
+            whose = describe_run(run_id) if specification_hash else "no run of ours"
+            return f"joint_states are of {whose}, this node belongs to {describe_run(self._run_id)}"
+        return (
+            f"joint_states are of specification {specification_hash[:12]}, the policy has {self._hash[:12]}: joints, "
+            "observation, limits or control period differ"
+        )
