@@ -225,13 +225,15 @@ def test_two_policies_on_one_robot_are_both_silent_and_name_each_other(policy_pa
             assert len(robot.commands) == count, "not silent"
 
 
-def test_policy_that_was_killed_silences_its_successor_for_as_long_as_it_is_seen(policy_path: Path) -> None:
-    """A systemd unit that starts again at once: nothing is armed by what lingers, and all goes on when it is gone."""
+def test_whoever_could_command_the_robot_keeps_the_policy_silent_and_unarmed_until_it_is_gone(
+    policy_path: Path,
+) -> None:
+    """It need not speak: nothing is armed by what lingers, and all goes on when it is gone."""
     parameters = {"policy_file": str(policy_path), **PATIENT, "require_arm": True}
     with RosWorld(policy=parameters) as ros:
         robot = Robot(ros)
         ghost = ros.peer("ghost")
-        lingering = topics.publisher(ghost, topics.COMMANDS)  # what is left of it in the graph
+        lingering = topics.publisher(ghost, topics.COMMANDS)
         ros.add(PolicyNode)
         robot.until_mode(Mode.ARMING)
         robot.until(lambda: "/ghost commands" in complaints(robot), "not said")

@@ -1,6 +1,7 @@
 """Who else is on a policy node's wires: another one that commands its robot, or a robot on the wires of a simulation.
 
-The graph of ROS names them. One that was killed is seen there for some seconds more; it counts as long as it is seen.
+The graph of ROS names them. Who ran before sees one that was killed for some seconds more; it counts as long as it is
+seen. A process that is started later never hears of it.
 """
 
 from __future__ import annotations

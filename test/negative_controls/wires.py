@@ -44,7 +44,7 @@ LONG: Controls = {
         ("nodes/rival_watch.py", "            controller.stop(complaint)\n            self._outlet.zero()\n",
          "            pass\n", "two_policies_on_one_robot"),
         ("nodes/command_outlet.py", "None if self._controller.blocked_by or", "None if", "two_policies_on_one_robot"),
-        ("policy/controller.py", "        if self.blocked_by:\n", "        if False:\n", "was_killed_silences"),
+        ("policy/controller.py", "        if self.blocked_by:\n", "        if False:\n", "could_command_the_robot"),
         ("nodes/neighbours.py", "if full_name(endpoint) not in (self._simulator, NAMELESS):", "if False:",
          "namespace_of_a_robot and states"),
     ],
