@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from std_srvs.srv import Trigger
@@ -208,17 +209,27 @@ def complaints(robot: Robot) -> str:
     return "; ".join(status.message for status in robot.errors())
 
 
-def test_two_policies_on_one_robot_are_both_silent_and_name_each_other(policy_path: Path) -> None:
+def test_two_policies_on_one_robot_are_both_silent_and_name_each_other(
+    policy_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     parameters = {"policy_file": str(policy_path), **PATIENT}
     with RosWorld(policy=parameters) as ros:
         robot = Robot(ros)
-        ros.add(PolicyNode)
+        node = ros.add(PolicyNode)
         robot.until_moved()
+        published: list[float] = []  # by this node, where it leaves: the other one commands zero, too
+        publish = node._commands.publish
+
+        def spy_on_publish(msg: Any) -> None:
+            published.append(msg.data[0])
+            publish(msg)
+
+        monkeypatch.setattr(node._commands, "publish", spy_on_publish)
         with NodeProcess(ros, "policy", {"__node": "other"}, **parameters):
             robot.until_mode(Mode.LATCHED_FAULT, "commands /effort_controller/commands, too: end one of the two")
             robot.until(lambda: "/other commands" in complaints(robot), "diagnostics say nothing")
             robot.until(lambda: "/policy commands" in complaints(robot), "the other one says nothing")
-            assert robot.commands[-1][1] == 0.0, "the last command is no zero"
+            assert robot.commands[-1][1] == published[-1] == 0.0, "the last command is no zero"
             count = len(robot.commands)
             assert not ros.call(Trigger, topics.POLICY_ARM, Trigger.Request()).success
             robot.go_on_for(0.5)
