@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Protocol
+from typing import Any, Protocol
 
 import rclpy
 from rclpy.clock import Clock, ClockType
@@ -34,6 +36,7 @@ from sac_control.nodes.garbage import GarbageCollection
 
 STEADY_CLOCK = Clock(clock_type=ClockType.STEADY_TIME)  # for timers that must not follow simulated or corrected time
 LONGEST_SLEEP = 0.1  # [s] within which Ctrl-C is noticed
+LONGEST_GOODBYE = 5.0  # [s] that the middleware gets to leave the domain
 
 
 _REFUSALS_OF_ROS = (
@@ -79,30 +82,44 @@ def run(make_node: Callable[[], ProcessNode]) -> int:
         signal.signal(number, stop)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))  # a request may wait since the start
     streams.outlive_readers()
-    has_begun = False
+    node: Any = None
+    code = EXIT_FAULT  # of whatever is not caught here
     try:
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         _wake_up_in_time()
         node = make_node()
-        has_begun = True
         _spin(node, signals)
+        code = EXIT_DONE
     except ConfigError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
-        return EXIT_SETTING
+        code = EXIT_SETTING
     except NeighbourError as error:  # a new process would meet the same
         print(f"error: {error}", file=sys.stderr, flush=True)
-        return EXIT_START
+        code = EXIT_START
     except SacControlError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
-        return EXIT_FAULT if has_begun else EXIT_START
+        code = EXIT_FAULT if node is not None else EXIT_START
     except _REFUSALS_OF_ROS as error:
-        if has_begun:
+        if node is not None:
             raise
         print(f"error: ROS does not take what the node was started with: {_on_one_line(error)}", file=sys.stderr)
-        return EXIT_START
+        code = EXIT_START
     finally:
-        rclpy.try_shutdown()
-    return EXIT_DONE
+        _leave(node, code)
+    return code
+
+
+def _leave(node: Any, code: int) -> None:
+    """Leave the domain, when all that matters is done: the middleware was seen to compute for ever there."""
+    give_up = threading.Timer(LONGEST_GOODBYE, os._exit, [code])
+    give_up.daemon = True
+    give_up.start()
+    faulthandler.dump_traceback_later(2.0 * LONGEST_GOODBYE, exit=True)  # where no other thread of Python may run
+    if node is not None:
+        node.destroy_node()
+    rclpy.try_shutdown()
+    faulthandler.cancel_dump_traceback_later()
+    give_up.cancel()
 
 
 def _on_one_line(error: Exception) -> str:
@@ -125,7 +142,6 @@ def _spin(node: ProcessNode, signals: list[int]) -> None:
         raise
     finally:
         node.shut_down()
-        node.destroy_node()  # type: ignore[attr-defined]
 
 
 def _wake_up_in_time() -> None:

@@ -13,7 +13,7 @@ SHORT: Controls = {
         ("cli/plan.py", "        restarts = 0  # the numbers would be others", "        pass", "start_nothing_again"),
         ("nodes/learner.py", "self._on_watch, clock=STEADY_CLOCK", "self._on_watch", "steady_clock"),
         ("nodes/policy.py", "self._outlet.hold(sentence)", "self._controller.hold(sentence)", "beyond_its_guards"),
-        ("nodes/process.py", "EXIT_FAULT if has_begun else EXIT_START", "EXIT_FAULT", "cannot_begin_says"),
+        ("nodes/process.py", "EXIT_FAULT if node is not None else EXIT_START", "EXIT_FAULT", "cannot_begin_says"),
     ],
     ("test_ending.py",): [
         ("cli/ending.py", "if not is_at_work(self._pid):", "if True:", "that_works_is_waited_for"),
