@@ -50,6 +50,16 @@ def send_gripper(robot: Robot) -> None:
     robot.publish(JointState(stamp=1, names=GRIPPER, position=np.zeros(2), velocity=np.zeros(2)))
 
 
+def prefixed_beside_a_gripper(robot: Robot) -> None:
+    """Whoever has the gripper's names in the sentence does not know what to set."""
+
+    def send_both() -> None:
+        robot.publish(JointState(stamp=1, names=(f"r/{CART}", f"r/{POLE}"), position=np.zeros(2), velocity=np.zeros(2)))
+        send_gripper(robot)
+
+    robot.send_next = send_both
+
+
 def half_by_half(robot: Robot) -> None:
     """The cart in one message, the pole in the next."""
     turn = itertools.cycle(SPECIFICATION.joints)
@@ -91,6 +101,7 @@ def good(_: Robot) -> None:
 WAYS: list[tuple[Callable[[Robot], None], dict[str, object], str]] = [
     (nothing, {}, "waits for a first state"),
     (gripper_alone, {}, "joint_states hold finger_left, finger_right, none of the policy's joints slider_to_cart"),
+    (prefixed_beside_a_gripper, {}, f"joint_states hold r/{CART}, r/{POLE}, none of the policy's joints {CART}, {POLE}"),
     (half_by_half, {}, "all joints of the policy must come in one message"),
     (not_finite, {}, "holds a value that is not finite"),
     (without_stamps, {}, "state has no stamp"),

@@ -107,7 +107,26 @@ def test_where_arming_is_required_silence_requires_it_again() -> None:
     one, now = armed(require_arm=True)
     one.watch(now + 1.0)
     assert not any(feed(one, now + 1.0, 100))
-    assert one.cause == "waits for policy/arm"
+    assert one.cause == "waits for policy/arm again: no usable state for 1.00 s"
+
+
+def test_what_ended_a_motion_is_said_until_somebody_arms_again() -> None:
+    """A silence of 60 ms is over long before anybody looks: whoever finds a pole that fell must read why."""
+    for silences in ((0.06, 0.1, 0.3), ()):  # seen by a watchdog, or not: this process was frozen, too
+        one, now = armed(require_arm=True)
+        for silence in silences:
+            one.watch(now + silence)
+        feed(one, now + 0.31, 100)
+        assert one.cause == f"waits for policy/arm again: no usable state for {silences[-1] if silences else 0.31:.2f} s"
+        assert one.arm(now + 0.31 + 100 * T)[0]
+        one.watch(now + 9.0)
+        feed(one, now + 9.0, 4)
+        assert one.cause == "waits for policy/arm"
+    one, now = armed(require_arm=True)
+    one.hold("a callback raised")
+    one.watch(now + 1.0)
+    feed(one, now + 1.0, 4)
+    assert one.cause == "waits for policy/arm again: a callback raised"
 
 
 def test_nobody_arms_while_no_states_come_because_it_would_move_at_some_later_time() -> None:
