@@ -49,6 +49,7 @@ class Safety:
         self._latch = ""  # why zero is latched; empty: it is not
         self._hold = ""  # why zero is held until states come again; empty: it is not
         self._interruption = ""  # why what moved ended, unless somebody wanted it to
+        self._silence = ""  # what was said of the newest
 
     # what people and lifecycle managers do
 
@@ -73,7 +74,7 @@ class Safety:
         if not self._is_activated:
             return False, "not armed: the node is not active"
         if self.is_stale(now) and not self._is_lockstep:
-            return False, f"not armed: {self._silence(now)}"
+            return False, f"not armed: {self._said_of_silence(now)}"
         if self.mode is Mode.ACTIVE:
             return True, "is armed already"
         self._latch = self._interruption = ""
@@ -101,7 +102,7 @@ class Safety:
         Args:
             objection: why this state shall not arm; where armed, it latches.
         """
-        silence, self._last = self._silence(now) if self.is_stale(now) else "", now
+        silence, self._last = self._said_of_silence(now) if self.is_stale(now) else "", now
         if self.mode is Mode.ACTIVE and not objection and (self._is_lockstep or not silence):
             return True
         if self._is_activated:
@@ -120,10 +121,10 @@ class Safety:
     def watch(self, now: float) -> bool:
         """Whether zero must be commanded now, because no usable state came in time or for another cause."""
         if self._last is not None and self.mode is not Mode.INACTIVE and self.is_stale(now):
-            silence = self._silence(now)
-            if self._interruption == self._hold:  # of this silence: it grows
-                self._interruption = self._interruption and silence
-            self._hold = silence
+            silence = self._said_of_silence(now)
+            if self._interruption and self._interruption == self._silence:  # this one, which grows
+                self._interruption = silence
+            self._hold = self._silence = silence
             if not self._is_lockstep:
                 self._disarm(self._hold)
             self._settle(self.cause)
@@ -137,7 +138,7 @@ class Safety:
         """Whether the newest usable state is older than the timeout."""
         return self._last is None or now - self._last > self.timeout
 
-    def _silence(self, now: float) -> str:
+    def _said_of_silence(self, now: float) -> str:
         return f"no usable state for {self.age(now):.2f} s"
 
     # modes
