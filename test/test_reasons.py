@@ -133,6 +133,16 @@ def test_node_that_does_not_move_says_why_in_three_places(
         assert not any(effort for _, effort in robot.commands)
 
 
+def test_gripper_that_goes_on_while_our_joints_are_silent_is_not_taken_for_them(policy_path: Path) -> None:
+    """The cable of one broadcaster is pulled: no advice about names of joints, which were right."""
+    with RosWorld(policy={"policy_file": str(policy_path), "period_error": 100.0}) as ros:
+        robot = Robot(ros)
+        ros.add(PolicyNode)
+        robot.until_moved()
+        gripper_alone(robot)
+        robot.until_mode(Mode.HOLD_ZERO, "s: states of other joints come, those of the policy's have ended")
+
+
 def test_stopped_node_says_so_in_three_places(policy_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with RosWorld(policy={"policy_file": str(policy_path), "period_error": 100.0}) as ros:
         robot = Robot(ros)

@@ -136,6 +136,17 @@ def test_nobody_arms_while_no_states_come_because_it_would_move_at_some_later_ti
     assert Safety(TIMEOUT).arm(1.0) == (False, "not armed: the node is not active")
 
 
+def test_cause_of_a_latch_may_become_better_known_but_no_other() -> None:
+    one, _ = armed()
+    one.correct("", "something")
+    assert mode_of(one) is Mode.ACTIVE
+    one.latch("somebody commands, too")
+    one.correct("", "something")
+    one.correct("somebody commands, too", "/other commands, too")
+    one.correct("somebody commands, too", "something")
+    assert (one.mode, one.cause) == (Mode.LATCHED_FAULT, "/other commands, too")
+
+
 def test_latch_outlives_states_and_deactivation_and_its_first_cause_stays() -> None:
     one, now = armed()
     one.latch("stopped")

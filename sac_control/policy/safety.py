@@ -89,6 +89,12 @@ class Safety:
         self._disarm(self._hold)
         self._settle()
 
+    def correct(self, before: str, after: str) -> None:
+        """Where zero is latched because of `before`, `after` is what is known of it by now."""
+        if self._latch and self._latch == before:
+            self._latch = after
+            self._settle()
+
     def hold(self, cause: str) -> None:
         """Zero until armed again by states."""
         self._disarm(cause)

@@ -48,9 +48,11 @@ class UnusedStates:
         """
         if now - self._rejected_at < RECENT:
             return f"{rejected} rejected, the newest because {last_rejection}"
-        if now - self._foreign_at < RECENT and state_age >= RECENT:
-            return self._foreign
-        return ""
+        if now - self._foreign_at >= RECENT or state_age < RECENT:
+            return ""
+        if now - self._similar_at > RECENT and state_age < math.inf:  # a gripper's, while ours have ended
+            return "states of other joints come, those of the policy's have ended"
+        return self._foreign
 
 
 def names_of(names: Sequence[str]) -> str:
