@@ -312,9 +312,9 @@ def test_robot_with_the_topics_types_and_qualities_of_service_of_ros2_control_is
 
 
 def test_what_is_to_be_done_before_the_first_motion_has_the_effect_that_the_guide_expects(policy_path: Path) -> None:
-    """Row by row; kill -9 and the emergency stop are not for this software."""
+    """Row by row; a second policy is below, kill -9 in test_faults_restarts.py, the emergency stop is no software."""
     table = GUIDE[GUIDE.index("## 4.") : GUIDE.index("## 5.")]
-    assert table.count("\n| ") == 9  # one more, and there must be one more below
+    assert table.count("\n| ") == 10  # one more, and there must be one more below
     with RosWorld(policy=deployed(policy_path)) as ros:
         robot = ControllerManager(ros)
         ros.add(PolicyNode)
