@@ -101,7 +101,7 @@ def good(_: Robot) -> None:
 WAYS: list[tuple[Callable[[Robot], None], dict[str, object], str]] = [
     (nothing, {}, "waits for a first state"),
     (gripper_alone, {}, "joint_states hold finger_left, finger_right, none of the policy's joints slider_to_cart"),
-    (prefixed_beside_a_gripper, {}, f"joint_states hold r/{CART}, r/{POLE}, none of the policy's joints {CART}, {POLE}"),
+    (prefixed_beside_a_gripper, {}, f"joint_states hold r/{CART}, r/{POLE}, none of the policy's joints {CART}"),
     (half_by_half, {}, "all joints of the policy must come in one message"),
     (not_finite, {}, "holds a value that is not finite"),
     (without_stamps, {}, "state has no stamp"),

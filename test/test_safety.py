@@ -117,7 +117,8 @@ def test_what_ended_a_motion_is_said_until_somebody_arms_again() -> None:
         for silence in silences:
             one.watch(now + silence)
         feed(one, now + 0.31, 100)
-        assert one.cause == f"waits for policy/arm again: no usable state for {silences[-1] if silences else 0.31:.2f} s"
+        told = silences[-1] if silences else 0.31
+        assert one.cause == f"waits for policy/arm again: no usable state for {told:.2f} s"
         assert one.arm(now + 0.31 + 100 * T)[0]
         one.watch(now + 9.0)
         feed(one, now + 9.0, 4)
