@@ -30,7 +30,9 @@ from robots import BRIEF, PATIENCE, PATIENT
 from ros_world import RosWorld
 from sac_control.cli.launch_arguments import DEPLOY
 from sac_control.cli.main import EXIT_USAGE, _parser
-from sac_control.cli.plan import DeploymentOptions, NodeDescription, plan_deployment
+from sac_control.cli.node_description import NodeDescription
+from sac_control.cli.options import DeploymentOptions
+from sac_control.cli.plan import plan_deployment
 from sac_control.nodes import topics
 from sac_control.nodes.policy import PolicyNode
 from sac_control.policy.region import JointRegion, Region
@@ -105,7 +107,8 @@ def test_example_configuration_is_for_the_policy() -> None:
 
 
 def test_example_description_has_the_interfaces_that_the_controllers_claim() -> None:
-    joints = ElementTree.fromstring(*blocks("xml")).findall("joint")
+    (description,) = blocks("xml")
+    joints = ElementTree.fromstring(description).findall("joint")
     commanded = {
         joint.get("name"): [each.get("name") for each in joint.findall("command_interface")] for joint in joints
     }
