@@ -220,6 +220,7 @@ class ControllerManager:
         self.actions = ros.hear(topics.ACTION)
         self.is_broadcasting = True
         self.slider, self.pole = 0.1, 0.05
+        self.has_power = True  # without, the cart stands still to the last bit
         self._due = 0.0
         self._broadcaster, self._controller = ros.peer("joint_state_broadcaster"), ros.peer("effort_controller")
         self._states = self._broadcaster.create_publisher(JointState, "joint_states", qos_profile_system_default)
@@ -236,7 +237,8 @@ class ControllerManager:
         self._due = time.monotonic() + SPECIFICATION.control_period
         if self.is_broadcasting:
             noise = 1e-9 * (self._due % 1.0)  # encoders that stand still to the last bit are frozen
-            slider, pole = self._sign * (self.slider + noise), self.pole + self._zero + noise
+            slider = self._sign * (self.slider + (noise if self.has_power else 0.0))
+            pole = self.pole + self._zero + noise
             msg = JointState(name=["wheel", f"{self._prefix}cart_to_pendulum", f"{self._prefix}slider_to_cart"])
             msg.header.stamp = self._broadcaster.get_clock().now().to_msg()
             msg.position, msg.velocity = [0.0, pole, slider], [math.nan, 0.1, self._sign * 0.2]
@@ -314,14 +316,18 @@ def test_robot_with_the_topics_types_and_qualities_of_service_of_ros2_control_is
 def test_what_is_to_be_done_before_the_first_motion_has_the_effect_that_the_guide_expects(policy_path: Path) -> None:
     """Row by row; a second policy is below, kill -9 in test_faults_restarts.py, the emergency stop is no software."""
     table = GUIDE[GUIDE.index("## 4.") : GUIDE.index("## 5.")]
+    (setting,) = re.findall(r"`--set policy.frozen_periods=(\d+)`", table)
     assert table.count("\n| ") == 10  # one more, and there must be one more below
-    with RosWorld(policy=deployed(policy_path)) as ros:
+    with RosWorld(policy={**deployed(policy_path), "frozen_periods": int(setting)}) as ros:
         robot = ControllerManager(ros)
+        robot.has_power = False
         ros.add(PolicyNode)
         robot.until_zero(20)
         robot.until_mode(Mode.ARMING, "waits for policy/arm")
         robot.call(topics.POLICY_ARM)
         robot.until_moved()
+        count = len(robot.commands)
+        robot.until(lambda: sum(abs(each) > 30.0 for each in robot.commands[count:]) > 30, "no force for half a second")
         robot.call(topics.POLICY_STOP)
         robot.until_zero(20)
         robot.until_mode(Mode.LATCHED_FAULT, "stopped by policy/stop")
