@@ -271,3 +271,53 @@ def test_command_starts_a_deployed_policy_again_unarmed_and_gives_up_after_the_l
     last = running.output.strip().splitlines()[-1]
     assert last.startswith("error: the policy process was ended by SIGKILL after 1 restart; the others were stopped.")
     assert "Traceback" not in running.output
+
+
+@pytest.mark.parametrize("victims", ["command", "command and node"])
+def test_service_that_starts_the_command_again_and_again_never_arms_anything(
+    tmp_path: Path, ros: RosWorld, victims: str
+) -> None:
+    """A systemd unit with Restart=always, at its worst: killed while armed, started anew beside what lingers."""
+    file = tmp_path / "policy.safetensors"
+    file.write_bytes(make_file().to_bytes())
+    robot = Robot(ros)
+    domain = str(ros.probe.context.get_domain_id())
+    words = ("deploy", str(file), "--domain-id", domain, "--set", "policy.state_timeout=0.2")
+    client = ros.probe.create_client(Trigger, topics.POLICY_ARM)
+    running, node = Running(tmp_path, *words), 0
+    try:
+        robot.until_mode(Mode.ARMING, "waits for policy/arm")
+        robot.until(client.service_is_ready, "no policy/arm")
+        future: Any = client.call_async(Trigger.Request())
+        robot.until(future.done, "no response")
+        robot.until_moved()
+        node = running.child("policy")
+        for _ in range(3 if IS_FULL else 1):
+            running.process.kill()
+            if "node" in victims:
+                os.kill(node, signal.SIGKILL)
+            running.process.wait(60)
+            robot.until(lambda node=node: not is_alive(node), "the node lives on")  # type: ignore[misc]
+            robot.statuses.clear()
+            robot.commands.clear()
+            running = Running(tmp_path, *words)
+            robot.until_mode(Mode.ARMING, "waits for policy/arm")
+            robot.go_on_for(0.5)
+            assert robot.commands, "it does not live"
+            assert not any(effort for _, effort in robot.commands), "armed by nobody"
+            node = running.child("policy")
+        running.process.send_signal(signal.SIGINT)
+        assert running.process.wait(60) == 0, running.output
+    finally:
+        running.process.kill()
+        if is_alive(node):
+            os.kill(node, signal.SIGKILL)
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process runs; one that has ended may wait for ever to be reaped in a container."""
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rsplit(")", 1)[1].split()[0] not in "ZX"

@@ -50,6 +50,16 @@ def send_gripper(robot: Robot) -> None:
     robot.publish(JointState(stamp=1, names=GRIPPER, position=np.zeros(2), velocity=np.zeros(2)))
 
 
+def prefixed_beside_a_gripper(robot: Robot) -> None:
+    """Whoever has the gripper's names in the sentence does not know what to set."""
+
+    def send_both() -> None:
+        robot.publish(JointState(stamp=1, names=(f"r/{CART}", f"r/{POLE}"), position=np.zeros(2), velocity=np.zeros(2)))
+        send_gripper(robot)
+
+    robot.send_next = send_both
+
+
 def half_by_half(robot: Robot) -> None:
     """The cart in one message, the pole in the next."""
     turn = itertools.cycle(SPECIFICATION.joints)
@@ -91,6 +101,7 @@ def good(_: Robot) -> None:
 WAYS: list[tuple[Callable[[Robot], None], dict[str, object], str]] = [
     (nothing, {}, "waits for a first state"),
     (gripper_alone, {}, "joint_states hold finger_left, finger_right, none of the policy's joints slider_to_cart"),
+    (prefixed_beside_a_gripper, {}, f"joint_states hold r/{CART}, r/{POLE}, none of the policy's joints {CART}"),
     (half_by_half, {}, "all joints of the policy must come in one message"),
     (not_finite, {}, "holds a value that is not finite"),
     (without_stamps, {}, "state has no stamp"),
@@ -120,6 +131,16 @@ def test_node_that_does_not_move_says_why_in_three_places(
         ros.add(PolicyNode)
         until_it_is_told(robot, capfd, words)
         assert not any(effort for _, effort in robot.commands)
+
+
+def test_gripper_that_goes_on_while_our_joints_are_silent_is_not_taken_for_them(policy_path: Path) -> None:
+    """The cable of one broadcaster is pulled: no advice about names of joints, which were right."""
+    with RosWorld(policy={"policy_file": str(policy_path), "period_error": 100.0}) as ros:
+        robot = Robot(ros)
+        ros.add(PolicyNode)
+        robot.until_moved()
+        gripper_alone(robot)
+        robot.until_mode(Mode.HOLD_ZERO, "s: states of other joints come, those of the policy's have ended")
 
 
 def test_stopped_node_says_so_in_three_places(policy_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -107,7 +107,27 @@ def test_where_arming_is_required_silence_requires_it_again() -> None:
     one, now = armed(require_arm=True)
     one.watch(now + 1.0)
     assert not any(feed(one, now + 1.0, 100))
-    assert one.cause == "waits for policy/arm"
+    assert one.cause == "waits for policy/arm again: no usable state for 1.00 s"
+
+
+def test_what_ended_a_motion_is_said_until_somebody_arms_again() -> None:
+    """A silence of 60 ms is over long before anybody looks: whoever finds a pole that fell must read why."""
+    for silences in ((0.06, 0.1, 0.3), ()):  # seen by a watchdog, or not: this process was frozen, too
+        one, now = armed(require_arm=True)
+        for silence in silences:
+            one.watch(now + silence)
+        feed(one, now + 0.31, 100)
+        told = silences[-1] if silences else 0.31
+        assert one.cause == f"waits for policy/arm again: no usable state for {told:.2f} s"
+        assert one.arm(now + 0.31 + 100 * T)[0]
+        one.watch(now + 9.0)
+        feed(one, now + 9.0, 4)
+        assert one.cause == "waits for policy/arm"
+    one, now = armed(require_arm=True)
+    one.hold("a callback raised")
+    one.watch(now + 1.0)
+    feed(one, now + 1.0, 4)
+    assert one.cause == "waits for policy/arm again: a callback raised"
 
 
 def test_nobody_arms_while_no_states_come_because_it_would_move_at_some_later_time() -> None:
@@ -115,6 +135,17 @@ def test_nobody_arms_while_no_states_come_because_it_would_move_at_some_later_ti
     assert one.arm(now + 1.0) == (False, "not armed: no usable state for 1.00 s")
     assert not any(feed(one, now + 1.0, 100))
     assert Safety(TIMEOUT).arm(1.0) == (False, "not armed: the node is not active")
+
+
+def test_cause_of_a_latch_may_become_better_known_but_no_other() -> None:
+    one, _ = armed()
+    one.correct("", "something")
+    assert mode_of(one) is Mode.ACTIVE
+    one.latch("somebody commands, too")
+    one.correct("", "something")
+    one.correct("somebody commands, too", "/other commands, too")
+    one.correct("somebody commands, too", "something")
+    assert (one.mode, one.cause) == (Mode.LATCHED_FAULT, "/other commands, too")
 
 
 def test_latch_outlives_states_and_deactivation_and_its_first_cause_stays() -> None:

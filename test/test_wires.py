@@ -226,7 +226,7 @@ def test_two_policies_on_one_robot_are_both_silent_and_name_each_other(
 
         monkeypatch.setattr(node._commands, "publish", spy_on_publish)
         with NodeProcess(ros, "policy", {"__node": "other"}, **parameters):
-            robot.until_mode(Mode.LATCHED_FAULT, "commands /effort_controller/commands, too: end one of the two")
+            robot.until_mode(Mode.LATCHED_FAULT, "/other commands /effort_controller/commands, too: end one of the two")
             robot.until(lambda: "/other commands" in complaints(robot), "diagnostics say nothing")
             robot.until(lambda: "/policy commands" in complaints(robot), "the other one says nothing")
             assert robot.commands[-1][1] == published[-1] == 0.0, "the last command is no zero"

@@ -41,6 +41,7 @@ class RivalWatch:
             complaint = self._rivals.complaint_of_states(sources)
         if complaint and complaint != controller.blocked_by:  # whose name may become known only later
             self._logger.error(complaint)
+            controller.safety.correct(controller.blocked_by, complaint)
         if complaint and not controller.blocked_by and controller.mode is Mode.ACTIVE:
             controller.stop(complaint)
             self._outlet.zero()

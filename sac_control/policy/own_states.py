@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sac_control.identity import describe_run, frame_id, is_of_a_run
 from sac_control.policy.admission import Admission
-from sac_control.policy.unused_states import UnusedStates, names_of
+from sac_control.policy.unused_states import UnusedStates, are_similar, names_of
 from sac_control.types import JointState, Specification
 
 
@@ -34,7 +34,8 @@ class OwnStates:
     def include(self, state: JointState) -> bool:
         """Whether `state` is one of ours."""
         if state.frame != self._frame and (self._frame or is_of_a_run(state.frame)):
-            foreign = self._admission.last_rejection = self._stranger(state.frame)
+            foreign, is_similar = self._stranger(state.frame), True
+            self._admission.last_rejection = foreign
         elif self._admission.concerns(state.names):
             return True
         else:
@@ -42,7 +43,8 @@ class OwnStates:
                 f"joint_states hold {names_of(state.names)}, none of the policy's joints {names_of(self._joints)}: let "
                 "joint_state_broadcaster publish these, or set policy.joint_map"
             )
-        self._unused.ignore(foreign, self._clock())
+            is_similar = are_similar(state.names, self._joints)
+        self._unused.ignore(foreign, self._clock(), is_similar=is_similar)
         return False
 
     def _stranger(self, frame: str) -> str:

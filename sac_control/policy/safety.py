@@ -48,6 +48,8 @@ class Safety:
         self._is_activated = False
         self._latch = ""  # why zero is latched; empty: it is not
         self._hold = ""  # why zero is held until states come again; empty: it is not
+        self._interruption = ""  # why what moved ended, unless somebody wanted it to
+        self._silence = ""  # what was said of the newest
 
     # what people and lifecycle managers do
 
@@ -55,6 +57,7 @@ class Safety:
         """Begin; zero is commanded until armed. A latch outlives this."""
         self._is_activated, self._last = True, None
         self._disarm("")
+        self._interruption = ""
         self._settle("waits for a first state")
 
     def deactivate(self) -> None:
@@ -71,10 +74,10 @@ class Safety:
         if not self._is_activated:
             return False, "not armed: the node is not active"
         if self.is_stale(now) and not self._is_lockstep:
-            return False, f"not armed: no usable state for {self.age(now):.2f} s"
+            return False, f"not armed: {self._said_of_silence(now)}"
         if self.mode is Mode.ACTIVE:
             return True, "is armed already"
-        self._latch = ""
+        self._latch = self._interruption = ""
         self._disarm("")
         self._is_arm_requested = True
         self._settle("waits for usable states")
@@ -85,6 +88,12 @@ class Safety:
         self._latch = self._latch or cause
         self._disarm(self._hold)
         self._settle()
+
+    def correct(self, before: str, after: str) -> None:
+        """Where zero is latched because of `before`, `after` is what is known of it by now."""
+        if self._latch and self._latch == before:
+            self._latch = after
+            self._settle()
 
     def hold(self, cause: str) -> None:
         """Zero until armed again by states."""
@@ -99,11 +108,11 @@ class Safety:
         Args:
             objection: why this state shall not arm; where armed, it latches.
         """
-        is_stale, self._last = self.is_stale(now), now
-        if self.mode is Mode.ACTIVE and not objection and (self._is_lockstep or not is_stale):
+        silence, self._last = self._said_of_silence(now) if self.is_stale(now) else "", now
+        if self.mode is Mode.ACTIVE and not objection and (self._is_lockstep or not silence):
             return True
         if self._is_activated:
-            self._count(now, is_stale, objection)
+            self._count(now, silence, objection)
         return self.mode is Mode.ACTIVE
 
     def refuse(self) -> None:
@@ -118,7 +127,10 @@ class Safety:
     def watch(self, now: float) -> bool:
         """Whether zero must be commanded now, because no usable state came in time or for another cause."""
         if self._last is not None and self.mode is not Mode.INACTIVE and self.is_stale(now):
-            self._hold = f"no usable state for {self.age(now):.2f} s"
+            silence = self._said_of_silence(now)
+            if self._interruption and self._interruption == self._silence:  # this one, which grows
+                self._interruption = silence
+            self._hold = self._silence = silence
             if not self._is_lockstep:
                 self._disarm(self._hold)
             self._settle(self.cause)
@@ -132,16 +144,19 @@ class Safety:
         """Whether the newest usable state is older than the timeout."""
         return self._last is None or now - self._last > self.timeout
 
+    def _said_of_silence(self, now: float) -> str:
+        return f"no usable state for {self.age(now):.2f} s"
+
     # modes
 
-    def _count(self, now: float, is_stale: bool, objection: str) -> None:
-        """One more state of a row that may arm."""
+    def _count(self, now: float, silence: str, objection: str) -> None:
+        """One more state of a row that may arm; what is to be said of the `silence` before it, if it was too long."""
         if self._is_lockstep:
             self._hold = ""
             is_row = not objection
         else:
-            if is_stale:
-                self._disarm("")
+            if silence:
+                self._disarm("", silence)
             if self._streak == 0:
                 self._streak_began = now
             self._streak += 1
@@ -156,15 +171,20 @@ class Safety:
         if is_row and is_released and not self._latch:
             if self.mode is not Mode.ACTIVE:
                 self.armed_at = now
-            self.mode, self.cause = Mode.ACTIVE, "controls"
+            self.mode, self.cause, self._interruption = Mode.ACTIVE, "controls", ""
             return
-        waits_for = "usable states" if not is_row else "policy/arm"
-        self._settle(objection or f"waits for {waits_for}")
+        self._settle(objection or self._wish(is_row))
 
-    def _disarm(self, hold: str) -> None:
+    def _wish(self, is_row: bool) -> str:
+        """What is waited for; a silence that ended long ago is why somebody must arm once more."""
+        if not is_row:
+            return "waits for usable states"
+        return f"waits for policy/arm again: {self._interruption}" if self._interruption else "waits for policy/arm"
+
+    def _disarm(self, hold: str, because: str = "") -> None:
         self._streak, self._hold, self._is_arm_requested = 0, hold, False
         if self.mode is Mode.ACTIVE:
-            self.mode = Mode.ARMING
+            self.mode, self._interruption = Mode.ARMING, hold or because
 
     def _settle(self, cause: str = "waits for usable states") -> None:
         """The worst mode that applies, and its cause."""

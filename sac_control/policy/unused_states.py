@@ -21,17 +21,21 @@ class UnusedStates:
 
     def __init__(self) -> None:
         self.foreign = self.passed_over = 0
-        self._rejected_at = self._foreign_at = -math.inf  # [s] steady time of the newest
-        self._foreign = ""  # whose the newest of them was
+        self._rejected_at = self._foreign_at = self._similar_at = -math.inf  # [s] steady time of the newest
+        self._foreign = ""  # whose it was
 
     def reject(self, now: float) -> None:
         """A state could not be used; why is for the one to say who has looked at it."""
         self._rejected_at = now
 
-    def ignore(self, whose: str, now: float) -> None:
-        """A state was for others."""
+    def ignore(self, whose: str, now: float, *, is_similar: bool) -> None:
+        """A state was for others. One with joints that are similar to ours is told of rather than a gripper's."""
         self.foreign += 1
-        self._foreign, self._foreign_at = whose, now
+        self._foreign_at = now
+        if is_similar:
+            self._similar_at = now
+        if is_similar or now - self._similar_at > RECENT:
+            self._foreign = whose
 
     def explanation(self, now: float, state_age: float, rejected: int, last_rejection: str) -> str:
         """Why there is no usable state, or no row of them; empty where nothing that came explains it.
@@ -44,15 +48,22 @@ class UnusedStates:
         """
         if now - self._rejected_at < RECENT:
             return f"{rejected} rejected, the newest because {last_rejection}"
-        if now - self._foreign_at < RECENT and state_age >= RECENT:
-            return self._foreign
-        return ""
+        if now - self._foreign_at >= RECENT or state_age < RECENT:
+            return ""
+        if now - self._similar_at > RECENT and state_age < math.inf:  # a gripper's, while ours have ended
+            return "states of other joints come, those of the policy's have ended"
+        return self._foreign
 
 
 def names_of(names: Sequence[str]) -> str:
     """Names for a sentence, not too many."""
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     return (", ".join(names[:MOST_NAMES]) or "no joints") + more
+
+
+def are_similar(names: Sequence[str], joints: Sequence[str]) -> bool:
+    """Whether some of `names` are those of `joints` with a prefix, or something behind them."""
+    return any(joint in name for joint in joints for name in names)
 
 
 def missing_joints(state: JointState, joints: Sequence[str]) -> str:

@@ -17,6 +17,8 @@ SHORT: Controls = {
     ("test_reasons.py", "test_publishing_faults.py"): [
         ("policy/admission.py", "not self._joints.isdisjoint(names) or not self._joints", "True",
          "gripper_on_the_same_topic"),
+        ("policy/unused_states.py", "if is_similar or now - self._similar_at > RECENT:", "if True:",
+         "prefixed_beside_a_gripper"),
         ("nodes/policy.py", "or self._outlet.is_zero_owed:", "or False:", "holds_first_and_owes"),
         ("nodes/policy.py", 'run("policy/action", now, outlet.answer, action, rest=self._action_rest)',
          'run("") or outlet.answer(action)', "for_observers_may_fail"),
