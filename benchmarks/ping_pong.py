@@ -103,7 +103,8 @@ class Pinger:
         self._stamp += 1
         stamp, position = self._msg.header.stamp, 0.01 * math.sin(0.01 * self._stamp)
         stamp.sec, stamp.nanosec = divmod(self._stamp * 1_000_000, 1_000_000_000)
-        self._msg.position = self._msg.velocity = array.array("d", (position, 0.02))
+        self._msg.velocity = array.array("d", (position, 0.02))
+        self._msg.position = array.array("d", (position, 0.02 + 0.1 * position))  # no encoder stands still to the bit
         self._is_waiting = True
         self._sent = time.perf_counter()
         self._states.publish(self._msg)
