@@ -40,6 +40,7 @@ class CommandRivals:
         ours = self._node.get_fully_qualified_name()
         if ours in names:
             names.remove(ours)
+        names = [f"another node called {name}" if name == ours else name for name in names]
         return f"{_listed(names)} commands {self._topic}, too: end one of the two" if names else ""
 
     def complaint_of_states(self, sources: Iterable[Any]) -> str:
