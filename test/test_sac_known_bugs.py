@@ -95,7 +95,9 @@ def test_an_effort_limit_scales_the_effort_once_and_nothing_else(limit: float) -
     answers = []
     for each in (1.0, limit):
         clock = itertools.count(0.0, SPECIFICATION.control_period).__next__  # [s]
-        controller = Controller(PolicyConfig(deterministic=False, seed=3), clock)
+        # As on a robot, but for the age and the rate of states, whose stamps are none of a clock.
+        config = PolicyConfig(deterministic=False, seed=3, check_stamps=False, period_error=100.0)
+        controller = Controller(config, clock)
         specification = dataclasses.replace(SPECIFICATION, command_limit=(each,))
         controller.install(make_file(specification=specification))
         controller.activate()
