@@ -26,6 +26,7 @@ MOST_TERMS = 256  # of an observation: what messages have room for, as the next 
 MOST_JOINTS = 1024  # that are observed
 MOST_DRIVEN = 16  # joints that a command is for
 MOST_STATE = 64  # numbers that say where a transition began: two for each joint
+SHORTEST_PERIOD, LONGEST_PERIOD = 1e-6, 3600.0  # [s] between two states
 INTERFACES = ("effort", "velocity", "position")  # of a command, in the order of PolicyAction.msg
 INPUTS = ("joint_states", "observation")  # topics that a policy may read
 
@@ -62,6 +63,10 @@ class Specification:
             raise ConfigError(
                 f"command_limit is {limits!r:.100} and control_period is {period!r:.100}, expected a positive number "
                 f"for each of the {driven} actuated joints and for the period"
+            )
+        if not SHORTEST_PERIOD <= period <= LONGEST_PERIOD:
+            raise ConfigError(
+                f"control_period is {period!r}, expected from {SHORTEST_PERIOD:g} to {LONGEST_PERIOD:g} [s]"
             )
         object.__setattr__(self, "command_limit", tuple(float(limit) for limit in limits))
         object.__setattr__(self, "control_period", float(period))

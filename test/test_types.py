@@ -31,6 +31,8 @@ def changed(**values: Any) -> Specification:
         ({"command_limit": (1.0, 2.0)}, "expected a positive number for each of the 1 actuated joints"),
         ({"control_period": 0}, "control_period is 0"),
         ({"control_period": math.nan}, "control_period is nan"),
+        ({"control_period": 5e-324}, r"control_period is 5e-324, expected from 1e-06 to 3600 \[s\]"),
+        ({"control_period": 1e308}, r"control_period is 1e\+308, expected from"),
         ({"joints": ()}, "joints is"),
         ({"joints": ("a\n",)}, "joints is"),
         ({"observation": ("position(slider_to_cart)",) * (MOST_TERMS + 1)}, f"expected from 1 to {MOST_TERMS} names"),

@@ -42,7 +42,7 @@ class PeriodWatch:
     def fit(self, control_period: float) -> None:
         """Expect a state every `control_period` [s]."""
         self._period = control_period
-        size = min(max(round(WINDOW / control_period), SHORTEST_WINDOW), LONGEST_WINDOW)
+        size = max(round(min(WINDOW / control_period, LONGEST_WINDOW)), SHORTEST_WINDOW)
         self._enough = size // 2
         self._longest = 1e9 * control_period * max(LONG_PAUSE, 1.0 + self._error)  # [ns]
         self._low, self._high = (1e9 * control_period * (1.0 + sign * self._error) for sign in (-1.0, 1.0))
