@@ -83,7 +83,7 @@ class PolicyConfig(Config):
     task: str = option("inverted_pendulum", "task for which weights are accepted")
     policy_file: str = option("", "policy.safetensors to start with; empty waits for policy_weights")
     shadow_policy_file: str = option(
-        "", "second policy.safetensors, which tells on policy/shadow_action what it would have done; empty: none"
+        "", "second policy.safetensors, whose hypothetical actions are published on policy/shadow_action; empty: none"
     )
     deterministic: bool = option(True, "false samples actions from the policy, to explore")
     seed: int = option(0, "seed of the exploration noise", low=0, high=2**31 - 1)

@@ -262,10 +262,10 @@ def test_every_node_names_a_peer_whose_quality_of_service_excludes_it_and_is_in_
             "/evaluator": "/transitions",
         }
         for node, topic in names.items():
-            watched.until_level(node, ERROR, f"{topic} does not connect us with node /probe")
+            watched.until_level(node, ERROR, f"{topic} has an incompatible QoS with node /probe")
         told = "".join(capfd.readouterr())
         for topic in set(names.values()):
-            assert f"{topic} does not connect us with node /probe" in told
+            assert f"{topic} has an incompatible QoS with node /probe" in told
         probe.destroy_subscription(late)
         probe.destroy_subscription(deaf)
         probe.destroy_publisher(careless)

@@ -65,7 +65,7 @@ def test_training_through_three_processes_solves_the_pendulum_and_the_policy_kee
     done = sac_control(tmp_path, "train", "--run", "pendulum", "--seed", "5", "--require-solved")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "solved after" in done.stdout
-    assert "does not connect us" not in done.stdout + done.stderr
+    assert "incompatible QoS" not in done.stdout + done.stderr
     assert re.search(r"step \d+/20000  episodes \d+  return .* updates/s  ratio .* policy v\d+  ETA", done.stdout)
     run = tmp_path / "runs" / "pendulum"
     summary = json.loads((run / "summary.json").read_text())

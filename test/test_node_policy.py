@@ -252,7 +252,7 @@ def test_a_peer_with_excluding_quality_of_service_is_named(capfd: pytest.Capture
         assert not [sentence for _ in range(20) if (sentence := check.next_complaint())]  # these fit
         ros.probe.create_subscription(topics.COMMANDS.type, topics.COMMANDS.name, print, latched)
         ros.until(
-            lambda: "/effort_controller/commands does not connect us with node /probe" in capfd.readouterr().err,
+            lambda: "/effort_controller/commands has an incompatible QoS with node /probe" in capfd.readouterr().err,
             "the peer is not named",
         )
 

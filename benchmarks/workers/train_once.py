@@ -46,7 +46,7 @@ def train(config: LearnerConfig) -> dict[str, object]:
             in_force = training.weights
             report = controller.offer(in_force)
             if report is not None and not report.accepted:
-                raise RuntimeError(f"the controller kept out version {in_force.version}: {report.verdict}")
+                raise RuntimeError(f"the controller rejected version {in_force.version}: {report.verdict}")
             training.note_version_in_force(in_force.version)
         if episodes.sequence and training.credit <= episodes.sequence:
             if not has_more:

@@ -82,7 +82,7 @@ _HEADLESS = Argument(name="headless", help="false shows the physics in a window"
 _RESTARTS = Argument(
     name="restarts", help="how often each node is started again where it fails", default=str(MOST_RESTARTS)
 )
-_SHADOW = Argument(name="shadow", help="a second policy, which tells what it would have done, and no more")
+_SHADOW = Argument(name="shadow", help="a second policy, whose hypothetical actions are published, and no more")
 _POLICY = Argument(name="policy", help="name or directory of a run, or a policy file", default=None)
 
 

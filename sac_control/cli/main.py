@@ -240,7 +240,10 @@ def _parser() -> argparse.ArgumentParser:
     deploy.set_defaults(function=_deploy)
     deploy.add_argument("policy", metavar="RUN", help="name or directory of a run, or a policy file")
     deploy.add_argument(
-        "--shadow", default="", metavar="RUN", help="a second policy, which tells what it would have done, and no more"
+        "--shadow",
+        default="",
+        metavar="RUN",
+        help="a second policy, whose hypothetical actions are published, and no more",
     )
 
     for verb in (train, evaluate, deploy):

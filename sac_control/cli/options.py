@@ -119,7 +119,7 @@ class DeploymentOptions(Options):
 
     policy: str  # name of a run, its directory, or a policy file
     runs_directory: Path = Path("runs")
-    shadow: str = ""  # a second policy, which tells what it would have done; empty: none
+    shadow: str = ""  # a second policy, whose hypothetical actions are published; empty: none
     restarts: int = MOST_RESTARTS
     discovery_range: str = "LOCALHOST"  # ROS_AUTOMATIC_DISCOVERY_RANGE of the node
 

@@ -1,4 +1,4 @@
-"""Names peers with whom a topic connects nobody, because their qualities of service exclude each other.
+"""Names peers whose QoS is incompatible with ours, so that a topic does not connect them.
 
 The middleware tells this through event handlers, each of which costs every wait of the executor; a look at the graph
 now and then costs less and can name the peer.
@@ -32,7 +32,7 @@ class CompatibilityCheck:
         self._turn = (self._turn + 1) % len(names)
         name = names[self._turn]
         self._excluded[name] = [
-            f"{name} does not connect us with node {peer}: the qualities of service exclude each other "
+            f"{name} has an incompatible QoS with node {peer} "
             f"({reason.strip()}). Change one side, ours by the parameters qos_overrides.{name}.*"
             for peer, reason in self._excluded_from(name)
         ]

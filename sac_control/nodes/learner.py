@@ -138,7 +138,7 @@ class LearnerNode(Node):
         if msg.run_id != run_id:
             return  # a robot's, or of another run: its versions are of another numbering
         if msg.rejected_weights > self._rejected_weights:
-            self._warn(f"the policy node kept out version {msg.offered_version}: {msg.offered_verdict}")
+            self._warn(f"the policy node rejected version {msg.offered_version}: {msg.offered_verdict}")
         self._rejected_weights = msg.rejected_weights
         self._training.note_version_in_force(msg.policy_version if msg.policy_run_id == run_id else 0)
         if msg.offered_accepted and msg.offered_version > self._swapped_version:

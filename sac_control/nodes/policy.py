@@ -233,7 +233,7 @@ class PolicyNode(LifecycleNode):
         report = self._controller.work()
         if report is not None:
             if not report.accepted:
-                self.get_logger().warning(f"kept out policy version {report.offered_version}: {report.verdict}")
+                self.get_logger().warning(f"rejected policy version {report.offered_version}: {report.verdict}")
             self._announcer.publish_status()
 
     # services

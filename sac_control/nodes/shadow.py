@@ -1,4 +1,4 @@
-"""Runs a shadow policy beside the controller of a node, and publishes what it would have done.
+"""Runs a shadow policy beside the controller of a node, and publishes its hypothetical actions.
 
 None of this may touch control: what goes wrong here switches the shadow off, and is no fault of the node.
 """
@@ -57,7 +57,7 @@ class ShadowLink:
         self._logger.info(f"{path} runs in its shadow, and moves nothing")
 
     def take_limits(self, config: PolicyConfig) -> None:
-        """Limit what it would have done by these, too."""
+        """Limit its hypothetical commands by these, too."""
         if self._shadow is not None:
             self._shadow.take_limits(config)
 

@@ -22,6 +22,6 @@ command_limiter.py  what may be commanded just now: these, by the time that pass
 robot_joints.py names, zeros and directions of the robot, in and out
 live_limits.py  which of these may be set at run time, and how
 faults.py, tick_statistics.py   counted for the diagnostics
-shadow.py       a second policy in a process of its own, which tells what it would have done
+shadow.py       a second policy in a process of its own, for its hypothetical actions
 controller.py   joint state in, limited effort out: all of the above in one object, which a node owns
 """

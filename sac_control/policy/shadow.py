@@ -1,4 +1,4 @@
-"""A second policy that says what it would have done, and moves nothing. It computes in a process of its own.
+"""A second policy that says its hypothetical actions, and moves nothing. It computes in a process of its own.
 
 Whatever happens to it there, an exception, an endless loop or a crash of the interpreter, control does not wait for it:
 it is asked when the command has left, at most one question is under way, and neither end of the pipes ever blocks.
@@ -94,7 +94,7 @@ class Shadow:
             self._asked = state.stamp, now, mode, authority
 
     def take(self) -> tuple[Action, Mode] | None:
-        """What it would have done, and the mode it was asked in, once it has answered; None before."""
+        """Its hypothetical action, and the mode it was asked in, once it has answered; None before."""
         if self._asked is None or self.fault:
             return None
         size = 4 * len(self._scale)
