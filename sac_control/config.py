@@ -11,13 +11,14 @@ from typing import Any
 
 from sac_control import per_joint
 from sac_control.errors import ConfigError
+from sac_control.identity import PATTERN
 from sac_control.option import Config, option
 
 SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 0.001, 0.2  # [s] of the state, unless longer ones are allowed
 
 
 def _run_id_option(description: str) -> Any:
-    return option("", description, pattern="[0-9a-f]{32}|", form="32 hexadecimal digits, or nothing")
+    return option("", description, pattern=f"{PATTERN}|", form="32 hexadecimal digits, or nothing")
 
 
 @dataclass(frozen=True, kw_only=True)

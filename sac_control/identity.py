@@ -6,7 +6,8 @@ import re
 import secrets
 
 _LENGTH = 32  # of a run id
-_RUN_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+PATTERN = "[0-9a-f]{32}"  # of a run id
+_RUN_ID = re.compile(PATTERN, re.ASCII)
 
 
 def new_run_id() -> str:

@@ -28,7 +28,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "types": ({"errors"}, {"numpy"}),
     "identity": (set(), set()),
     "errors": (set(), set()),
-    "config": ({"errors", "option", "per_joint"}, set()),
+    "config": ({"errors", "identity", "option", "per_joint"}, set()),
     "option": ({"errors", "per_joint"}, set()),
     "per_joint": ({"errors"}, set()),
     "observation": ({"errors", "types"}, {"numpy"}),

@@ -220,6 +220,12 @@ def test_deployment_on_the_network_takes_signed_weights_alone(runs: Path, traine
     assert "accept_weights" not in node.parameters
 
 
+def test_training_in_which_every_command_would_be_too_old_is_refused_and_leaves_no_run(runs: Path) -> None:
+    with pytest.raises(ConfigError, match="simulator.command_timeout is 0.05, but commands come every 0.0825 s"):
+        training(runs, settings=["simulator.mode=realtime", "simulator.real_time_factor=0.2"])
+    assert not (runs / "new").exists()
+
+
 @pytest.mark.parametrize("setting", ["policy.lockstep=true", f"policy.run_id={RUN_ID}"])
 def test_deployment_that_would_command_no_robot_is_refused(runs: Path, trained: RunDirectory, setting: str) -> None:
     with pytest.raises(ConfigError, match="commands no robot"):

@@ -226,11 +226,7 @@ def _resumed(run: RunDirectory, base: RunConfig, ros_namespace: str) -> RunConfi
     if not run.exists:
         raise RunError(f"there is no run {run.path} to resume: leave --resume out to begin it")
     config = config_file.read(run.config, base, ros_namespace)
-    if not config.learner.run_id:
-        raise RunError(
-            f"run {run.path} was trained by an earlier version of sac_control, without a run id: it can be "
-            "evaluated, plotted and deployed, but not resumed"
-        )
+    run.check_resumable(config.learner.run_id)
     return config
 
 
@@ -241,7 +237,8 @@ def _with_seed(config: RunConfig, seed: int | None) -> RunConfig:
 
 
 def _check_task(config: RunConfig) -> None:
-    make_task(config.learner.task)
+    task = make_task(config.learner.task)
+    config.simulator.check_period(task.specification.control_period)  # what the node would refuse is refused now
     tasks = {name: config.section(name).to_mapping()["task"] for name in ("simulator", "policy", "learner")}
     if len(set(tasks.values())) > 1:
         raise ConfigError(f"simulator, policy and learner have different tasks ({tasks}): set all three alike")

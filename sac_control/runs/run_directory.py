@@ -59,6 +59,18 @@ class RunDirectory:
         """
         self._write_config(config_text, remove_files=False)
 
+    def check_resumable(self, run_id: str) -> None:
+        """See that the run may go on, whose id is `run_id` as its files say.
+
+        Raises:
+            RunError: it has none.
+        """
+        if not run_id:
+            raise RunError(
+                f"run {self.path} was trained by an earlier version of sac_control, without a run id: it can be "
+                "evaluated, plotted and deployed, but not resumed"
+            )
+
     @property
     def has_current_curve(self) -> bool:
         """Whether the curve was drawn after the summary was written."""

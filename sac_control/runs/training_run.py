@@ -406,11 +406,7 @@ class TrainingRun:
     def _checked_run_id(self, checkpoint: Checkpoint) -> str:
         """The id that the run had when `checkpoint` was made, and keeps."""
         run_id = checkpoint.state.get("run_id", "")
-        if not run_id:
-            raise RunError(
-                f"run {self.run.path} was trained by an earlier version of sac_control, without a run id: it can be "
-                "evaluated, plotted and deployed, but not resumed"
-            )
+        self.run.check_resumable(run_id)
         if self._config.run_id not in ("", run_id):
             raise RunError(
                 f"run {self.run.path} has the id {run_id}, learner.run_id is {self._config.run_id}: leave it out to "
