@@ -199,7 +199,9 @@ class PolicyConfig(Config):
     jitter_warning: float = option(
         0.2, "diagnostics warn where the period's deviation exceeds this share of it", low=0.0, high=100.0
     )
-    jitter_error: float = option(0.5, "the same, as an error", low=0.0, high=100.0)
+    jitter_error: float = option(
+        0.5, "deviation of the period, as a share of it, that is reported as ERROR", low=0.0, high=100.0
+    )
     autostart: bool = option(True, "configure and activate without waiting for a lifecycle manager")
     wait_warning: float = option(
         10.0, "say what is missing after waiting this long for a peer [s]", low=0.5, high=600.0
@@ -373,7 +375,7 @@ class LearnerConfig(SacConfig):
         high=10**9,
     )
     learning_rate_decay: int = option(
-        3000, "transitions by which learning rates have halved, on their way to a tenth; 0: constant", low=0, high=10**9
+        3000, "transitions to half the learning rates; floor 10 %; 0: constant", low=0, high=10**9
     )
     run_ahead: int = option(8, "transitions the simulator may be ahead of the updates", low=1, high=100_000)
     publish_every: int = option(50, "updates between two publications of policy_weights", low=1, high=10**6)

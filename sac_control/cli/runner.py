@@ -82,7 +82,7 @@ class NodeProcess:
         erase = "\r\x1b[K" if sys.stdout.isatty() else ""
         for line in stream:
             self.last_words = line.strip() or self.last_words
-            with contextlib.suppress(OSError):  # a full disk; who stops reading here holds the node up when it speaks
+            with contextlib.suppress(OSError):  # a full disk; a stalled reader blocks the node
                 print(f"{erase}[{self.name}] {line.rstrip()}", file=sys.stderr, flush=True)
 
 

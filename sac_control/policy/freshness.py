@@ -1,4 +1,4 @@
-"""Which joint states count at all: finite, newer than the one before, not older than they say. Knows no ROS."""
+"""Which joint states count at all: finite, newer than the one before, stamp age within the limit. Knows no ROS."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.signature import TrustedKeys
 from sac_control.types import Specification, SwapReport, Weights
 
-LONGEST_VERDICT = 300  # [characters] it may quote what came from a stranger
+LONGEST_VERDICT = 300  # [characters] it may contain untrusted text
 
 
 class HotSwap:

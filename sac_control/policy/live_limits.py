@@ -68,7 +68,7 @@ def changed(
 
 
 def _check_ceiling(config: PolicyConfig, joints: tuple[str, ...], own: tuple[float, ...]) -> None:
-    """No limit is set that means nothing, because the robot or the policy has a lower one."""
+    """Refuse limits above the policy's or the robot's."""
     limits = limits_of(config, "effort_limit", joints)
     ceilings = {"policy.max_effort": limits_of(config, "max_effort", joints), "the policy's own limit": own}
     for name, ceiling in ceilings.items():

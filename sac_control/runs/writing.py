@@ -50,7 +50,7 @@ class Writing:
         try:
             if self._run.hold():
                 self.was_remade = True
-                self._say(f"{self._run.path} was removed; made it again")
+                self._say(f"{self._run.path} was deleted; recreated")
             write()
         except (OSError, RunError) as error:
             self._failing[what] = getattr(error, "strerror", None) or str(error)

@@ -26,7 +26,7 @@ class _Heard:
 class Arrivals:
     """Counts numbered arrivals from several sources, whatever their order.
 
-    A source is first believed at whatever number it is first heard with: what it sent before, nobody was there to miss.
+    A source's first number is its baseline: what it sent before, nobody was there to miss.
     A number that was skipped is missing until it comes after all. Memory is bounded: a window of numbers per source, as
     receivers of IPsec keep it against replays (RFC 4303, section 3.4.3), and the sources last heard.
 
