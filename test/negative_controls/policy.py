@@ -20,12 +20,12 @@ SHORT: Controls = {
          "looser_only_while"),
     ],
     ("test_shadow_faults.py",): [
-        ("policy/shadow.py", "elif not np.isfinite(action).all():", "elif False:",
+        ("policy/shadow_process.py", "elif not np.isfinite(action).all():", "elif False:",
          "its_process_switches_it_off and finite"),
-        ("policy/shadow.py", "if now - self._asked[1] > patience:", "if False:", "never_starts"),
+        ("policy/shadow_process.py", "if now - self._asked[1] > patience:", "if False:", "never_starts"),
         ("policy/controller.py", "            check_shadow(file.specification, self.swap.file.specification)",
          "            pass", "ends_the_start and period"),
-        ("nodes/shadow.py", "        except Exception as error:  # noqa: BLE001 (not hidden: told below)",
+        ("nodes/shadow_relay.py", "        except Exception as error:  # noqa: BLE001 (not hidden: told below)",
          "        except OSError as error:", "this_side and take"),
     ],
     ("test_requirements.py",): [
