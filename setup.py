@@ -29,6 +29,10 @@ EXECUTABLES = [
     "evaluator = sac_control.start:evaluator",
     "sac_control = sac_control.start:command",
 ]
+WORLDS = [
+    "pybullet = sac_control.worlds.pybullet_world:PybulletWorld",
+    "mujoco = sac_control.worlds.mujoco_world:MujocoWorld",
+]
 NAME = "sac_control"
 SOURCE = Path(__file__).resolve().parent  # colcon's --symlink-install runs a symlink to this file
 
@@ -142,6 +146,6 @@ setuptools.setup(
         (f"share/{NAME}/launch", sorted(map(str, Path("launch").glob("*.launch.py")))),
         (f"share/{NAME}/config", sorted(map(str, Path("config").iterdir()))),
     ],
-    entry_points={"console_scripts": EXECUTABLES},
+    entry_points={"console_scripts": EXECUTABLES, "sac_control.worlds": WORLDS},
     zip_safe=False,
 )
