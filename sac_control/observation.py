@@ -1,124 +1,115 @@
 """Joint state to observation, by named terms. One definition for simulator and policy, so that they cannot differ.
 
-A term is ``function(joint)``; the functions are ``position``, ``velocity``, ``cos`` and ``sin`` (of the position).
-Joints can be added up inside, functions outside: ``position(cart) + 0.6*sin(pole) + 0.3*sin(pole + second_pole)``.
-Blanks stand as shown and nowhere else, because the hash of a specification is that of its text.
+Terms are expressions, see expression/ and docs/expressions.md: ``position(cart) + 0.6*sin(pole)``.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from operator import itemgetter
+from collections.abc import Sequence
 
 import numpy as np
 
 from sac_control.errors import ConfigError, StateError
+from sac_control.expression import Expression, Rows, SignalLayout, compile, compile_row, mirror_sign, parse  # noqa: A004
 from sac_control.types import Float32Array, FloatArray, JointState
-
-_SUMMAND = re.compile(r" ([+-]) (?:([0-9]+(?:\.[0-9]+)?)\*)?(\w+)\(([^()]+)\)")  # sign, coefficient, function, joints
-_FUNCTIONS: dict[str, Callable[[float], float]] = {
-    "position": float,
-    "velocity": float,
-    "cos": math.cos,
-    "sin": math.sin,
-}
-_EVEN = ("cos",)  # keeps its sign where the joint state is mirrored; all others change it
-
-Evaluator = Callable[[list[float]], float]  # of (2n,) numbers: all positions, then all velocities
 
 
 class Observer:
-    """Evaluates observation terms on joint positions and velocities given in a fixed order.
+    """Evaluates observation terms on signals of joints given in a fixed order.
 
     Args:
         terms: (o,) terms, e.g. ``("position(slider_to_cart)", "cos(cart_to_pendulum)")``.
         joints: (n,) names of the joints in the order in which values will be given.
+        actuated_joints: (a,) names of the driven joints, in the order of the actions.
+
+    Attributes:
+        size: number of terms.
+        memory: control periods that they look back; 0: they read the newest row alone.
+        reads: joints whose signals they read, by the kind of signal: position, velocity, effort or action.
 
     Raises:
-        ConfigError: a term is not written as said at the top of this file, or names an unknown function.
+        ConfigError: a term is no expression, or reads the action of a joint that is not driven.
         StateError: a term names a joint that is not among `joints`.
     """
 
-    def __init__(self, terms: Sequence[str], joints: Sequence[str]) -> None:
-        self.size = len(terms)
-        self._terms = [_sum([summand.evaluator(joints) for summand in _parse(term)]) for term in terms]
+    def __init__(self, terms: Sequence[str], joints: Sequence[str], actuated_joints: Sequence[str] = ()) -> None:
+        layout = SignalLayout(tuple(joints), tuple(actuated_joints))
+        expressions = [parse(term, layout.joints) for term in terms]
+        for expression in expressions:
+            _check_joints(expression, layout.joints)
+        self.size = len(expressions)
+        self.memory = max((expression.memory for expression in expressions), default=0)
+        self.reads = _merged(expressions)
+        # One row is read faster than the first of several.
+        make = compile if self.memory else compile_row
+        self._terms = [make(expression, layout) for expression in expressions]
+        self._refusal = _refusal(expressions)
 
     def observe(self, position: FloatArray, velocity: FloatArray, out: Float32Array) -> None:
         """Write the observation, (o,) float32, of positions and velocities, (n,) float64 each, into `out`.
 
-        All of it is NaN where it would hold the cosine or sine of an infinite angle.
+        Raises:
+            ConfigError: a term reads more than positions and velocities of one moment: it takes `observe_rows`.
         """
+        if self._refusal:
+            raise ConfigError(self._refusal)
         values = position.tolist() + velocity.tolist()  # Python's floats are faster than numpy's
-        try:
-            out[:] = [term(values) for term in self._terms]
-        except ValueError:  # by math.cos or math.sin
-            out[:] = math.nan
+        out[:] = [term(values) for term in self._terms]
+
+    def observe_rows(self, rows: Rows, out: Float32Array) -> None:
+        """Write the observation, (o,) float32, of the last control periods into `out`.
+
+        Args:
+            rows: ``memory + 1`` or more, newest first, each as `expression.SignalLayout` has it.
+            out: (o,) float32.
+        """
+        given = rows if self.memory else rows[0]
+        out[:] = [term(given) for term in self._terms]  # type: ignore[arg-type]
 
 
-def mirror_signs(terms: Sequence[str]) -> Float32Array:
-    """By what each term is multiplied when all positions and velocities change their sign: (o,) float32, +1 or -1.
+def mirror_signs(terms: Sequence[str], joints: Sequence[str] | None = None) -> Float32Array:
+    """By what each term is multiplied when all signals change their sign: (o,) float32, +1 or -1.
+
+    Args:
+        terms: (o,) terms.
+        joints: names of the joints, where they are known; see `expression.parse`.
 
     Raises:
-        ConfigError: a term is not known, or adds up what keeps its sign and what changes it.
+        ConfigError: a term is no expression, or adds up what keeps its sign and what changes it.
     """
-    return np.array([_mirror_sign(term) for term in terms], dtype=np.float32)
+    return np.array([mirror_sign(parse(term, joints)) for term in terms], dtype=np.float32)
 
 
-def _mirror_sign(term: str) -> int:
-    signs = {1 if summand.function in _EVEN else -1 for summand in _parse(term)}
-    if len(signs) > 1:
-        raise ConfigError(
-            f"observation term {term!r} has no mirror image: it adds up cosines, which keep their sign, "
-            "and others, which change it"
-        )
-    return signs.pop()
+def _check_joints(expression: Expression, joints: tuple[str, ...]) -> None:
+    for kind, named in expression.signals.items():
+        for joint in named:
+            if kind != "action" and joint not in joints:
+                raise StateError(
+                    f"joint {joint!r} is missing from the joint state, which names {list(joints)}: "
+                    "check the publisher of joint_states, or say in policy.joint_map what the robot calls it"
+                )
 
 
-@dataclass(frozen=True, slots=True)
-class _Summand:
-    """A function of a sum of joints, times a number."""
-
-    coefficient: float
-    function: str  # one of _FUNCTIONS
-    joints: tuple[str, ...]
-
-    def evaluator(self, joints: Sequence[str]) -> Evaluator:
-        """How to calculate this where `joints` are the names of the joints, (n,), in the order of the values."""
-        offset = len(joints) if self.function == "velocity" else 0
-        argument = _sum([itemgetter(offset + _place(joint, joints)) for joint in self.joints])
-        coefficient, function = self.coefficient, _FUNCTIONS[self.function]
-        if coefficient != 1.0:
-            return lambda values: coefficient * function(argument(values))
-        return argument if function is float else lambda values: function(argument(values))
+def _merged(expressions: Sequence[Expression]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, dict[str, None]] = {}
+    for expression in expressions:
+        for kind, joints in expression.signals.items():
+            found.setdefault(kind, {}).update(dict.fromkeys(joints))
+    return {kind: tuple(joints) for kind, joints in found.items()}
 
 
-def _parse(term: str) -> list[_Summand]:
-    text = f" + {term}"
-    found = list(_SUMMAND.finditer(text))
-    if "".join(match[0] for match in found) != text or not all(match[3] in _FUNCTIONS for match in found):
-        raise ConfigError(
-            f"observation term {term!r} is not known: expected function(joint) with one of {', '.join(_FUNCTIONS)}, "
-            "or a sum such as 'position(a) - 0.5*sin(a + b)'"
-        )
-    return [_Summand(float(f"{match[1]}{match[2] or 1}"), match[3], tuple(match[4].split(" + "))) for match in found]
-
-
-def _place(joint: str, joints: Sequence[str]) -> int:
-    if joint not in joints:
-        raise StateError(
-            f"joint {joint!r} is missing from the joint state, which names {list(joints)}: "
-            "check the publisher of joint_states, or say in policy.joint_map what the robot calls it"
-        )
-    return list(joints).index(joint)
-
-
-def _sum(evaluators: list[Evaluator]) -> Evaluator:
-    if len(evaluators) == 1:
-        return evaluators[0]
-    return lambda values: sum(evaluator(values) for evaluator in evaluators)
+def _refusal(expressions: Sequence[Expression]) -> str:
+    """Why positions and velocities of one moment are not enough; empty where they are."""
+    for expression in expressions:
+        beyond = [kind for kind in expression.signals if kind not in ("position", "velocity")]
+        if expression.memory or beyond:
+            what = f"looks back {expression.memory} control periods" if expression.memory else f"reads {beyond[0]}"
+            return (
+                f"term {expression.text!r:.200} {what}: expected terms of positions and velocities of one moment, "
+                "because nothing else is known here"
+            )
+    return ""
 
 
 class StateObserver:
