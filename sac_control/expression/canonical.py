@@ -47,5 +47,5 @@ def level_of(node: Node) -> int:
 
 def _within(node: Node, level: int, *, is_past: bool = False) -> str:
     """The text of `node` where only what is bound at least as tightly as `level` may stand without parentheses."""
-    needs_them = level_of(node) < level or is_past and isinstance(node, Past | Number)
+    needs_them = level_of(node) < level or (is_past and isinstance(node, Past))
     return f"({text_of(node)})" if needs_them else text_of(node)

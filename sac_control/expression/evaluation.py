@@ -6,6 +6,7 @@ come newest first: ``rows[k]`` is ``k`` control periods ago.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,10 +16,20 @@ from typing import Any
 from sac_control.errors import ConfigError
 from sac_control.expression import functions
 from sac_control.expression.expression import Expression
-from sac_control.expression.functions import cosine, is_true, sine
+from sac_control.expression.functions import is_true
 from sac_control.expression.tokens import SIGNALS
 from sac_control.expression.tree import (
-    Call, Chain, Node, Number, Past, Power, Prefix, Signal, children, memory_of, signals_of,
+    Call,
+    Chain,
+    Node,
+    Number,
+    Past,
+    Power,
+    Prefix,
+    Signal,
+    children,
+    memory_of,
+    signals_of,
 )  # fmt: skip
 
 Row = Sequence[float]  # (3n + a,) positions, velocities and efforts of n joints, actions of a driven ones
@@ -72,7 +83,7 @@ def compile_row(expression: Expression, layout: SignalLayout) -> Callable[[Row],
     """
     if expression.memory:
         raise ConfigError(
-            f"expression {expression.text!r:.200} looks back {expression.memory} control periods: expected one without @"
+            f"expression {expression.text!r:.200} looks back {expression.memory} control periods: expected none with @"
         )
     expression.check(layout.joints, layout.actuated_joints)
     return _Compiler(layout).of_row(expression.root)
@@ -160,13 +171,23 @@ def _operation(node: Node, parts: list[Closure]) -> Closure:
 
 
 def _angle(function: str, places: list[int]) -> Closure:
-    """The commonest of all terms, without a call more than is needed."""
-    calculate = sine if function == "sin" else cosine
-    if len(places) == 1:
-        (place,) = places
-        return lambda row: calculate(row[place])
-    first, second = places
-    return lambda row: calculate(row[first] + row[second] + 0.0)
+    """The commonest of all terms, without a call more than is needed; NaN of an infinite angle."""
+    calculate = math.sin if function == "sin" else math.cos
+    first, second = places[0], places[-1]
+
+    def of_one(row: Row) -> float:
+        try:
+            return calculate(row[first])
+        except ValueError:
+            return math.nan
+
+    def of_two(row: Row) -> float:
+        try:
+            return calculate(row[first] + row[second] + 0.0)
+        except ValueError:
+            return math.nan
+
+    return of_one if len(places) == 1 else of_two
 
 
 def _sum(operators: Sequence[str], parts: list[Closure]) -> Closure:

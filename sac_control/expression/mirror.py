@@ -40,6 +40,7 @@ def _parity(node: Node, whole: Expression) -> int:
         return _of_power(node, parities, whole)
     if isinstance(node, Call):
         return _of_call(node, parities, whole)
+    assert isinstance(node, Chain)
     return _of_chain(node, parities, whole)
 
 
@@ -51,7 +52,7 @@ def _of_chain(node: Chain, parities: list[int], whole: Expression) -> int:
         return ODD if parities.count(ODD) % 2 else EVEN
     if kind in COMPARISONS:
         is_two_sided = len(node.items) == 3 and len(set(node.operators)) == 1 and parities[1] == ODD
-        if set(parities) == {EVEN} or is_two_sided and _are_opposite(node.items[0], node.items[2]):
+        if set(parities) == {EVEN} or (is_two_sided and _are_opposite(node.items[0], node.items[2])):
             return EVEN
         if set(node.operators) <= {"==", "!="} and len(_parities_beside_zeros(node.items, parities)) == 1:
             return EVEN
@@ -77,7 +78,7 @@ def _of_call(node: Call, parities: list[int], whole: Expression) -> int:
         return ODD
     if node.function == "clip" and parities[0] == ODD and _are_opposite(*node.arguments[1:]):
         return ODD
-    _refuse(node, whole, f"which is {node.function} of what changes its sign")
+    return _refuse(node, whole, f"which is {node.function} of what changes its sign")
 
 
 def _parities_beside_zeros(items: tuple[Node, ...], parities: list[int]) -> set[int]:
@@ -92,6 +93,4 @@ def _are_opposite(one: Node, other: Node) -> bool:
 
 
 def _refuse(node: Node, whole: Expression, why: str) -> NoReturn:
-    raise ConfigError(
-        f"expression {whole.text!r:.200} has no mirror image, because of {text_of(node)!r:.200}, {why}"
-    )
+    raise ConfigError(f"expression {whole.text!r:.200} has no mirror image, because of {text_of(node)!r:.200}, {why}")

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import NoReturn
 
-from sac_control.expression.canonical import COMPARISON, LEVELS, NOT, SIGN, level_of
+from sac_control.expression.canonical import COMPARISON, LEVELS, NOT, level_of
 from sac_control.expression.expression import Expression
 from sac_control.expression.tokens import FUNCTIONS, SIGNALS, Token, is_word, quote, refuse, token_at
 from sac_control.expression.tree import Call, Chain, Node, Number, Past, Power, Prefix, Signal, memory_of
@@ -159,7 +159,7 @@ class _Parser:
             return ()
         end = self._text.find(")", start)
         inside = self._text[start:end]
-        if end < 0 or "(" in inside or self._joints is None and function not in SIGNALS:
+        if end < 0 or "(" in inside or (self._joints is None and function not in SIGNALS):
             return ()
         names = tuple(inside.split(" + "))
         if self._joints is not None:

@@ -1,4 +1,4 @@
-"""The rows of the last control periods, newest first: what expressions with ``@`` look back on. By time, not by count."""
+"""The rows of the last control periods, newest first, which expressions with ``@`` read. By time, not by count."""
 
 from __future__ import annotations
 

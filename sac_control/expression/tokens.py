@@ -44,7 +44,7 @@ class Token:
     @property
     def operator(self) -> str:
         """Its sign or word where it may be an operator or a separator; empty otherwise."""
-        return self.text if self.kind == "sign" or self.text in WORDS and self.kind == "word" else ""
+        return self.text if self.kind == "sign" or (self.text in WORDS and self.kind == "word") else ""
 
     def __str__(self) -> str:
         return {"end": "the end", "quoted": f"the name {self.text!r:.80}"}.get(self.kind, f"{self.text!r:.80}")

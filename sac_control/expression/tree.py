@@ -1,7 +1,7 @@
 """What an expression is, once it was read: a tree that never changes. Knows neither its text nor how it is calculated.
 
-Chains of one precedence are one node, ``a - b + c``, so that a long sum is no deep tree. Equal trees mean the same, to the
-last digit; where they stood in the text does not count.
+Chains of one precedence are one node, ``a - b + c``, so that a long sum is no deep tree. Equal trees mean the same,
+to the last digit; where they stood in the text does not count.
 """
 
 from __future__ import annotations
