@@ -49,12 +49,13 @@ class Admission:
         """Observe what a policy for `specification` sees.
 
         Raises:
-            ConfigError: the envelope names what its joints do not have. Nothing changed.
+            ConfigError: the envelope names what its joints do not have, or the policy observes more than a joint state
+                holds. Nothing changed.
         """
         if self._envelope is not None:
             self._envelope.check(specification.joints)
-        self._joints, self._names = frozenset(specification.joints), None
-        self._observer = StateObserver(specification.observation)
+        observer = StateObserver(specification.observation, specification.joints)
+        self._joints, self._names, self._observer = frozenset(specification.joints), None, observer
         self.observation = np.zeros(len(specification.observation), np.float32)
 
     def concerns(self, names: tuple[str, ...]) -> bool:

@@ -2,74 +2,92 @@
 
 from __future__ import annotations
 
-import math
 import re
+from dataclasses import dataclass
 
-import numpy as np
+from sac_control.errors import ConfigError
+from sac_control.expression import Expression, parse
+from sac_control.expression.evaluation import constant
+from sac_control.expression.tree import Chain
+from sac_control.observation import StateObserver, check_reads_joint_states
+from sac_control.types import JointState
 
-from sac_control.errors import ConfigError, StateError
-from sac_control.observation import StateObserver
-from sac_control.types import Float32Array, JointState
+_PART = re.compile(r"(?:[^;']|'[^']*'|')+")  # a semicolon in a quoted name separates nothing
 
-_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-_BOUND = re.compile(rf"\s*({_NUMBER})\s*<\s*(.+?)\s*<\s*({_NUMBER})\s*")
+
+@dataclass(frozen=True)
+class _Bound:
+    low: float
+    term: Expression
+    high: float
 
 
 class Envelope:
     """Bounds on terms of the joint state, written ``low < term < high; low < term < high``.
 
-    Terms are those of observations, see observation.py: ``-0.9 < position(slider_to_cart) < 0.9``.
+    Terms are expressions, see docs/expressions.md: ``-0.9 < position(slider_to_cart) < 0.9``. They read positions and
+    velocities of one moment alone: each state is judged for itself, so that no lost message changes a verdict. A term
+    that is NaN is outside.
 
     Args:
         text: the bounds.
 
     Raises:
-        ConfigError: the text is not written so, or a lower bound is not below its upper one.
+        ConfigError: the text is not written so, a lower bound is not below its upper one, or a term reads more.
     """
 
     def __init__(self, text: str) -> None:
-        found = [(part.strip(), _BOUND.fullmatch(part)) for part in text.split(";") if part.strip()]
-        bounds: list[tuple[float, str, float]] = []
-        for part, match in found:
-            if match is None or not float(match[1]) < float(match[3]):
-                raise ConfigError(
-                    f"policy.envelope has {part!r}: expected bounds such as '-0.9 < position(slider_to_cart) < 0.9', "
-                    "with ';' between them"
-                )
-            bounds.append((float(match[1]), match[2], float(match[3])))
-        self._bounds = bounds
-        self._observer = StateObserver([term for _, term, _ in bounds])
-        self._values: Float32Array = np.zeros(len(bounds), np.float32)
+        self._bounds = [_bound(part.strip()) for part in _PART.findall(text) if part.strip()]
+        self._observer = StateObserver([bound.term for bound in self._bounds])
 
     def is_within(self, other: Envelope) -> bool:
         """Whether every state inside of this envelope is inside of `other`, as far as the same terms say so."""
         return all(
-            any(
-                term == own_term and low <= own_low and own_high <= high for own_low, own_term, own_high in self._bounds
-            )
-            for low, term, high in other._bounds
+            any(bound.term == own.term and bound.low <= own.low and own.high <= bound.high for own in self._bounds)
+            for bound in other._bounds
         )
 
     def check(self, joints: tuple[str, ...]) -> None:
         """See whether states with `joints` can be judged.
 
         Raises:
-            ConfigError: a term is not known, or names a joint that is not there.
+            ConfigError: a term names a joint that is not there.
         """
-        zeros = np.zeros(len(joints))
-        try:
-            self.violation(JointState(stamp=0, names=joints, position=zeros, velocity=zeros))
-        except StateError as error:
-            raise ConfigError(f"policy.envelope cannot be judged: {error}") from None
+        for bound in self._bounds:
+            try:
+                bound.term.check(joints)
+            except ConfigError as error:
+                raise ConfigError(f"policy.envelope cannot be judged: {error}") from None
 
     def violation(self, state: JointState) -> str:
         """What lies outside, in words; nothing where `state` is inside.
 
         Raises:
-            StateError: a joint is missing, or a value is not finite.
+            StateError: a joint is missing, or arrays and names differ in length.
         """
-        self._observer.observe(state, self._values)
-        for (low, term, high), value in zip(self._bounds, self._values.tolist(), strict=True):
-            if not low < value < high or math.isnan(value):
+        for bound, value in zip(self._bounds, self._observer.values(state), strict=True):
+            if not bound.low < value < bound.high:  # so it is with NaN
+                term, low, high = bound.term.canonical, bound.low, bound.high
                 return f"{term} is {value:.4g}, outside of its envelope from {low:g} to {high:g}"
         return ""
+
+
+def _bound(part: str) -> _Bound:
+    """What `part` says, which must be ``low < term < high``."""
+    try:
+        root = parse(part).root
+    except ConfigError as error:
+        raise ConfigError(f"policy.envelope: {error}") from None
+    if isinstance(root, Chain) and root.operators == ("<", "<"):
+        low, high = constant(root.items[0]), constant(root.items[2])
+        term = Expression(root.items[1], part)
+        if low is not None and high is not None and low < high:
+            try:
+                check_reads_joint_states(term)
+            except ConfigError as error:
+                raise ConfigError(f"policy.envelope: {error}") from None
+            return _Bound(low, term, high)
+    raise ConfigError(
+        f"policy.envelope has {part!r:.200}: expected bounds such as '-0.9 < position(slider_to_cart) < 0.9', "
+        "with ';' between them"
+    )

@@ -74,7 +74,7 @@ def checked_specification(header: Mapping[str, Any]) -> Pieces[Specification]:
         raise PolicyFileError("the specification does not match its hash: the header was edited or damaged")
     yield
     try:
-        Observer(specification.observation, specification.joints)
+        Observer(specification.observation, specification.joints, specification.actuated_joints)
     except (ConfigError, StateError) as error:
         raise PolicyFileError(f"the observation of the policy cannot be made: {error}") from error
     return specification

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sac_control.errors import ConfigError, PolicyFileError
+from sac_control.observation import StateObserver
 from sac_control.policy.joint_limits import LIMITS, limits_of
 from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.robot_joints import RobotJoints
@@ -16,7 +17,8 @@ def check_requirements(config: PolicyConfig, specification: Specification) -> No
 
     Raises:
         PolicyFileError: it is for another one.
-        ConfigError: a limit, a name, an offset or a sign is not of its joints.
+        ConfigError: a limit, a name, an offset or a sign is not of its joints; or it observes more than a joint state
+            holds.
     """
     period = specification.control_period
     if config.control_period and abs(period - config.control_period) > TOLERANCE * config.control_period:
@@ -26,6 +28,7 @@ def check_requirements(config: PolicyConfig, specification: Specification) -> No
         )
     if complaint := config.timeout_complaint(period):
         raise PolicyFileError(complaint)
+    StateObserver(specification.observation, specification.joints)  # a joint state is all that a policy is told
     driven = specification.actuated_joints
     if config.joints.strip() and driven not in (_names(config.joints, ","), _names(config.joints, None)):
         raise PolicyFileError(

@@ -53,7 +53,7 @@ class Shadow:
         self.answers = 0
         self.skipped = 0  # states that came while it was at an earlier one
         specification = file.specification
-        self._observer = StateObserver(specification.observation)
+        self._observer = StateObserver(specification.observation, specification.joints)
         self._observation: Float32Array = np.zeros(len(specification.observation), np.float32)
         self._scale: FloatArray = np.array(specification.command_limit)
         self._limiter = EffortLimiter(self._scale)

@@ -416,4 +416,6 @@ class TrainingRun:
 
     def _mirror(self) -> Float32Array | None:
         """Signs of the observation's terms in the mirror image of the task; None where it has none."""
-        return mirror_signs(self._specification.observation) if self._task.is_mirror_symmetric else None
+        if not self._task.is_mirror_symmetric:
+            return None
+        return mirror_signs(self._specification.observation, self._specification.joints)
