@@ -139,12 +139,13 @@ setuptools.setup(
     python_requires=">=3.10",
     # What it needs is listed in package.xml (rosdep) and pinned in .ci/requirements.txt (pip).
     packages=setuptools.find_packages(include=[NAME, f"{NAME}.*"]),
-    package_data={f"{NAME}.cli": ["*.xml"]},
+    package_data={f"{NAME}.cli": ["*.xml"], f"{NAME}.robots": ["*.urdf"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),
         (f"share/{NAME}/launch", sorted(map(str, Path("launch").glob("*.launch.py")))),
         (f"share/{NAME}/config", sorted(map(str, Path("config").iterdir()))),
+        (f"share/{NAME}/urdf", sorted(map(str, Path(NAME, "robots").glob("*.urdf")))),
     ],
     entry_points={"console_scripts": EXECUTABLES, "sac_control.worlds": WORLDS},
     zip_safe=False,

@@ -28,6 +28,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
     "option": ({"errors", "per_joint"}, set()),
     "per_joint": ({"errors"}, set()),
+    "robots": (set(), set()),
     "observation": ({"errors", "types"}, {"numpy"}),
     "ros_parameters": ({"errors", "option"}, set()),
     "system": ({"errors"}, set()),
