@@ -76,9 +76,13 @@ def read_description(path: Path) -> Description:
     if root.tag == "mujoco":
         return Description(path=path, kind=MJCF, text=text)
     if root.tag != "robot":
-        raise ConfigError(f"robot description {path} begins with <{root.tag}>: expected <robot> (URDF) or <mujoco> (MJCF)")
+        raise ConfigError(
+            f"robot description {path} begins with <{root.tag}>: expected <robot> (URDF) or <mujoco> (MJCF)"
+        )
     if any(element.tag.startswith(_XACRO) for element in root.iter()):
-        raise ConfigError(f"robot description {path} has xacro commands: give it the suffix .xacro to have them expanded")
+        raise ConfigError(
+            f"robot description {path} has xacro commands: give it the suffix .xacro to have them expanded"
+        )
     _check_tree(path, root)
     for mesh in root.iter("mesh"):
         mesh.set("filename", str(_mesh(mesh.get("filename", ""), path)))
@@ -121,14 +125,16 @@ def _check_tree(path: Path, root: ElementTree.Element) -> None:
             element = joint.find(role)
             link = "" if element is None else element.get("link", "")
             if link not in links:
-                raise ConfigError(f"joint {name!r} in {path} has the {role} link {link!r}, which the file does not define")
+                raise ConfigError(
+                    f"joint {name!r} in {path} has the {role} link {link!r}, which the file does not define"
+                )
             children[link] += role == "child"
     twice = [link for link, count in children.items() if count > 1]
     roots = [link for link in links if not children[link]]
     if twice or not roots:
         raise ConfigError(
-            f"link {(twice or links or [''])[0]!r} in {path} closes a loop: a URDF is a tree, so cut the loop at one joint, or "
-            "describe the robot in MJCF, whose equality constraints close loops in the engine mujoco"
+            f"link {(twice or links or [''])[0]!r} in {path} closes a loop: a URDF is a tree, so cut the loop "
+            "at one joint, or describe the robot in MJCF, whose equality constraints close loops in the engine mujoco"
         )
     if len(roots) > 1:
         raise ConfigError(f"{path} has {len(roots)} links without a parent ({', '.join(roots)}): expected one")

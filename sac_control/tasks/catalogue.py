@@ -34,6 +34,11 @@ def is_file(reference: str) -> bool:
     return reference.endswith(SUFFIXES)
 
 
+def absolute_reference(reference: str) -> str:
+    """`reference` so that every process understands it alike, whatever its working directory."""
+    return str(Path(reference).expanduser().resolve()) if is_file(reference) else reference
+
+
 def make_task(reference: str) -> Task:
     """The task called `reference`, or in the file of that path.
 
@@ -47,8 +52,8 @@ def make_task(reference: str) -> Task:
     names = [*TASKS, *_entries()]
     if reference not in names:
         raise ConfigError(
-            f"task {reference!r} is not known; {suggest(reference, dict.fromkeys(names))}; a task of your own is a file: "
-            "--task my_robot.yaml"
+            f"task {reference!r} is not known; {suggest(reference, dict.fromkeys(names))}; a task of your own is a "
+            "file: --task my_robot.yaml"
         )
     return _load(reference)
 
@@ -62,5 +67,7 @@ def _load(name: str) -> Task:
     except ImportError as error:
         raise ConfigError(f"task {name!r} of the package {package} cannot be loaded: {error}") from None
     if not isinstance(task, Task):
-        raise ConfigError(f"task {name!r} of the package {package} is {task!r:.80}: expected a sac_control.tasks.task.Task")
+        raise ConfigError(
+            f"task {name!r} of the package {package} is {task!r:.80}: expected a sac_control.tasks.task.Task"
+        )
     return task

@@ -36,7 +36,9 @@ def read_task(path: Path) -> FileTask:
     try:
         text = path.read_text()
     except FileNotFoundError:
-        raise ConfigError(f"there is no task file {path}: check the path, or write one by sac_control new-task") from None
+        raise ConfigError(
+            f"there is no task file {path}: check the path, or write one by sac_control new-task"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"task file {path} cannot be read: {error}") from None
     return FileTask(path, _content(read_yaml(text, path)))
@@ -54,9 +56,7 @@ def _content(file: Entry) -> TaskContent:
     mirror = entries["mirror"].truth() if "mirror" in entries else False
     if mirror:
         _check_mirror(entries["observation"], observation)
-    settings = EngineSettings(
-        robot=entries["robot"].text(), physics_period=entries["physics_period"].number(above=0.0)
-    )
+    settings = EngineSettings(robot=entries["robot"].text(), physics_period=entries["physics_period"].number(above=0.0))
     try:
         specification = Specification(
             task=entries["task"].text(),
@@ -69,7 +69,7 @@ def _content(file: Entry) -> TaskContent:
         )
     except ConfigError as error:
         raise ConfigError(f"{file.file}: {error}") from None
-    view = entries["view"] if "view" in entries else None
+    view = entries.get("view")
     camera, colors = _view(view) if view is not None else (Camera(), {})
     return TaskContent(
         specification=specification,
@@ -227,7 +227,9 @@ def _engines(entry: Entry, settings: EngineSettings, joints: tuple[str, ...]) ->
     engines = {}
     for name, each in entry.mapping().items():
         values = each.mapping(("robot", "physics_period", "joints", "air_damping"))
-        names = {key: value.text() for key, value in values["joints"].mapping(joints).items()} if "joints" in values else {}
+        names = (
+            {key: value.text() for key, value in values["joints"].mapping(joints).items()} if "joints" in values else {}
+        )
         engines[name] = EngineSettings(
             robot=values["robot"].text() if "robot" in values else settings.robot,
             physics_period=values["physics_period"].number(above=0.0)

@@ -79,7 +79,7 @@ class Entry:
         return int(value)
 
     def truth(self) -> bool:
-        """true or false."""
+        """True or false."""
         text = self.node.value if isinstance(self.node, yaml.ScalarNode) else None
         if text not in ("true", "false"):
             self.refuse(f"is {self.shown}: expected true or false")

@@ -1,7 +1,7 @@
 """Physics: commands in, joint states out. Knows no rewards, no episodes, no Gymnasium and no ROS.
 
-    world.py       the interface, which every world's contract test is about
-    catalogue.py   worlds by name, others' packages included: make_world
-    pybullet_world.py, with pybullet_window.py and pybullet_picture.py
-    mujoco_world.py, with mujoco_window.py and mujoco_picture.py
+world.py       the interface, which every world's contract test is about
+catalogue.py   worlds by name, others' packages included: make_world
+pybullet_world.py, with pybullet_window.py and pybullet_picture.py
+mujoco_world.py, with mujoco_window.py and mujoco_picture.py
 """

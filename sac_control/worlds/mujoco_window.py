@@ -29,7 +29,9 @@ class Window:
         try:
             self._viewer = mujoco.viewer.launch_passive(model, data, show_left_ui=False, show_right_ui=False)
         except (RuntimeError, mujoco.FatalError) as error:
-            raise ConfigError(f"no window can be opened on display {os.environ.get('DISPLAY', '')!r}: {error}") from None
+            raise ConfigError(
+                f"no window can be opened on display {os.environ.get('DISPLAY', '')!r}: {error}"
+            ) from None
         view = self._viewer.cam
         view.lookat, view.distance = camera.target, camera.distance
         view.elevation, view.azimuth = camera.pitch, 90.0 + camera.yaw

@@ -1,12 +1,13 @@
 """The world simulated by MuJoCo. It loads URDF and MJCF.
 
-Of an MJCF file the robot, its damping, friction and contacts are taken; its own actuators, time step and gravity give way
-to what the task says. Semi-implicit Euler steps, or `implicitfast` where a joint is driven by velocity or position,
+Of an MJCF file the robot, its damping, friction and contacts are taken; its own actuators, time step and gravity give
+way to what the task says. Semi-implicit Euler steps, or `implicitfast` where a joint is driven by velocity or position,
 whose gains would be unstable otherwise.
 """
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +28,10 @@ from sac_control.worlds.world import World, check_command
 VELOCITY_GAIN = 10.0  # times inertia by physics period: 90 % of a change of velocity in one physics period
 POSITION_RESPONSE = 2.0  # physics periods: time constant of a position drive, critically damped
 COMPILER = {"discardvisual": "false", "strippath": "false", "balanceinertia": "true"}  # of URDF; the file's own win
+
+mujoco.set_mju_user_warning(
+    logging.getLogger(__name__).warning
+)  # otherwise it writes a file into the working directory
 
 _STATE = mujoco.mjtState.mjSTATE_INTEGRATION  # with warm start and controls: what follows is the same to the last bit
 _ONE_WAY = (mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_SLIDE)
@@ -71,8 +76,8 @@ class MujocoWorld(World):
         self._read()
         if not math.isfinite(sum(self.position) + sum(self.velocity)):
             raise StateError(
-                f"the physics of {self.robot.description.name} diverged: a position or velocity is not finite; check masses and "
-                f"inertias, or take a shorter physics_period than {self.robot.physics_period:g} s"
+                f"the physics of {self.robot.description.name} diverged: a position or velocity is not finite; check "
+                f"masses and inertias, or take a shorter physics_period than {self.robot.physics_period:g} s"
             )
         self._show()
 
@@ -149,7 +154,7 @@ def _build(robot: Robot) -> mujoco.MjModel:
 def _load(description: Description) -> mujoco.MjSpec:
     if description.kind == MJCF:
         return mujoco.MjSpec.from_file(str(description.path))  # its includes and meshes lie beside it
-    root, assets = description.root, {}
+    root, assets = description.root, dict[str, bytes]()
     for link in root.iter("link"):
         for shape in [*link.findall("visual"), *link.findall("collision")]:
             mesh = shape.find("geometry/mesh")
@@ -159,8 +164,8 @@ def _load(description: Description) -> mujoco.MjSpec:
             if file.suffix.lower() not in _MESHES:
                 if shape.tag == "collision":
                     raise ConfigError(
-                        f"{description.path} has the collision mesh {file}, and MuJoCo reads {', '.join(_MESHES)} alone: "
-                        "convert it"
+                        f"{description.path} has the collision mesh {file}, and MuJoCo reads "
+                        f"{', '.join(_MESHES)} alone: convert it"
                     )
                 link.remove(shape)  # a picture that lacks a shape is better than none
                 continue
@@ -191,7 +196,8 @@ def _check_joints(robot: Robot, joints: dict[str, mujoco.mjtJoint]) -> None:
 def _check_tree(description: Description, model: mujoco.MjModel) -> None:
     if (model.jnt_type == mujoco.mjtJoint.mjJNT_FREE).any():
         raise ConfigError(
-            f"{description.path} has a floating base (a free joint), which no joint state describes: fix it to the world"
+            f"{description.path} has a floating base (a free joint), which no joint state describes: fix it to "
+            "the world"
         )
 
 

@@ -24,6 +24,7 @@ from sac_control.worlds.world import World, check_command
 
 CONTACT_ERP = 0.9  # share of a penetration that is corrected per step
 SOLVER_ITERATIONS = 5
+DEFAULT_DAMPING = 0.04  # linear and angular, of every link, unless it is set
 UNLIMITED = 1e9  # [N or N m] effort of a drive that has no limit
 
 _MOVES_ONE_WAY = (pybullet.JOINT_REVOLUTE, pybullet.JOINT_PRISMATIC)  # has one position and one velocity
@@ -85,9 +86,9 @@ class PybulletWorld(World):
 
     def _set_damping(self, body: int, link: int) -> None:
         damping = self.robot.air_damping
-        pybullet.changeDynamics(
-            body, link, linearDamping=damping, angularDamping=damping, physicsClientId=self._client
-        )
+        if damping == DEFAULT_DAMPING:
+            return  # setting it to the same number rounds otherwise than pybullet has
+        pybullet.changeDynamics(body, link, linearDamping=damping, angularDamping=damping, physicsClientId=self._client)
 
     def _paint(self, body: int, link: int, name: bytes, colors: Mapping[str, Color]) -> None:
         color = colors.get(name.decode())
@@ -179,4 +180,6 @@ def _load_bodies(description: Description, client: int) -> Sequence[int]:
             flags = pybullet.URDF_USE_INERTIA_FROM_FILE
             return [pybullet.loadURDF(file.name, useFixedBase=True, flags=flags, physicsClientId=client)]
     except pybullet.error as error:
-        raise ConfigError(f"pybullet cannot load {description.path}: {error} Its own lines above may tell more") from None
+        raise ConfigError(
+            f"pybullet cannot load {description.path}: {error} Its own lines above may tell more"
+        ) from None
