@@ -219,8 +219,8 @@ def _parser() -> argparse.ArgumentParser:
         "--task",
         default="",
         metavar="TASK",
-        help="task to learn, a name or a task file (default: that of --config, or inverted_pendulum); config/ has settings "
-        "for the built-in ones",
+        help="task to learn, a name or a task file (default: that of --config, or inverted_pendulum); config/ has "
+        "settings for the built-in ones",
     )
     train.add_argument("--max-steps", type=int, metavar="N", help="transitions after which to stop, solved or not")
     train.add_argument("--resume", action="store_true", help="continue the run NAME from its newest checkpoint")

@@ -8,7 +8,7 @@ from sac_control.tasks.catalogue import make_task
 
 
 def make_gymnasium_env(name: str, render_mode: str | None = None, engine: str = "") -> Env:
-    """An environment for the task called `name`, in its own engine or another, that never truncates, because Gymnasium's own wrapper does."""
+    """An environment for the task `name` that never truncates, because Gymnasium's own wrapper does."""
     task = make_task(name)
     return Env(task, engine=choose_engine(task, engine)[0], render_mode=render_mode)
 

@@ -35,8 +35,8 @@ class Env(gymnasium.Env[Float32Array, Float32Array], EzPickle):
     `pickle`, as Gymnasium's own environments have it, keeps the arguments alone: what is unpickled begins anew.
 
     Actions are (a,) float32 in [-1, 1], parts of the command limit; beyond that they are clipped. Observations are (o,)
-    float32, made by the same `Observer` that a policy node uses. Where a term looks back beyond the start of an episode,
-    the robot has stood at the start without an action.
+    float32, made by the same `Observer` that a policy node uses. Where a term looks back beyond the start of an
+    episode, the robot has stood at the start without an action.
 
     Args:
         task: what is asked.

@@ -31,7 +31,8 @@ def make_env(
         engine: name of the physics engine; empty: the task's own, see `choose_engine`.
 
     Raises:
-        ConfigError: the task, the engine or the render mode is unknown, the steps are fewer than 1, or no window can be opened.
+        ConfigError: the task, the engine or the render mode is unknown, the steps are fewer than 1, or no window can
+            be opened.
     """
     from sac_control.envs.env import Env
 
