@@ -245,6 +245,7 @@ MISTAKES = {
     "x@y": r"column 3: got 'y', expected a whole number of control periods",
     "x@1@2": r"column 4: got '@', expected an operator or the end",
     "3@1": r"column 2: got '@', expected an operator or the end: a number has no past",
+    "(1 + 2)@1": r"column 8: got '@', .*a number has no past",
     "x@101": r"column 3: got '101', expected at most 100 control periods in all",
     "((x@60) + 1)@41": r"column 14: got '41', expected at most 100 control periods in all",
     "1e999": r"column 1: got '1e999', expected a number below 1.8e308",

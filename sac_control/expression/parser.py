@@ -12,7 +12,7 @@ from typing import NoReturn
 from sac_control.expression.canonical import COMPARISON, LEVELS, NOT, level_of
 from sac_control.expression.expression import Expression
 from sac_control.expression.tokens import FUNCTIONS, SIGNALS, Token, is_word, quote, refuse, token_at
-from sac_control.expression.tree import Call, Chain, Node, Number, Past, Power, Prefix, Signal, memory_of
+from sac_control.expression.tree import Call, Chain, Node, Number, Past, Power, Prefix, Signal, memory_of, signals_of
 from sac_control.option import suggest
 
 LONGEST_TEXT = 4096  # [characters]
@@ -96,7 +96,7 @@ class _Parser:
         if self._next.operator != "@":
             return node
         at = self._take()
-        if isinstance(node, Number):
+        if next(signals_of(node), None) is None:
             self._refuse(at, "an operator or the end: a number has no past")
         periods = self._take()
         if periods.kind != "number" or not periods.text.isdecimal() or len(periods.text) > len(str(LONGEST_MEMORY)):
