@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "sac_control"
-BASIS = {"types", "identity", "config", "option", "errors", "observation", "per_joint"}
+BASIS = {"types", "identity", "config", "option", "errors", "expression", "observation", "per_joint"}
 BASIS |= {"ros_parameters", "preflight", "streams"}
 CORES = {"envs", "sac", "policy"}
 
@@ -31,7 +31,8 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "config": ({"errors", "identity", "option", "per_joint"}, set()),
     "option": ({"errors", "per_joint"}, set()),
     "per_joint": ({"errors"}, set()),
-    "observation": ({"errors", "types"}, {"numpy"}),
+    "expression": ({"errors", "option"}, set()),
+    "observation": ({"errors", "expression", "types"}, {"numpy"}),
     "ros_parameters": ({"errors", "option"}, set()),
     "envs": (BASIS, {"numpy", "pybullet", "pybullet_data", "gymnasium"}),
     "sac": (BASIS, {"numpy", "torch"}),
@@ -54,7 +55,15 @@ UNSAFE_CALLS = {
 # What must not be there for a folder to be imported. The policy node is what a robot runs.
 SIMULATORS = ["pybullet", "pybullet_data", "gymnasium"]
 BLOCKED = {
-    "ros_parameters preflight streams start": ["numpy", "torch", "rclpy", "yaml", "safetensors", *SIMULATORS],
+    "expression": ["numpy", "torch", "rclpy", "yaml", "safetensors", *SIMULATORS],
+    "ros_parameters preflight streams start": [
+        "numpy",
+        "torch",
+        "rclpy",
+        "yaml",
+        "safetensors",
+        *SIMULATORS,
+    ],
     "types identity config option errors observation per_joint": ["torch", "rclpy", "yaml", "safetensors", *SIMULATORS],
     "envs": ["torch", "rclpy", "yaml", "safetensors", "matplotlib"],
     "sac": ["rclpy", "yaml", "matplotlib", "tensorboard", *SIMULATORS],
