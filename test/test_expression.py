@@ -245,6 +245,7 @@ MISTAKES = {
     "x@y": r"column 3: got 'y', expected a whole number of control periods",
     "x@1@2": r"column 4: got '@', expected an operator or the end",
     "3@1": r"column 2: got '@', expected an operator or the end: a number has no past",
+    "(1 + 2)@1": r"column 8: got '@', .*a number has no past",
     "x@101": r"column 3: got '101', expected at most 100 control periods in all",
     "((x@60) + 1)@41": r"column 14: got '41', expected at most 100 control periods in all",
     "1e999": r"column 1: got '1e999', expected a number below 1.8e308",
@@ -273,8 +274,10 @@ def test_depth_and_length_are_bounded(text: str) -> None:
 def test_what_is_just_within_the_bounds_is_read() -> None:
     assert parse("(" * DEEPEST + "x" + ")" * DEEPEST) == parse("x")
     assert parse(f"x@{LONGEST_MEMORY}").memory == LONGEST_MEMORY
-    one = parse("+".join(["x"] * (LONGEST_TEXT // 2)))
-    assert parse(one.canonical[:4000].rsplit(" + ", 1)[0]).joints == ("x",)
+    longest = " + ".join(["x"] * ((LONGEST_TEXT + 3) // 4))
+    assert parse(longest.replace(" ", "")).canonical == longest
+    with pytest.raises(ConfigError, match=r"characters in canonical form, expected at most 2048"):
+        parse(longest.replace(" ", "") + "+x")
 
 
 PARTS = [*FUNCTIONS, *SIGNALS, "and", "or", "not", "(", ")", ",", "+", "-", "^", "@", "1", "x", "'a b'", " "]
@@ -306,12 +309,12 @@ PATTERNS = [
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_cost_of_a_text_grows_no_faster_than_its_length(pattern: str) -> None:
-    def seconds(length: int) -> float:
+    def seconds(length: int, unread: str) -> float:
         text = (pattern * length)[:length]
         begin = time.perf_counter()
         with contextlib.suppress(ConfigError):
-            assert parse(text, ("a", "b")).canonical
+            assert parse(text, ("a", "b", unread)).canonical
         return time.perf_counter() - begin
 
-    short, long = (min(seconds(length) for _ in range(3)) for length in (LONGEST_TEXT // 8, LONGEST_TEXT))
+    short, long = (min(seconds(length, f"{run}") for run in range(3)) for length in (LONGEST_TEXT // 8, LONGEST_TEXT))
     assert long < 40 * short + 0.05  # 8 times the length; 64 times if it were quadratic

@@ -29,7 +29,7 @@ from sac_control.expression.tree import (
     Signal,
     children,
     memory_of,
-    signals_of,
+    reads_signals,
 )  # fmt: skip
 
 Row = Sequence[float]  # (3n + a,) positions, velocities and efforts of n joints, actions of a driven ones
@@ -91,7 +91,7 @@ def compile_row(expression: Expression, layout: SignalLayout) -> Callable[[Row],
 
 def constant(node: Node) -> float | None:
     """The value of a part of an expression that reads no signal; None of others."""
-    if any(True for _ in signals_of(node)):
+    if reads_signals(node):
         return None
     return _Compiler(SignalLayout(())).of_row(node)(())
 
@@ -141,7 +141,7 @@ def _combined(node: Node, parts: list[Closure]) -> Closure:
         value = node.value
         return lambda _: value
     closure = _operation(node, parts)
-    if any(True for _ in signals_of(node)):
+    if reads_signals(node):
         return closure
     result = closure(())  # no part reads what it is given
     return lambda _: result

@@ -5,6 +5,7 @@ From the loosest to the tightest: ``or``, ``and``, ``not``, comparisons, ``+ -``
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import NoReturn
@@ -12,10 +13,10 @@ from typing import NoReturn
 from sac_control.expression.canonical import COMPARISON, LEVELS, NOT, level_of
 from sac_control.expression.expression import Expression
 from sac_control.expression.tokens import FUNCTIONS, SIGNALS, Token, is_word, quote, refuse, token_at
-from sac_control.expression.tree import Call, Chain, Node, Number, Past, Power, Prefix, Signal, memory_of
+from sac_control.expression.tree import Call, Chain, Node, Number, Past, Power, Prefix, Signal, memory_of, reads_signals
 from sac_control.option import suggest
 
-LONGEST_TEXT = 4096  # [characters]
+LONGEST_TEXT = 2048  # [characters]
 DEEPEST = 32  # parentheses, functions, signs and powers within each other
 LONGEST_MEMORY = 100  # [control periods] that an expression may look back in all
 _OPERAND = "a number, a joint, a signal, a function or '('"
@@ -35,11 +36,20 @@ def parse(text: str, joints: Sequence[str] | None = None) -> Expression:
     """
     if len(text) > LONGEST_TEXT:
         refuse(text, LONGEST_TEXT, f"{len(text)} characters", f"at most {LONGEST_TEXT}")
-    return Expression(_Parser(text, joints).whole(), text)
+    return _parsed(text, None if joints is None else tuple(joints))
+
+
+@functools.lru_cache(maxsize=256)  # a policy's terms are read when it is checked, and again when it is put in force
+def _parsed(text: str, joints: tuple[str, ...] | None) -> Expression:
+    expression = Expression(_Parser(text, joints).whole(), text)
+    length = len(expression.canonical) if 4 * len(text) > LONGEST_TEXT else 0  # it is never four times as long
+    if length > LONGEST_TEXT:  # or it could not be read again
+        refuse(text, len(text), f"{length} characters in canonical form", f"at most {LONGEST_TEXT}")
+    return expression
 
 
 class _Parser:
-    def __init__(self, text: str, joints: Sequence[str] | None) -> None:
+    def __init__(self, text: str, joints: tuple[str, ...] | None) -> None:
         self._text = text
         self._joints = None if joints is None else frozenset(joints)
         self._place = 0  # after the last token that was taken
@@ -96,7 +106,7 @@ class _Parser:
         if self._next.operator != "@":
             return node
         at = self._take()
-        if isinstance(node, Number):
+        if not reads_signals(node):
             self._refuse(at, "an operator or the end: a number has no past")
         periods = self._take()
         if periods.kind != "number" or not periods.text.isdecimal() or len(periods.text) > len(str(LONGEST_MEMORY)):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from sac_control.errors import ConfigError
 
@@ -32,19 +31,14 @@ _TOKEN = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """One part of a text."""
 
     kind: str  # number, word, quoted, sign or end
     text: str  # as it stands there; a quoted name without its quotes
     start: int  # place of its first character, from 0
     end: int  # place after its last one
-
-    @property
-    def operator(self) -> str:
-        """Its sign or word where it may be an operator or a separator; empty otherwise."""
-        return self.text if self.kind == "sign" or (self.text in WORDS and self.kind == "word") else ""
+    operator: str = ""  # its text where that is a sign or one of WORDS
 
     def __str__(self) -> str:
         return {"end": "the end", "quoted": f"the name {self.text!r:.80}"}.get(self.kind, f"{self.text!r:.80}")
@@ -65,7 +59,8 @@ def token_at(text: str, place: int) -> Token:
     found = match[kind]
     if kind == "quoted":
         found = found[1:-1].replace("''", "'")
-    return Token(kind, found, match.start(kind), match.end())
+    is_operator = kind == "sign" or (kind == "word" and found in WORDS)
+    return Token(kind, found, match.start(kind), match.end(), found if is_operator else "")
 
 
 def quote(joint: str) -> str:

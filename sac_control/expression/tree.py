@@ -73,6 +73,11 @@ def children(node: Node) -> tuple[Node, ...]:
     return (node.operand,) if isinstance(node, Prefix | Past) else ()
 
 
+def reads_signals(node: Node) -> bool:
+    """Whether the value of `node` depends on any signal."""
+    return isinstance(node, Signal) or any(map(reads_signals, children(node)))
+
+
 def signals_of(node: Node) -> Iterator[Signal]:
     """All signals that `node` reads, from the left to the right."""
     if isinstance(node, Signal):

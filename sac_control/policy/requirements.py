@@ -16,9 +16,8 @@ def check_requirements(config: PolicyConfig, specification: Specification) -> No
     """See that a policy is for the robot that the parameters describe; what they leave out is not looked at.
 
     Raises:
-        PolicyFileError: it is for another one.
-        ConfigError: a limit, a name, an offset or a sign is not of its joints; or it observes more than a joint state
-            holds.
+        PolicyFileError: it is for another one, or observes more than a joint state holds.
+        ConfigError: a limit, a name, an offset or a sign is not of its joints.
     """
     period = specification.control_period
     if config.control_period and abs(period - config.control_period) > TOLERANCE * config.control_period:
@@ -28,7 +27,10 @@ def check_requirements(config: PolicyConfig, specification: Specification) -> No
         )
     if complaint := config.timeout_complaint(period):
         raise PolicyFileError(complaint)
-    StateObserver(specification.observation, specification.joints)  # a joint state is all that a policy is told
+    try:
+        StateObserver(specification.observation, specification.joints)  # a joint state is all that a policy is told
+    except ConfigError as error:
+        raise PolicyFileError(f"policy observes what no policy node can give it yet: {error}") from error
     driven = specification.actuated_joints
     if config.joints.strip() and driven not in (_names(config.joints, ","), _names(config.joints, None)):
         raise PolicyFileError(
