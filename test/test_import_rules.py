@@ -28,7 +28,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
     "option": ({"errors", "per_joint"}, set()),
     "per_joint": ({"errors"}, set()),
-    "robots": (set(), set()),
+    "robots": ({"errors", "option"}, set()),
     "observation": ({"errors", "types"}, {"numpy"}),
     "ros_parameters": ({"errors", "option"}, set()),
     "system": ({"errors"}, set()),
