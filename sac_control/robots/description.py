@@ -118,6 +118,8 @@ def _expanded(path: Path) -> str:
 def _check_tree(path: Path, root: ElementTree.Element) -> None:
     """A URDF is a tree of links: each but one is the child of exactly one joint."""
     links = [link.get("name", "") for link in root.findall("link")]
+    if not links:
+        raise ConfigError(f"robot description {path} has no link: expected a robot")
     children: Counter[str] = Counter()
     for joint in root.findall("joint"):
         name = joint.get("name", "")
@@ -133,7 +135,7 @@ def _check_tree(path: Path, root: ElementTree.Element) -> None:
     roots = [link for link in links if not children[link]]
     if twice or not roots:
         raise ConfigError(
-            f"link {(twice or links or [''])[0]!r} in {path} closes a loop: a URDF is a tree, so cut the loop "
+            f"link {(twice or links)[0]!r} in {path} closes a loop: a URDF is a tree, so cut the loop "
             "at one joint, or describe the robot in MJCF, whose equality constraints close loops in the engine mujoco"
         )
     if len(roots) > 1:
