@@ -245,7 +245,8 @@ def _task_of(specification: Specification, run: RunDirectory | None, options: Ev
             f"the policy is for a task {specification.task!r} that sees or moves other things than {task}: joints, "
             "observation, limits or control period differ; name the file that it was trained with: --task FILE"
         )
-    return task, choose_engine(asked, engine)[0]
+    chosen, _ = choose_engine(asked, engine)
+    return task, "" if chosen == asked.engine else chosen
 
 
 def _check_run_name(options: TrainingOptions) -> None:

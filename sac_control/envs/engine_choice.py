@@ -15,14 +15,16 @@ def choose_engine(task: Task, wanted: str = "") -> tuple[str, str]:
     Raises:
         ConfigError: the engine is not known, or not installed.
     """
+    python = f"Python {sys.version_info.major}.{sys.version_info.minor}"
     if wanted:
         check_engine(wanted)
+        if not is_installed(wanted):
+            raise ConfigError(f"engine {wanted} is not installed for {python}: pip install {wanted}, or choose another")
         return wanted, ""
     check_engine(task.engine)
     if is_installed(task.engine):
         return task.engine, ""
     others = [engine for engine in task.other_engines if is_installed(engine)]
-    python = f"Python {sys.version_info.major}.{sys.version_info.minor}"
     if not others:
         raise ConfigError(
             f"task {task.specification.task} is for the engine {task.engine}, which {python} has not installed: "

@@ -12,6 +12,7 @@ from sac_control.robots.robot import Robot
 from sac_control.worlds.world import World
 
 GROUP = "sac_control.worlds"
+OURS = ("pybullet", "mujoco")  # each simulates with the package of its name
 
 
 @cache
@@ -25,8 +26,8 @@ def engines() -> list[str]:
 
 
 def is_installed(engine: str) -> bool:
-    """Whether the package of the same name is there: looked up, not imported."""
-    return importlib.util.find_spec(engine) is not None if engine.isidentifier() else False
+    """Whether the package that it simulates with is there: looked up, not imported; of others' worlds it is."""
+    return engine not in OURS or importlib.util.find_spec(engine) is not None
 
 
 def check_engine(engine: str) -> None:
