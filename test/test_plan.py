@@ -570,7 +570,7 @@ def test_envelope_that_does_not_fit_the_policy_is_not_deployed(runs: Path, train
             plan_deployment(DeploymentOptions(policy="trained", runs_directory=runs, settings=settings))
 
 
-@pytest.mark.parametrize("setting", ["control_period=0.01", "joints=elbow", "max_effort=1.0"])
+@pytest.mark.parametrize("setting", ["control_period=0.01", "joints=elbow", "max_command=1.0"])
 def test_command_and_launch_file_refuse_a_policy_that_disagrees_before_anything_starts(
     runs: Path, trained: RunDirectory, capsys: pytest.CaptureFixture[str], setting: str
 ) -> None:
@@ -582,7 +582,7 @@ def test_command_and_launch_file_refuse_a_policy_that_disagrees_before_anything_
         launched(DEPLOY, policy="trained", runs_dir=str(runs), settings=f"policy.{setting}")
 
 
-@pytest.mark.parametrize("setting", ["control_period=0.01", "joints=elbow", "max_effort=1.0"])
+@pytest.mark.parametrize("setting", ["control_period=0.01", "joints=elbow", "max_command=1.0"])
 def test_policy_that_disagrees_with_what_is_said_of_the_robot_is_not_deployed(
     runs: Path, trained: RunDirectory, setting: str
 ) -> None:

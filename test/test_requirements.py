@@ -12,8 +12,8 @@ from sac_control.policy.controller import Controller
 from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.requirements import check_reach, check_requirements
 
-WRONG = {"control_period": 0.01, "joints": "cart_to_pendulum", "max_effort": 99.0}
-RIGHT = {"control_period": SPECIFICATION.control_period, "joints": "slider_to_cart", "max_effort": 100.0}
+WRONG = {"control_period": 0.01, "joints": "cart_to_pendulum", "max_command": 99.0}
+RIGHT = {"control_period": SPECIFICATION.control_period, "joints": "slider_to_cart", "max_command": 100.0}
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -17,12 +17,13 @@ envelope.py     the region of joint states in which anything may move
 objections.py   what else speaks against moving anything, as these judge:
 frozen_joints.py, period_watch.py, arming_region.py   encoders that stand still, rate, region of training
 reasons.py, unused_states.py   why nothing moves, for people
-limits.py       what an effort must fit into on its way out
+safe_command.py what is commanded where nothing may move
+limits.py       what a command must fit into on its way out
 joint_limits.py what the settings make of that, joint by joint
 command_limiter.py  what may be commanded just now: these, by the time that passed and the ramp after arming
 robot_joints.py names, zeros and directions of the robot, in and out
 live_limits.py  which of these may be set at run time, and how
 faults.py, tick_statistics.py   counted for the diagnostics
 shadow_process.py       a second policy in a process of its own, for its hypothetical actions
-controller.py   joint state in, limited effort out: all of the above in one object, which a node owns
+controller.py   joint state in, limited command out: all of the above in one object, which a node owns
 """

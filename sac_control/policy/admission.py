@@ -1,4 +1,4 @@
-"""Which joint states count, and where nothing may move. Knows nothing of actions or of efforts."""
+"""Which joint states count, and where nothing may move. Knows nothing of actions or of commands."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sac_control.observation import StateObserver
 from sac_control.policy import freshness
 from sac_control.policy.envelope import Envelope
 from sac_control.policy.policy_config import PolicyConfig
+from sac_control.policy.safe_command import joints_to_measure
 from sac_control.policy.unused_states import missing_joints
 from sac_control.types import Float32Array, JointState, Specification
 
@@ -55,7 +56,8 @@ class Admission:
         if self._envelope is not None:
             self._envelope.check(specification.joints)
         observer = StateObserver(specification.observation, specification.joints)
-        self._joints, self._names, self._observer = frozenset(specification.joints), None, observer
+        self._joints, self._names = frozenset(joints_to_measure(specification)), None
+        self._observer = observer
         self.observation = np.zeros(len(specification.observation), np.float32)
 
     def concerns(self, names: tuple[str, ...]) -> bool:

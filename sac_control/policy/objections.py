@@ -19,7 +19,7 @@ class Objections:
         frozen: judges joints that stand still.
         period: judges the rate of states.
         arming_region: judges where the robot stands.
-        hold: takes a fault that holds zero and does not latch it.
+        hold: takes a fault that holds the safe command and does not latch it.
 
     Attributes:
         is_used: whether any of the judges is.
@@ -63,7 +63,7 @@ class Objections:
         return self._of_period or self._arming_region.objection
 
     def _judge_period(self, stamp: int, now: float, is_stale: bool, objection: str) -> str:
-        """What speaks against moving anything, the rate of states included, which holds zero and does not latch it."""
+        """What speaks against moving anything, the rate of states included, which is held and does not latch."""
         is_active = self._safety.mode is Mode.ACTIVE
         fault = self._of_period = self._period.judge(stamp, now, is_stale=is_stale, is_active=is_active)
         if fault and is_active and not objection:

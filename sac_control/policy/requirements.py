@@ -1,4 +1,4 @@
-"""What a robot demands of a policy before it may run there: period, joints and effort limits. Knows no ROS."""
+"""What a robot demands of a policy before it may run there: period, joints and limits of commands. Knows no ROS."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from sac_control.observation import StateObserver
 from sac_control.policy.joint_limits import LIMITS, limits_of
 from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.robot_joints import RobotJoints
-from sac_control.types import Specification
+from sac_control.types import Specification, unit_of
 
 TOLERANCE = 0.02  # share by which the control period may differ
 
@@ -37,12 +37,14 @@ def check_requirements(config: PolicyConfig, specification: Specification) -> No
             f"policy drives the joints {list(driven)}, policy.joints is {config.joints!r:.100}: "
             "commands would reach the wrong joints"
         )
-    for joint, own, most in zip(
-        driven, specification.command_limit, limits_of(config, "max_effort", driven), strict=True
+    most_allowed = limits_of(config, "max_command", driven)
+    for joint, interface, own, most in zip(
+        driven, specification.interface, specification.command_limit, most_allowed, strict=True
     ):
         if own > most:
             raise PolicyFileError(
-                f"policy has a limit of {own:g} for joint {joint!r}, policy.max_effort is {most:g}: "
+                f"policy has a limit of {own:g} {unit_of(interface)} for joint {joint!r}, policy.max_command is "
+                f"{most:g}: "
                 "train with limits that the robot has"
             )
     for name in LIMITS:

@@ -19,11 +19,12 @@ import numpy as np
 from sac_control.errors import PolicyFileError, StateError
 from sac_control.observation import StateObserver
 from sac_control.policy.joint_limits import command_limits, command_rates
-from sac_control.policy.limits import EffortLimiter
+from sac_control.policy.limits import Limiter
 from sac_control.policy.policy import Policy
 from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.requirements import TOLERANCE
+from sac_control.policy.safe_command import SafeCommand
 from sac_control.policy.safety import Mode
 from sac_control.types import Action, Float32Array, FloatArray, JointState, Specification
 
@@ -56,7 +57,8 @@ class Shadow:
         self._observer = StateObserver(specification.observation, specification.joints)
         self._observation: Float32Array = np.zeros(len(specification.observation), np.float32)
         self._scale: FloatArray = np.array(specification.command_limit)
-        self._limiter = EffortLimiter(self._scale)
+        self._safe = SafeCommand.of(specification)
+        self._limiter = Limiter(self._scale, safe=self._safe)
         self.take_limits(config)
         self._asked: tuple[int, float, Mode, float] | None = None  # stamp [ns], time [s], mode, authority
         self._process = _started(command, file.to_bytes())
@@ -75,11 +77,12 @@ class Shadow:
 
         Args:
             state: a state that was answered.
-            mode: in which it was; where that is not ACTIVE, the command is told as zero, as that of the one in force.
+            mode: in which it was; where that is not ACTIVE, the safe command is told, as that of the one in force.
             authority: share of the command limits that it had.
         """
         if self.fault:
             return
+        self._safe.measure(state)
         now = self._clock()
         if self._asked is not None:
             self.skipped += 1
@@ -148,9 +151,9 @@ class Shadow:
 
     def _told(self, stamp: int, action: Float32Array, authority: float, *, is_active: bool) -> Action:
         command_raw = self._scale * action
-        if is_active:
-            command = self._limiter.limit(command_raw, self.file.specification.control_period, authority)
-        else:
+        period = self.file.specification.control_period
+        command = self._limiter.limit(command_raw, period, authority) if is_active else None
+        if command is None:
             command = self._limiter.release()
         return Action(
             stamp=stamp,
@@ -165,7 +168,7 @@ def check_shadow(own: Specification, in_force: Specification) -> None:
     """See that a shadow policy is for the same robot as the policy in force.
 
     Raises:
-        PolicyFileError: task, joints or control period are others.
+        PolicyFileError: task, joints, interfaces or control period are others.
     """
     if own.task != in_force.task:
         raise PolicyFileError(f"shadow policy is for task {own.task!r}, in force is one for {in_force.task!r}")
@@ -173,6 +176,11 @@ def check_shadow(own: Specification, in_force: Specification) -> None:
         raise PolicyFileError(
             f"shadow policy has joints {list(own.joints)} and drives {list(own.actuated_joints)}, in force is one "
             f"with {list(in_force.joints)} that drives {list(in_force.actuated_joints)}"
+        )
+    if own.interface != in_force.interface:
+        raise PolicyFileError(
+            f"shadow policy commands by {', '.join(own.interface)}, in force is one that commands by "
+            f"{', '.join(in_force.interface)}"
         )
     if abs(own.control_period - in_force.control_period) > TOLERANCE * in_force.control_period:
         raise PolicyFileError(

@@ -4,12 +4,12 @@ from negative_controls import Controls
 
 SHORT: Controls = {
     ("test_controller.py", "test_safety.py", "test_config.py"): [
-        ("policy/limits.py", "np.minimum(np.maximum(effort, self._lowest), self._limit)  #", "effort  #",
+        ("policy/limits.py", "np.minimum(np.maximum(command, self._lowest), self._limit)  #", "command  #",
          "limiter_clamps"),
         ("policy/limits.py", "if not all(map(math.isfinite, values)):", "if False:", "limiter_clamps"),
-        ("policy/limits.py", "return min(max(value, last - step), last + step)", "return value", "no_force_leaves"),
-        ("policy/limits.py", "    value = min(max(value, -limit), limit)\n", "", "authority_grows"),
-        ("policy/controller.py", "if command is limiter.zero:", "if False:", "becomes_zero_and_latches"),
+        ("policy/limits.py", "else min(max(value, last - step), last + step)", "else value", "no_force_leaves"),
+        ("policy/limits.py", "    value = min(max(value, low), high)\n", "", "authority_grows"),
+        ("policy/controller.py", "if command is None:", "if False:", "becomes_zero_and_latches"),
         ("policy/admission.py", "if self._envelope is not None else", "if False else", "outside_of_the_envelope"),
         ("policy/admission.py", "freshness.check_finite(state, self._joints)", "pass", "does_not_look"),
         ("policy/admission.py", "            if self._check_stamps:\n", "            if False:\n", "system_time_older"),
@@ -31,12 +31,12 @@ SHORT: Controls = {
         ("policy/policy_config.py", "and not self.allow_long_timeout", "and False", "long_or_vanishing"),
     ],
     ("test_policy_faults.py", "test_node_simulator.py"): [
-        ("nodes/command_outlet.py", "        self._controller.hold(cause)\n        self.zero()\n",
+        ("nodes/command_outlet.py", "        self._controller.hold(cause)\n        self.make_safe()\n",
          "        self._controller.hold(cause)\n", "raises_holds_first"),
         ("nodes/policy.py", "if controller.is_late():", "if False:", "took_longer_than_the_timeout"),
         ("nodes/command_outlet.py", "self._controller.blocked_by or self._config.dry_run else",
          "self._controller.blocked_by else", "dry_run"),
-        ("nodes/policy.py", "if self._controller.must_command_zero() or", "if", "no_messages_and_keep"),
+        ("nodes/policy.py", "if self._controller.must_be_safe() or", "if", "no_messages_and_keep"),
         ("nodes/simulator.py", " or _now() - self._command_time > self._config.command_timeout:", ":",
          "zeroes_the_force_when"),
     ],
