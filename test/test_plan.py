@@ -549,6 +549,55 @@ def test_deployment_is_the_policy_alone_deterministic_and_waiting_to_be_armed(
     assert "require_arm" not in next(iter(plan)).parameters
 
 
+COMMANDS = "effort_controller/commands"  # as the node itself calls them
+
+
+@pytest.mark.parametrize(
+    ("interfaces", "remappings", "rule"),
+    [
+        (("effort",), [], ()),
+        (("velocity",), [], ((COMMANDS, "velocity_controller/commands"),)),
+        (("position",), [], ((COMMANDS, "position_controller/commands"),)),
+        (("position", "position"), [], ((COMMANDS, "position_controller/commands"),)),
+        (("position",), [f"{COMMANDS}:=a"], ((COMMANDS, "a"),)),
+        (("position",), [f"/{COMMANDS}:=a"], ((f"/{COMMANDS}", "a"),)),
+        (("position",), ["b:=c"], (("b", "c"), (COMMANDS, "position_controller/commands"))),
+        (
+            ("position",),
+            ["position_controller/commands:=a"],
+            (("position_controller/commands", "a"), (COMMANDS, "a")),
+        ),
+        (("position", "velocity"), [f"{COMMANDS}:=a"], ((COMMANDS, "a"),)),
+    ],
+)
+def test_deployment_commands_where_ros2_control_takes_the_interface_of_its_policy(
+    tmp_path: Path, interfaces: tuple[str, ...], remappings: list[str], rule: tuple[tuple[str, str], ...]
+) -> None:
+    path = driven_by(interfaces, tmp_path)
+    (node,) = plan_deployment(DeploymentOptions(policy=str(path), remappings=remappings))
+    assert node.remappings == rule
+
+
+def test_several_interfaces_are_deployed_only_to_a_topic_that_was_named_for_them(tmp_path: Path) -> None:
+    path = driven_by(("position", "velocity"), tmp_path)
+    with pytest.raises(
+        PolicyFileError,
+        match=r"'slider_to_cart' by position, 'cart_to_pendulum' by velocity.* --remap effort_controller/commands:=TOP",
+    ):
+        plan_deployment(DeploymentOptions(policy=str(path)))
+
+
+def driven_by(interfaces: tuple[str, ...], directory: Path) -> Path:
+    """A file of a policy that drives its first joints so."""
+    driven = SPECIFICATION.joints[: len(interfaces)]
+    specification = dataclasses.replace(
+        SPECIFICATION, actuated_joints=driven, interface=interfaces, command_limit=(1.0,) * len(driven)
+    )
+    path = directory / "policy.safetensors"
+    path.write_bytes(make_file(specification=specification).to_bytes())
+    return path
+
+
 def test_deployment_takes_a_shadow_policy_of_the_same_robot_alone(
     runs: Path, trained: RunDirectory, tmp_path: Path
 ) -> None:
