@@ -82,11 +82,10 @@ class Controller:
     @property
     def cause(self) -> str:
         """Why that, and what is wrong with what comes where nothing moves."""
-        safety = self.safety
-        if safety.mode not in (Mode.ARMING, Mode.HOLD):
-            return safety.cause
-        cause = self._reasons.appended_to(safety.cause, self._clock())
-        return f"{cause}; {why}" if safety.mode is Mode.HOLD and (why := self.lacks_position) else cause
+        mode, cause = self.safety.mode, self.safety.cause
+        if mode in (Mode.ARMING, Mode.HOLD):
+            cause = self._reasons.appended_to(cause, self._clock())
+        return f"{cause}; {why}" if mode >= Mode.HOLD and (why := self.lacks_position) else cause
 
     def watchdog_delay(self) -> float:
         """Time until `must_be_safe` is to be called again [s].
