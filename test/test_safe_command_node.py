@@ -1,4 +1,4 @@
-"""What leaves a real policy node whose policy commands positions: where nothing may move, the robot stays where it is."""
+"""What leaves a real policy node that commands positions: where nothing may move, the robot stays where it is."""
 
 from __future__ import annotations
 
