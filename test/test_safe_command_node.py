@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -71,11 +72,15 @@ def arm(ros: RosWorld, robot: Robot) -> None:
     robot.until(lambda: len(robot.actions) > count + 5, "no answers")
 
 
+def has_commanded(robot: Robot, count: int) -> bool:
+    return len(robot.commands) >= count
+
+
 def stays(robot: Robot, position: float, since: int, more: int = 20) -> None:
     """Whether the same position is commanded wherever the robot is pushed; `since` is where in the row it begins."""
     for robot.value in (0.5, 0.7, 0.4):
         count = len(robot.commands)
-        robot.until(lambda count=count: len(robot.commands) >= count + more, "nothing is commanded")
+        robot.until(functools.partial(has_commanded, robot, count + more), "nothing is commanded")
     np.testing.assert_allclose([command for _, command in robot.commands[since:]], position, atol=1e-9)
 
 
