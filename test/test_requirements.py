@@ -32,13 +32,6 @@ def test_policy_for_this_robot_is_taken() -> None:
     check_requirements(PolicyConfig(), SPECIFICATION)
 
 
-@pytest.mark.parametrize("term", ["action(slider_to_cart)", "effort(slider_to_cart)", "position(slider_to_cart)@1"])
-def test_policy_that_observes_more_than_a_joint_state_is_refused_before_it_is_in_force(term: str) -> None:
-    specification = dataclasses.replace(SPECIFICATION, observation=(*SPECIFICATION.observation[:-1], term))
-    with pytest.raises(PolicyFileError, match="policy observes what no policy node can give it yet: .* of one moment"):
-        check_requirements(PolicyConfig(), specification)
-
-
 @pytest.mark.parametrize("discovery_range", ["", "SUBNET", "SYSTEM_DEFAULT"])
 def test_weights_that_others_on_the_network_may_offer_to_a_robot_must_be_signed(discovery_range: str) -> None:
     config = PolicyConfig(accept_weights=RUN_ID)

@@ -225,7 +225,7 @@ class PolicyNode(LifecycleNode):
         self._aside.run("policy/action", now, outlet.answer, action, rest=self._action_rest)
         self._ticks.add(start, time.perf_counter(), controller.control_period)
         if self._shadow.is_running and is_new:
-            self._aside.run("the shadow policy", now, self._shadow.ask, state)
+            self._aside.run("the shadow policy", now, self._shadow.ask, state, action.command)
 
     def _newest_for_us(self, msg: Any, info: Any, now: float) -> JointState | None:
         """Of the states that have come, the newest that is for us: what is older is worth no answer."""

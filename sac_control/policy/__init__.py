@@ -11,6 +11,7 @@ requirements.py what a robot demands of a policy
 hot_swap.py     the policy in force, how a new one takes its place, and the way back
 safety.py       may the policy move anything? five modes, what arms, what disarms, what latches
 own_states.py   which joint states are for us
+row_observer.py what a joint state alone does not hold: efforts, actions, and what was some control periods ago
 admission.py    which of them can be used, and where nothing may move
 freshness.py    which joint states count at all
 envelope.py     the region of joint states in which anything may move

@@ -185,13 +185,15 @@ class Controller:
         """Begin to answer states; the safe command is held until armed."""
         self.safety.activate()
         self.limiter.safe.forget()
-        self._answer = self.admission.stamp = None
+        self._answer = None
+        self.admission.begin_anew()
 
     def deactivate(self) -> None:
         """Answer no more states."""
         self.safety.deactivate()
         self._withdraw()
-        self._answer = self.admission.stamp = None
+        self._answer = None
+        self.admission.begin_anew()
 
     def arm(self) -> tuple[bool, str]:
         """Release the latch and let states arm; see `Safety.arm`. Refused while something blocks.
@@ -276,7 +278,7 @@ class Controller:
         now = self._clock()
         is_stale = safety.is_stale(now)
         try:
-            objection = self.admission.admit(state, safety.timeout, is_fresh=not is_stale)
+            objection = self.admission.admit(state, safety.timeout, self._answer, is_fresh=not is_stale)
         except StateError:
             self.unused.reject(now)
             if state.stamp != last:  # what is only repeated is no reason to mistrust what follows
@@ -285,7 +287,8 @@ class Controller:
         if limiter.safe.needs_position:
             limiter.safe.measure(state)
         if self._objections.is_used:
-            objection = self._objections.judge(state, now, self.last_command, objection, is_stale=is_stale)
+            filling = self.admission.filling
+            objection = self._objections.judge(state, now, self.last_command, objection, filling, is_stale=is_stale)
         is_active = safety.take(now, objection or self.blocked_by)
         action = policy.act(self.admission.observation, self._rng)
         command_raw = limiter.scale * action

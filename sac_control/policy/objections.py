@@ -38,7 +38,16 @@ class Objections:
         self.is_used = frozen.is_used or period.is_used or arming_region.is_used
         self._of_period = ""  # against the rate of states
 
-    def judge(self, state: JointState, now: float, command: FloatArray, objection: str, *, is_stale: bool) -> str:
+    def judge(
+        self,
+        state: JointState,
+        now: float,
+        command: FloatArray,
+        objection: str,
+        filling: str = "",
+        *,
+        is_stale: bool,
+    ) -> str:
         """What speaks against moving anything from `state`; empty where nothing does.
 
         Args:
@@ -46,12 +55,17 @@ class Objections:
             now: [s] steady time at which it came.
             command: (a,) float64, what was commanded last.
             objection: what the envelope says.
+            filling: what is said of a memory of observations that has a gap.
             is_stale: whether the state before is longer ago than the timeout.
         """
         if self._frozen.is_used:
             objection = self._frozen.objection(state, command) or objection
         if self._period.is_used:
             objection = self._judge_period(state.stamp, now, is_stale, objection)
+        if filling:
+            if self._safety.mode is Mode.ACTIVE and not objection:
+                self._hold(filling)
+            objection = objection or filling
         if self._arming_region.is_used:
             self._arming_region.judge(state)
             if self._safety.mode is not Mode.ACTIVE:  # once armed, the envelope alone stops it

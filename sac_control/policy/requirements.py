@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sac_control.errors import ConfigError, PolicyFileError
-from sac_control.observation import StateObserver
 from sac_control.policy.joint_limits import LIMITS, limits_of
 from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.robot_joints import RobotJoints
@@ -16,7 +15,7 @@ def check_requirements(config: PolicyConfig, specification: Specification) -> No
     """See that a policy is for the robot that the parameters describe; what they leave out is not looked at.
 
     Raises:
-        PolicyFileError: it is for another one, or observes more than a joint state holds.
+        PolicyFileError: it is for another one.
         ConfigError: a limit, a name, an offset or a sign is not of its joints.
     """
     period = specification.control_period
@@ -27,10 +26,6 @@ def check_requirements(config: PolicyConfig, specification: Specification) -> No
         )
     if complaint := config.timeout_complaint(period):
         raise PolicyFileError(complaint)
-    try:
-        StateObserver(specification.observation, specification.joints)  # a joint state is all that a policy is told
-    except ConfigError as error:
-        raise PolicyFileError(f"policy observes what no policy node can give it yet: {error}") from error
     driven = specification.actuated_joints
     if config.joints.strip() and driven not in (_names(config.joints, ","), _names(config.joints, None)):
         raise PolicyFileError(
@@ -44,8 +39,7 @@ def check_requirements(config: PolicyConfig, specification: Specification) -> No
         if own > most:
             raise PolicyFileError(
                 f"policy has a limit of {own:g} {unit_of(interface)} for joint {joint!r}, policy.max_command is "
-                f"{most:g}: "
-                "train with limits that the robot has"
+                f"{most:g}: train with limits that the robot has"
             )
     for name in LIMITS:
         limits_of(config, name, driven)  # names joints that are driven, and each of several

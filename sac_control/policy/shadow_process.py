@@ -24,6 +24,7 @@ from sac_control.policy.policy import Policy
 from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.requirements import TOLERANCE
+from sac_control.policy.row_observer import RowObserver
 from sac_control.policy.safe_command import SafeCommand
 from sac_control.policy.safety import Mode
 from sac_control.types import Action, Float32Array, FloatArray, JointState, Specification
@@ -54,7 +55,9 @@ class Shadow:
         self.answers = 0
         self.skipped = 0  # states that came while it was at an earlier one
         specification = file.specification
-        self._observer = StateObserver(specification.observation, specification.joints)
+        self._rows = RowObserver.where_needed(specification, is_simulated=not config.drives_robot)
+        self._observer = StateObserver(specification.observation if self._rows is None else (), specification.joints)
+        self._commanded: FloatArray | None = None  # for the state before
         self._observation: Float32Array = np.zeros(len(specification.observation), np.float32)
         self._scale: FloatArray = np.array(specification.command_limit)
         self._safe = SafeCommand.of(specification)
@@ -72,24 +75,31 @@ class Shadow:
         specification = self.file.specification
         self._limiter.set(command_limits(config, specification), command_rates(config, specification))
 
-    def ask(self, state: JointState, mode: Mode, authority: float) -> None:
+    def ask(self, state: JointState, mode: Mode, authority: float, command: FloatArray | None = None) -> None:
         """Have an action for `state` computed, unless the one before is still under way.
 
         Args:
             state: a state that was answered.
             mode: in which it was; where that is not ACTIVE, the safe command is told, as that of the one in force.
             authority: share of the command limits that it had.
+            command: (a,) float64, of the policy in force; None: it was not told.
         """
         if self.fault:
             return
+        before, self._commanded = self._commanded, command
         self._safe.measure(state)
         now = self._clock()
-        if self._asked is not None:
-            self.skipped += 1
-            self._give_up_when_late(now)
-            return
         try:
-            self._observer.observe(state, self._observation)
+            if self._rows is not None:  # which misses none
+                self._rows.observe(state, before, self._observation)
+            if self._asked is not None:
+                self.skipped += 1
+                self._give_up_when_late(now)
+                return
+            if self._rows is None:
+                self._observer.observe(state, self._observation)
+            elif self._rows.filling:
+                return
             os.write(self._question, self._observation.tobytes())
         except (OSError, StateError) as error:
             self.give_up(f"could not be asked: {error}")

@@ -48,6 +48,14 @@ SHORT: Controls = {
         ("policy/frozen_joints.py", "if not self._is_effort[abs(strongest) - 1]:", "if False:", "may_rest"),
         ("policy/shadow_process.py", "if own.interface != in_force.interface:", "if False:", "same_interfaces"),
     ],
+    ("test_row_observer.py",): [
+        ("policy/objections.py", "            objection = objection or filling\n", "", "before_the_memory_is_full"),
+        ("policy/objections.py", "                self._hold(filling)\n", "                pass\n", "latches_nothing"),
+        ("policy/admission.py", "            self._rows.clear()\n", "            pass\n", "ends_with_the_activation"),
+        ("policy/row_observer.py", "if not math.isfinite(effort :=", "if not (effort :=", "without_an_effort"),
+        ("policy/row_observer.py", "arrival in (Arrival.FIRST, Arrival.GAP)", "arrival is Arrival.FIRST",
+         "across_episodes or begins_an_episode"),
+    ],
     ("test_safe_command_node.py",): [
         ("nodes/command_outlet.py", " or controller.lacks_position:", ":", "says_why"),
         ("nodes/command_outlet.py", "            controller.forget_position()\n", "            pass\n",
