@@ -46,8 +46,8 @@ OWED_DELAY = 0.01  # [s] until a safe command that could not be published is tri
 class PolicyNode(LifecycleNode):
     """Runs a policy.
 
-    Publishes:   policy/action, policy/status, /diagnostics; policy/shadow_action; effort_controller/commands, but not
-                 where it belongs to a training or an evaluation (run_id, lockstep)
+    Publishes:   policy/action, policy/status, /diagnostics; policy/shadow_action; effort_controller/commands, whatever
+                 the interface, but not where it belongs to a training or an evaluation (run_id, lockstep)
     Subscribes:  joint_states; policy_weights where accept_weights names a run
     Services:    policy/stop latches the safe command; policy/arm releases it; policy/rollback puts the policy before in
                  force (all Trigger)
