@@ -178,7 +178,7 @@ class SimulatorNode(Node):
     # realtime
 
     def _on_command(self, msg: Any) -> None:
-        self._take_command(messages.effort_from_msg(msg))
+        self._take_command(messages.command_from_msg(msg))
 
     def _take_command(self, command: FloatArray) -> None:
         if not _is_usable(command, self._zero):
