@@ -10,11 +10,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from sac_control.tasks.inverted_pendulum import InvertedPendulum
 
 from policies import make_file
 from sac_control.errors import RunError
 from sac_control.store.run_store import NO_SCORE
-from sac_control.tasks.inverted_pendulum import InvertedPendulum
 from sac_control.training import evaluation
 from sac_control.training.evaluation import Evaluation, EvaluationProcess, evaluate
 from sac_control.types import FloatArray
