@@ -14,11 +14,12 @@ import pytest
 from policies import make_file
 from sac_control.envs.env import Env
 from sac_control.errors import RunError
+from sac_control.store.run_store import NO_SCORE
 from sac_control.tasks.builtin import inverted_pendulum
 from sac_control.tasks.file_task import FileTask
 from sac_control.tasks.starts import Starts
 from sac_control.training import evaluation
-from sac_control.training.evaluation import NO_SCORE, Evaluation, EvaluationProcess, evaluate
+from sac_control.training.evaluation import Evaluation, EvaluationProcess, evaluate
 from sac_control.types import FloatArray
 from tasks_for_tests import changed
 
