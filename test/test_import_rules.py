@@ -36,7 +36,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "robots": (BASIS, set()),
     "tasks": (BASIS | {"robots"}, {"numpy", "yaml"}),
     "worlds": (BASIS | {"robots"}, {"numpy", "pybullet", "mujoco"}),
-    "envs": (BASIS | {"tasks", "worlds"}, {"numpy", "gymnasium"}),
+    "envs": (BASIS | {"robots", "tasks", "worlds"}, {"numpy", "gymnasium"}),
     "simulation": (BASIS | {"envs"}, {"numpy"}),
     "sac": (BASIS, {"numpy", "torch"}),
     "policy": (BASIS, {"numpy", "safetensors"}),
