@@ -28,10 +28,10 @@ from std_srvs.srv import SetBool
 
 from benchmarks.ping_pong import Pinger, publisher
 from sac_control.cli.domain import DomainLease
-from sac_control.envs.tasks import make_task
 from sac_control.nodes import messages, topics
 from sac_control.policy.policy import Policy
 from sac_control.policy.policy_file import PolicyFile
+from sac_control.tasks.catalogue import make_task
 from sac_control.types import ActorParameters, Float32Array, Weights
 
 SPECIFICATION = make_task("inverted_pendulum").specification

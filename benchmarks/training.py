@@ -13,8 +13,8 @@ from benchmarks.machine import ROOT
 from benchmarks.options import NotAvailableError
 from benchmarks.processes import Finished, clean_environment, run
 from sac_control.errors import RunError
-from sac_control.runs.run_directory import RunDirectory
-from sac_control.runs.table import read_columns
+from sac_control.store.run_directory import RunDirectory
+from sac_control.store.table import read_columns
 
 _WRONG_ARGUMENT = 2  # exit code
 _EVALUATED = re.compile(r"evaluated policy v\d+ of step (\d+):")

@@ -1,4 +1,34 @@
-"""sac_control."""
+"""sac_control learns a controller by Soft Actor-Critic, and then is the controller: ROS 2 nodes, hot-swapped weights.
+
+                 joint_states                                        A policy answers joint states with commands; it
+    ┌───────────┐ ─────────────────────────────────▶ ┌────────┐      is the same node in simulation and on a robot,
+    │ simulator │ ◀───────────────────────────────── │ policy │      where ros2_control takes the simulator's place.
+    └───────────┘  policy/action                     └────────┘
+       │     ▲ learner/credit       policy_weights      ▲           The learner turns transitions into better weights
+       ▼     │                                          │           and puts them into the running policy node,
+    transitions ────────────▶ ┌─────────┐ ──────────────┘           between two control ticks.
+                              │ learner │ ──▶ runs/<run>/
+                              └─────────┘
+
+Where things live; each folder's `__init__` is its map, and imports go upwards in this list alone:
+
+    cli/          the command `sac_control` and the launch files: which nodes run, with which parameters
+    nodes/        ROS 2 alone: topics, messages, event loop; each node owns one object of the folders below
+    training/     a whole training without ROS: transitions in, updates, evaluation, publication, verdict
+    store/        the disk: run directory, checkpoints, replay rows, tables
+    policy/       what runs on a robot: inference, policy file, hot swap, safety, limits. numpy alone
+    sac/          the algorithm
+    simulation/   what a simulator node owns: episodes in a row, lockstep, realtime
+    envs/         an environment: a task in a world, as gymnasium.Env
+    worlds/       physics: commands in, joint states out
+    tasks/        what is asked of a machine: starts, rewards, failures
+    health/ system/    what a node says of itself; the process and its machine
+    expression/   the language of observation terms, rewards and bounds
+    types.py errors.py option.py observation.py …    ground floor: values, errors, what a setting is
+
+Begin with `sac/reference/soft_actor_critic.py`, one update on one page; then `policy/controller.py`, one control tick;
+then `training/training_run.py`, what is due when; then `nodes/policy.py`. docs/design.md has contracts and decisions.
+"""
 
 from pkgutil import extend_path
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
+from typing import Any
+
+from sac_control.option import option
 
 _LENGTH = 32  # of a run id
 PATTERN = "[0-9a-f]{32}"  # of a run id
@@ -37,3 +40,8 @@ def frame_id(run_id: str, specification_hash: str) -> str:
 def is_of_a_run(frame: str) -> bool:
     """Whether a frame_id says that a joint state is for one run: no policy node of a robot answers that."""
     return len(frame) > _LENGTH and frame[_LENGTH] == "/" and is_run_id(frame[:_LENGTH])
+
+
+def run_id_option(description: str) -> Any:
+    """A setting that is a run id, or nothing."""
+    return option("", description, pattern=f"{PATTERN}|", form="32 hexadecimal digits, or nothing")

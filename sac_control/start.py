@@ -7,8 +7,8 @@ import os
 import sys
 from collections.abc import Iterator
 
-from sac_control import preflight, streams
 from sac_control.errors import EXIT_DONE, EXIT_FAULT, EXIT_SETTING, ConfigError
+from sac_control.system import preflight, streams
 
 _INTERRUPTED = 130  # as shells have it, where Ctrl-C comes before anything has begun
 

@@ -9,10 +9,10 @@ import numpy as np
 import pybullet
 
 from policies import REGION, SPECIFICATION
-from sac_control.envs.inverted_pendulum import CART_POLE
-from sac_control.envs.world import World
 from sac_control.policy.policy_file import PolicyFile
+from sac_control.tasks.inverted_pendulum import CART_POLE
 from sac_control.types import ActorParameters, FloatArray, JointState
+from sac_control.worlds.pybullet_world import World
 
 T = SPECIFICATION.control_period
 LIMIT = SPECIFICATION.command_limit[0]

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from sac_control.config import LearnerConfig
-from sac_control.envs.episodes import EpisodeRunner
 from sac_control.envs.registry import make_env
-from sac_control.runs.training_run import TrainingRun
+from sac_control.simulation.episode_runner import EpisodeRunner
+from sac_control.training.learner_config import LearnerConfig
+from sac_control.training.training_run import TrainingRun
 from sac_control.types import Array, Float32Array, Transition
 
 ROW_SIZE = 5 + 1 + 1 + 5 + 1

@@ -7,9 +7,9 @@ import itertools
 
 import numpy as np
 
-from sac_control.envs.tasks import make_task
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.region import JointRegion, Region
+from sac_control.tasks.catalogue import make_task
 from sac_control.types import ActorParameters, Float32Array, Specification, Weights
 
 RUN_ID = "0123456789abcdef" * 2  # of the policies below

@@ -14,11 +14,11 @@ from std_srvs.srv import Trigger
 from policies import SPECIFICATION, make_file
 from robots import PATIENT, Robot
 from ros_world import RosWorld
-from sac_control.config import PolicyConfig
 from sac_control.nodes import topics
 from sac_control.nodes.policy import PolicyNode
 from sac_control.policy.arming_region import Place
 from sac_control.policy.controller import Controller
+from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.region import JointRegion, Region
 from sac_control.policy.safety import Mode

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from sac_control.errors import RunError
-from sac_control.runs import atomic
-from sac_control.runs.checkpoints import MANIFEST, CheckpointStore
+from sac_control.store import atomic
+from sac_control.store.checkpoints import MANIFEST, CheckpointStore
 
 FILES = {"policy.safetensors": b"policy", "learner.safetensors": bytes(range(256))}
 

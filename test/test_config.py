@@ -9,9 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sac_control.config import EvaluatorConfig, LearnerConfig, PolicyConfig, SacConfig, SimulatorConfig
 from sac_control.errors import ConfigError
 from sac_control.option import Config, suggest
+from sac_control.policy.policy_config import PolicyConfig
+from sac_control.sac.sac_config import SacConfig
+from sac_control.simulation.simulator_config import SimulatorConfig
+from sac_control.training.evaluator_config import EvaluatorConfig
+from sac_control.training.learner_config import LearnerConfig
 
 CONFIGS: list[type[Config]] = [SimulatorConfig, PolicyConfig, SacConfig, LearnerConfig, EvaluatorConfig]
 NUMBERS = [(config, name, kind) for config in CONFIGS for name, kind in config.types().items() if kind in (int, float)]

@@ -10,10 +10,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sac_control.config import LearnerConfig, SimulatorConfig
+from sac_control.cli import config_file
+from sac_control.cli.config_file import SECTIONS, RunConfig
 from sac_control.errors import ConfigError
-from sac_control.runs import config_file
-from sac_control.runs.config_file import SECTIONS, RunConfig
+from sac_control.simulation.simulator_config import SimulatorConfig
+from sac_control.training.learner_config import LearnerConfig
 
 CHANGED = RunConfig().with_values(
     {

@@ -13,12 +13,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from policies import RUN_ID, SPECIFICATION, make_file, make_weights
-from sac_control.config import PolicyConfig
 from sac_control.errors import ConfigError, PolicyFileError
 from sac_control.identity import frame_id
 from sac_control.policy.controller import Controller
 from sac_control.policy.limits import EffortLimiter
 from sac_control.policy.policy import Policy
+from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.safety import Mode
 from sac_control.types import Action, JointState, Specification

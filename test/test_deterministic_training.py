@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sac_control.config import LearnerConfig, PolicyConfig
-from sac_control.envs.episodes import EpisodeRunner
 from sac_control.envs.registry import make_env
 from sac_control.policy.controller import Controller
-from sac_control.runs.training_run import TrainingRun
-from sac_control.sac.training import TrainingState
+from sac_control.policy.policy_config import PolicyConfig
+from sac_control.simulation.episode_runner import EpisodeRunner
+from sac_control.training.learner_config import LearnerConfig
+from sac_control.training.training import TrainingState
+from sac_control.training.training_run import TrainingRun
 from test_training_run import transition
 
 PATIENCE = 120.0  # [s]

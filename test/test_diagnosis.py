@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from sac_control.nodes.diagnosis import ERROR, OK, RECENT, WARN, RecentGrowth, diagnosis
+from sac_control.health.diagnosis import ERROR, OK, RECENT, WARN, RecentGrowth, diagnosis
 
 
 def test_the_worst_comes_first_and_nothing_is_left_unsaid() -> None:

@@ -23,14 +23,15 @@ from robots import PATIENCE
 from ros_world import RosWorld
 from sac_control.cli.runner import node_environment
 from sac_control.errors import EXIT_FAULT
-from sac_control.nodes import diagnosis, topics
-from sac_control.nodes.diagnosis import ERROR, OK, WARN
+from sac_control.health import diagnosis
+from sac_control.health.diagnosis import ERROR, OK, WARN
+from sac_control.nodes import topics
 from sac_control.nodes.evaluator import EvaluatorNode
 from sac_control.nodes.health import Health
 from sac_control.nodes.learner import LearnerNode
 from sac_control.nodes.policy import PolicyNode
 from sac_control.nodes.simulator import SimulatorNode
-from sac_control.runs.checkpoints import CheckpointStore
+from sac_control.store.checkpoints import CheckpointStore
 from test_faults_learner import Fault, FileInItsPlace, FileSizeLimit
 from test_node_learner import OBSERVATION, learner, send, transition
 from test_node_simulator import answer, stamp_of

@@ -16,11 +16,11 @@ from gymnasium.utils.env_checker import check_env
 
 from sac_control.envs import TASKS, make_env, make_task
 from sac_control.envs.env import Env
-from sac_control.envs.inverted_pendulum import InvertedPendulum
 from sac_control.envs.registry import gymnasium_id
-from sac_control.envs.world import World
 from sac_control.errors import ConfigError, StateError
+from sac_control.tasks.inverted_pendulum import InvertedPendulum
 from sac_control.types import Float32Array, FloatArray
+from sac_control.worlds.pybullet_world import World
 
 NAME, GYMNASIUM_ID = "inverted_pendulum", "sac_control/InvertedPendulum-v0"
 STATE = [0.1, -0.2, 0.05, 0.3]

@@ -18,11 +18,12 @@ from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 from gymnasium.utils.env_checker import check_env
 from numpy.typing import NDArray
 
-from sac_control.envs import TASKS, make_env, make_task, window
+from sac_control.envs import TASKS, make_env, make_task
 from sac_control.envs.env import Env
 from sac_control.envs.registry import gymnasium_id
-from sac_control.envs.world import World
 from sac_control.errors import ConfigError, StateError
+from sac_control.worlds import pybullet_window as window
+from sac_control.worlds.pybullet_world import World
 
 NAME, GYMNASIUM_ID = "inverted_pendulum", "sac_control/InvertedPendulum-v0"
 

@@ -13,9 +13,9 @@ import pytest
 from sac_control.envs import make_env, make_task
 from sac_control.envs.env import Env
 from sac_control.envs.registry import gymnasium_id
-from sac_control.envs.task import Task
-from sac_control.envs.world import World
+from sac_control.tasks.task import Task
 from sac_control.types import Float32Array, FloatArray
+from sac_control.worlds.pybullet_world import World
 
 TOLERANCE = 1e-6  # absolute, on every number
 Policy = Callable[[np.random.Generator, Float32Array], float]

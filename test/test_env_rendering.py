@@ -9,10 +9,11 @@ import pybullet
 import pytest
 from numpy.typing import NDArray
 
-from sac_control.envs import TASKS, make_env, window
+from sac_control.envs import TASKS, make_env
 from sac_control.envs.env import Env
 from sac_control.envs.pacer import Pacer
 from sac_control.errors import ConfigError
+from sac_control.worlds import pybullet_window as window
 
 NAME = "inverted_pendulum"
 

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from policies import make_file
-from sac_control.envs.inverted_pendulum import InvertedPendulum
 from sac_control.errors import RunError
-from sac_control.runs import evaluation
-from sac_control.runs.evaluation import NO_SCORE, Evaluation, EvaluationProcess, evaluate
+from sac_control.tasks.inverted_pendulum import InvertedPendulum
+from sac_control.training import evaluation
+from sac_control.training.evaluation import NO_SCORE, Evaluation, EvaluationProcess, evaluate
 from sac_control.types import FloatArray
 
 PATIENCE = float(os.environ.get("SAC_CONTROL_TEST_PATIENCE", "300"))  # [s]

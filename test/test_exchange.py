@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sac_control.config import LearnerConfig
-from sac_control.nodes.exchange import PROBE_PERIOD, Exchange
-from sac_control.nodes.waiting import WaitWarning
-from sac_control.sac.training import Training
+from sac_control.health.waiting import WaitWarning
+from sac_control.simulation.exchange import PROBE_PERIOD, Exchange
+from sac_control.training.learner_config import LearnerConfig
+from sac_control.training.training import Training
 from sac_control.types import Transition
 
 ANSWER_TIMEOUT = 0.2

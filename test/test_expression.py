@@ -9,11 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sac_control.envs.tasks import TASKS, make_task
 from sac_control.errors import ConfigError
 from sac_control.expression import Expression, parse, quote
 from sac_control.expression.parser import DEEPEST, LONGEST_MEMORY, LONGEST_TEXT
 from sac_control.expression.tokens import FUNCTIONS, SIGNALS
+from sac_control.tasks.catalogue import TASKS, make_task
 
 # Precedence
 

@@ -19,13 +19,13 @@ from node_processes import NodeProcess
 from policies import RUN_ID, make_file
 from robots import PATIENCE
 from ros_world import RosWorld
-from sac_control.config import LearnerConfig
 from sac_control.errors import EXIT_SETTING, EXIT_START
 from sac_control.nodes import topics
 from sac_control.nodes.learner import LearnerNode
 from sac_control.nodes.policy import PolicyNode
 from sac_control.nodes.simulator import SimulatorNode
-from sac_control.runs.training_run import TrainingRun
+from sac_control.training.learner_config import LearnerConfig
+from sac_control.training.training_run import TrainingRun
 from test_node_learner import learner as learner_parameters
 from test_node_learner import transition
 from test_node_simulator import answer, stamp_of

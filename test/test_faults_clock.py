@@ -33,7 +33,7 @@ SYSTEM_TIME = {
     "nodes/policy.py": "age of a state by its stamp, where check_stamps is set",
     "nodes/simulator.py": "stamps of a simulator that stands in for a robot",
     "policy/controller.py": "age of a state by its stamp, where check_stamps is set",
-    "runs/metrics.py": "events for people",
+    "store/metrics.py": "events for people",
 }
 
 

@@ -28,12 +28,12 @@ from safetensors.numpy import load as load_tensors
 
 from killable_learner import LEDGER, ROW_SIZE, digests
 from ros_world import RosWorld
-from sac_control.config import LearnerConfig
 from sac_control.errors import RunError
 from sac_control.nodes import messages, topics
-from sac_control.runs.checkpoints import MANIFEST, Checkpoint, CheckpointStore
-from sac_control.runs.replay_file import RECORD
-from sac_control.runs.training_run import TrainingRun
+from sac_control.store.checkpoints import MANIFEST, Checkpoint, CheckpointStore
+from sac_control.store.replay_file import RECORD
+from sac_control.training.learner_config import LearnerConfig
+from sac_control.training.training_run import TrainingRun
 from sac_control.types import Array, Transition
 from test_end_to_end import Running, sac_control
 from withheld import Withheld

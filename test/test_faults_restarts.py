@@ -31,7 +31,7 @@ from ros_world import RosWorld
 from sac_control.cli.domain import DomainLease
 from sac_control.nodes import topics
 from sac_control.policy.safety import Mode
-from sac_control.runs.replay_file import RECORD
+from sac_control.store.replay_file import RECORD
 from sac_control.types import Array
 from test_end_to_end import Running
 

@@ -10,14 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sac_control.cli import main
+from sac_control.cli import config_file, main
 from sac_control.cli.options import DeploymentOptions
 from sac_control.cli.plan import plan_deployment
 from sac_control.errors import ConfigError
 from sac_control.policy.controller import Controller
 from sac_control.policy.policy import Policy
 from sac_control.policy.policy_file import PolicyFile
-from sac_control.runs import config_file
 from sac_control.types import JointState
 from test_controller import Clock
 from test_end_to_end import sac_control

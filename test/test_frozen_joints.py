@@ -10,9 +10,9 @@ import pytest
 
 from cart_pole import LIMIT, CartPole, T, effort_of, stabilising_file
 from policies import SPECIFICATION
-from sac_control.config import PolicyConfig
 from sac_control.policy.controller import Controller
 from sac_control.policy.frozen_joints import FrozenJoints
+from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.safety import Mode
 from sac_control.types import JointState
 

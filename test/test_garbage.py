@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from policies import SPECIFICATION, make_file
-from sac_control.config import PolicyConfig
 from sac_control.nodes import messages, topics
-from sac_control.nodes.garbage import BUSY_PERIOD, IDLE_PERIOD, GarbageCollection
 from sac_control.policy.controller import Controller
+from sac_control.policy.policy_config import PolicyConfig
+from sac_control.system.garbage import BUSY_PERIOD, IDLE_PERIOD, GarbageCollection
 from sac_control.types import JointState
 
 
@@ -91,7 +91,7 @@ def test_ticks_leave_nothing_that_only_a_collection_could_free() -> None:
 
 def test_beginning_turns_automatic_collection_off_and_forgets_what_start_up_made() -> None:
     code = (
-        "import gc; from sac_control.nodes.garbage import GarbageCollection;"
+        "import gc; from sac_control.system.garbage import GarbageCollection;"
         "GarbageCollection().begin(); print(gc.isenabled(), gc.get_freeze_count() > 1000)"
     )
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

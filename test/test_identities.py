@@ -14,14 +14,14 @@ from std_msgs.msg import Float64MultiArray
 from policies import OTHER_RUN_ID, RUN_ID, SPECIFICATION, make_file
 from robots import PATIENT, Robot
 from ros_world import RosWorld
-from sac_control.envs.inverted_double_pendulum import InvertedDoublePendulum
-from sac_control.envs.inverted_pendulum import InvertedPendulum
-from sac_control.envs.inverted_pendulum_swingup import InvertedPendulumSwingup
 from sac_control.identity import frame_id, is_run_id, new_run_id
 from sac_control.nodes import messages, topics
 from sac_control.nodes.policy import PolicyNode
 from sac_control.nodes.simulator import SimulatorNode
 from sac_control.policy.safety import Mode
+from sac_control.tasks.inverted_double_pendulum import InvertedDoublePendulum
+from sac_control.tasks.inverted_pendulum import InvertedPendulum
+from sac_control.tasks.inverted_pendulum_swingup import InvertedPendulumSwingup
 from sac_control.types import Action, FloatArray
 from test_node_policy import state
 from wire import action_msg

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "sac_control"
-BASIS = {"types", "identity", "config", "option", "errors", "expression", "observation", "per_joint"}
-BASIS |= {"ros_parameters", "preflight", "streams"}
-CORES = {"envs", "sac", "policy"}
+BASIS = {"types", "identity", "option", "errors", "expression", "observation", "per_joint", "ros_parameters"}
+SIMULATION = {"tasks", "worlds", "envs", "simulation"}
+CORES = {"sac", "policy", "store", "training", "health", "system"} | SIMULATION
 
 # Folder or module: what it may import of this package (beside itself), and of others (beside the standard library).
 ROS = {"rclpy", "rcl_interfaces", "std_srvs", "sac_control.msg"} | {
@@ -22,24 +22,27 @@ ROS = {"rclpy", "rcl_interfaces", "std_srvs", "sac_control.msg"} | {
 ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "__init__": (set(), set()),
     "__main__": ({"start"}, set()),
-    "start": ({"errors", "preflight", "streams", "nodes", "cli"}, set()),
-    "preflight": ({"errors"}, set()),
-    "streams": ({"errors"}, set()),
+    "start": ({"errors", "system", "nodes", "cli"}, set()),
     "types": ({"errors"}, {"numpy"}),
-    "identity": (set(), set()),
+    "identity": ({"option"}, set()),
     "errors": (set(), set()),
-    "config": ({"errors", "identity", "option", "per_joint"}, set()),
     "option": ({"errors", "per_joint"}, set()),
     "per_joint": ({"errors"}, set()),
     "expression": ({"errors", "option"}, set()),
     "observation": ({"errors", "expression", "types"}, {"numpy"}),
     "ros_parameters": ({"errors", "option"}, set()),
-    "envs": (BASIS, {"numpy", "pybullet", "pybullet_data", "gymnasium"}),
+    "system": ({"errors"}, set()),
+    "health": (set(), set()),
+    "tasks": (BASIS, {"numpy"}),
+    "worlds": (BASIS | {"tasks"}, {"numpy", "pybullet", "pybullet_data"}),
+    "envs": (BASIS | {"tasks", "worlds"}, {"numpy", "gymnasium"}),
+    "simulation": (BASIS | {"envs"}, {"numpy"}),
     "sac": (BASIS, {"numpy", "torch"}),
     "policy": (BASIS, {"numpy", "safetensors"}),
-    "runs": (BASIS | CORES, {"numpy", "safetensors", "yaml", "matplotlib", "tensorboard"}),
-    "nodes": (BASIS | CORES | {"runs"}, {"numpy", *ROS}),
-    "cli": (BASIS | CORES | {"runs"}, set()),
+    "store": (BASIS, {"numpy", "matplotlib", "tensorboard"}),
+    "training": (BASIS | {"tasks", "envs", "sac", "policy", "store"}, {"numpy", "safetensors"}),
+    "nodes": (BASIS | CORES, {"numpy", *ROS}),
+    "cli": (BASIS | CORES, {"yaml"}),
 }
 EXCEPTIONS = {
     "cli/launch_files.py": {"launch", "launch_ros"},  # the only file that knows the launch library
@@ -56,23 +59,17 @@ UNSAFE_CALLS = {
 SIMULATORS = ["pybullet", "pybullet_data", "gymnasium"]
 BLOCKED = {
     "expression": ["numpy", "torch", "rclpy", "yaml", "safetensors", *SIMULATORS],
-    "ros_parameters preflight streams start": [
-        "numpy",
-        "torch",
-        "rclpy",
-        "yaml",
-        "safetensors",
-        *SIMULATORS,
-    ],
-    "types identity config option errors observation per_joint": ["torch", "rclpy", "yaml", "safetensors", *SIMULATORS],
-    "envs": ["torch", "rclpy", "yaml", "safetensors", "matplotlib"],
+    "ros_parameters system start": ["numpy", "torch", "rclpy", "yaml", "safetensors", *SIMULATORS],
+    "types identity option errors observation per_joint health": ["torch", "rclpy", "yaml", "safetensors", *SIMULATORS],
+    "tasks": ["torch", "rclpy", "yaml", "safetensors", "matplotlib", *SIMULATORS],
+    "worlds envs simulation": ["torch", "rclpy", "yaml", "safetensors", "matplotlib"],
     "sac": ["rclpy", "yaml", "matplotlib", "tensorboard", *SIMULATORS],
     "policy": ["torch", "rclpy", "yaml", "matplotlib", "tensorboard", "cryptography", *SIMULATORS],
-    "runs": ["rclpy", "launch", "cryptography"],
+    "store training": ["rclpy", "launch", "cryptography"],
     "cli": ["rclpy", "launch", "torch", "cryptography"],
     "nodes.policy": ["torch", "matplotlib", "tensorboard", "cryptography", *SIMULATORS],
     "nodes.simulator": ["torch", "matplotlib", "tensorboard"],
-    "nodes.exchange nodes.waiting": ["torch", "rclpy", "numpy", *SIMULATORS],
+    "simulation.exchange simulation.periods": ["torch", "rclpy", "numpy", *SIMULATORS],
 }
 IMPORT_WHILE_BLOCKED = """
 import importlib, sys
@@ -151,13 +148,13 @@ def test_every_rule_is_about_something_that_exists() -> None:
 @pytest.mark.parametrize(
     ("file", "line", "name"),
     [
-        ("envs/task.py", "import torch", "torch"),
+        ("tasks/task.py", "import torch", "torch"),
         ("sac/learner.py", "from sac_control.envs import registry", "sac_control.envs.registry"),
         ("sac/learner.py", "from sac_control import envs", "sac_control.envs"),
         ("sac/learner.py", "from ..envs.env import Env", "sac_control.envs.env.Env"),
-        ("sac/__init__.py", "from .. import runs", "sac_control.runs"),
+        ("sac/__init__.py", "from .. import store", "sac_control.store"),
         ("policy/policy.py", "def f():\n    import pybullet", "pybullet"),
-        ("runs/metrics.py", "import sac_control.msg", "sac_control.msg"),
+        ("store/metrics.py", "import sac_control.msg", "sac_control.msg"),
         ("cli/plan.py", "import launch.actions", "launch.actions"),
         ("cli/main.py", "from sac_control.nodes.topics import CREDIT", "sac_control.nodes.topics.CREDIT"),
         ("nodes/policy.py", "from sac_control.cli import plan", "sac_control.cli.plan"),

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from policies import SPECIFICATION, make_file
-from sac_control.config import PolicyConfig
 from sac_control.errors import ConfigError, PolicyFileError
 from sac_control.policy.controller import Controller
 from sac_control.policy.joint_limits import LIMITS, command_limits, command_rates
 from sac_control.policy.limits import EffortLimiter
 from sac_control.policy.live_limits import changed
+from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.requirements import check_requirements
 
 CART, POLE = SPECIFICATION.joints

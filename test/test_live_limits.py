@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies import SPECIFICATION
-from sac_control.config import PolicyConfig
 from sac_control.errors import ConfigError
 from sac_control.policy.envelope import Envelope
 from sac_control.policy.live_limits import LIVE, changed
+from sac_control.policy.policy_config import PolicyConfig
 from test_controller import LIMIT, Clock, T, answer, armed, gentle_file, state, with_output
 
 OLD = {

@@ -16,13 +16,13 @@ from std_srvs.srv import Trigger
 from policies import make_file
 from robots import PATIENT, Robot
 from ros_world import RosWorld
-from sac_control.config import PolicyConfig
 from sac_control.nodes import topics
 from sac_control.nodes.evaluator import EvaluatorNode
 from sac_control.nodes.learner import LearnerNode
 from sac_control.nodes.policy import PolicyNode
 from sac_control.nodes.simulator import SimulatorNode
 from sac_control.policy.live_limits import LIVE
+from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.safety import Mode
 
 JOINT = "slider_to_cart"

@@ -13,10 +13,10 @@ import pytest
 
 from sac_control.cli.aftermath import draw_missing_curve, remove_what_never_began
 from sac_control.errors import RunError
-from sac_control.runs import curve
-from sac_control.runs.metrics import Metrics
-from sac_control.runs.run_directory import RunDirectory
-from sac_control.runs.table import Table, read_columns
+from sac_control.store import curve
+from sac_control.store.metrics import Metrics
+from sac_control.store.run_directory import RunDirectory
+from sac_control.store.table import Table, read_columns
 
 NAMES = ("critic_loss", "alpha")
 

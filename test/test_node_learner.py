@@ -14,11 +14,11 @@ from std_srvs.srv import Trigger
 
 from policies import OTHER_RUN_ID, RUN_ID
 from ros_world import RosWorld
-from sac_control.envs.tasks import make_task
 from sac_control.errors import ConfigError, RunError
 from sac_control.nodes import messages, topics
 from sac_control.nodes.learner import LearnerNode
 from sac_control.policy.policy_file import PolicyFile
+from sac_control.tasks.catalogue import make_task
 from sac_control.types import Float32Array, Transition
 from wire import transition_msg
 

@@ -25,7 +25,7 @@ from policies import RUN_ID, SPECIFICATION, make_file
 from robots import PATIENCE
 from ros_world import RosWorld
 from sac_control.nodes import messages, topics
-from sac_control.runs.replay_file import ReplayFile
+from sac_control.store.replay_file import ReplayFile
 from test_traffic_faults import pause
 from withheld import Withheld
 

@@ -9,7 +9,7 @@ import rclpy
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from sac_control.runs.parameter_file import read_sections
+from sac_control.cli.parameter_file import read_sections
 
 NAMES = (
     "learner", "/learner", "/**", "/*", "/**/learner", "/*/learner", "/a/learner", "a/learner", "/a/*", "/a/**",

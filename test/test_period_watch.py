@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from policies import RUN_ID, SPECIFICATION
-from sac_control.config import PolicyConfig
 from sac_control.errors import ConfigError
 from sac_control.identity import frame_id
 from sac_control.policy.controller import Controller
 from sac_control.policy.period_watch import PeriodWatch
+from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.safety import Mode
 from sac_control.types import JointState
 from test_controller import gentle_file

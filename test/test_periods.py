@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sac_control.nodes.periods import MAX_CATCH_UP, Periods
+from sac_control.simulation.periods import MAX_CATCH_UP, Periods
 
 PERIOD = 0.001
 

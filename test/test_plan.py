@@ -16,13 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies import OTHER_RUN_ID, RUN_ID, SPECIFICATION, make_file
-from sac_control.cli import launch_arguments, main, runner
+from sac_control.cli import config_file, launch_arguments, main, runner
 from sac_control.cli import plan as plan_module
 from sac_control.cli.launch_arguments import DEPLOY, EVALUATE, TRAIN, LaunchFile, in_launch_words, split_settings
 from sac_control.cli.node_description import NodeDescription
 from sac_control.cli.options import EVALUATION_SEED, DeploymentOptions, EvaluationOptions, Options, TrainingOptions
 from sac_control.cli.plan import Plan, find_policy, plan_deployment, plan_evaluation, plan_training
-from sac_control.config import LearnerConfig, PolicyConfig, SimulatorConfig
 from sac_control.errors import (
     EXIT_DONE,
     EXIT_FAULT,
@@ -32,9 +31,11 @@ from sac_control.errors import (
     PolicyFileError,
     RunError,
 )
-from sac_control.runs import config_file
-from sac_control.runs.checkpoints import CheckpointStore
-from sac_control.runs.run_directory import RunDirectory
+from sac_control.policy.policy_config import PolicyConfig
+from sac_control.simulation.simulator_config import SimulatorConfig
+from sac_control.store.checkpoints import CheckpointStore
+from sac_control.store.run_directory import RunDirectory
+from sac_control.training.learner_config import LearnerConfig
 from sac_control.types import Specification
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -14,9 +14,9 @@ import pytest
 import torch
 
 from policies import make_file
-from sac_control.config import SacConfig
 from sac_control.policy.policy import Policy
 from sac_control.sac.reference.soft_actor_critic import SoftActorCritic
+from sac_control.sac.sac_config import SacConfig
 from sac_control.types import ActorParameters, Float32Array
 
 OBSERVATIONS: Float32Array = np.random.default_rng(0).normal(0.0, 2.0, (200, 5)).astype(np.float32)

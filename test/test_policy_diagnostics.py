@@ -17,7 +17,8 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from policies import SPECIFICATION, make_file, make_weights
 from robots import PATIENCE, PATIENT, PERIOD, Robot
 from ros_world import RosWorld
-from sac_control.nodes import diagnosis, messages, topics
+from sac_control.health import diagnosis
+from sac_control.nodes import messages, topics
 from sac_control.nodes.health import Health
 from sac_control.nodes.policy import PolicyNode
 from sac_control.policy.controller import Controller

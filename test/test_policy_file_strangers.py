@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from safetensors.numpy import load, save
 
 from policies import SPECIFICATION
-from sac_control.config import PolicyConfig
 from sac_control.errors import PolicyFileError
 from sac_control.policy.controller import Controller
+from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.policy_header import MAX_HEADER_BYTES
 from sac_control.types import JointState, specification_hash

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sac_control.runs.progress import REDRAW_PERIOD, ProgressLine, progress_text
+from sac_control.training.progress import REDRAW_PERIOD, ProgressLine, progress_text
 from sac_control.types import Phase, TrainingStatus
 
 STATUS = TrainingStatus(

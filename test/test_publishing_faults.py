@@ -21,8 +21,8 @@ from policies import make_file
 from robots import PATIENT, Robot
 from ros_world import RosWorld
 from sac_control.errors import SacControlError
+from sac_control.health.aside import REST, Aside
 from sac_control.nodes import messages
-from sac_control.nodes.aside import REST, Aside
 from sac_control.nodes.policy import PolicyNode
 from sac_control.policy.controller import Controller
 from sac_control.policy.safety import Mode

@@ -14,8 +14,8 @@ from policies import make_file
 from robots import PolicyProcess, Robot
 from ros_world import RosWorld
 from sac_control.errors import ConfigError
-from sac_control.nodes.realtime import lock_memory, use_realtime_priority
 from sac_control.policy.safety import Mode
+from sac_control.system.realtime import lock_memory, use_realtime_priority
 
 PRIORITY = 7
 

@@ -21,9 +21,9 @@ from policies import SPECIFICATION, make_file
 from robots import PERIOD, Robot
 from ros_world import RosWorld
 from sac_control.errors import PolicyFileError
+from sac_control.health.standstill import Standstill
 from sac_control.nodes import topics
 from sac_control.nodes.policy import PolicyNode
-from sac_control.nodes.standstill import Standstill
 from sac_control.policy.safety import Mode
 from sac_control.types import JointState
 

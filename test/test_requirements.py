@@ -7,9 +7,9 @@ import dataclasses
 import pytest
 
 from policies import RUN_ID, SPECIFICATION, make_file, make_weights
-from sac_control.config import PolicyConfig
 from sac_control.errors import ConfigError, PolicyFileError
 from sac_control.policy.controller import Controller
+from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.requirements import check_reach, check_requirements
 
 WRONG = {"control_period": 0.01, "joints": "cart_to_pendulum", "max_effort": 99.0}

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from policies import SPECIFICATION, make_file
-from sac_control.config import PolicyConfig
 from sac_control.errors import ConfigError, StateError
 from sac_control.observation import StateObserver
 from sac_control.policy.controller import Controller
+from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.robot_joints import RobotJoints
 from sac_control.types import JointState
 

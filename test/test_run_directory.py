@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 
 from sac_control.errors import RunError
-from sac_control.runs.checkpoints import CheckpointStore
-from sac_control.runs.run_directory import RunDirectory
+from sac_control.store.checkpoints import CheckpointStore
+from sac_control.store.run_directory import RunDirectory
 
 # Locks the run named on the command line, says so, and keeps it until its input ends.
 WRITER = """
 import sys
 from pathlib import Path
-from sac_control.runs.run_directory import RunDirectory
+from sac_control.store.run_directory import RunDirectory
 run = RunDirectory(Path(sys.argv[1]))
 run.lock()
 print("locked", flush=True)

@@ -8,7 +8,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sac_control.sac.arrivals import FARTHEST, MOST_SOURCES, WINDOW, Arrivals
+from sac_control.training.arrivals import FARTHEST, MOST_SOURCES, WINDOW, Arrivals
 
 
 def test_numbers_in_order_are_new() -> None:

@@ -9,13 +9,14 @@ import pytest
 import torch
 
 from batches import random_batch
-from sac_control.config import LearnerConfig, SacConfig
 from sac_control.errors import ConfigError
-from sac_control.sac.choice import check_change, check_options, make_buffer, make_learner
+from sac_control.sac.choice import check_options, make_buffer, make_learner
 from sac_control.sac.native_learner import NativeLearner
 from sac_control.sac.reference.sac_v1 import SoftActorCriticV1
 from sac_control.sac.reference.soft_actor_critic import SoftActorCritic
 from sac_control.sac.replay_buffer import ReplayBuffer
+from sac_control.sac.sac_config import SacConfig
+from sac_control.training.learner_config import LearnerConfig, check_change
 
 NO_GPU = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 V1: dict[str, Any] = {"algorithm": "sac_v1", "learn_alpha": False}

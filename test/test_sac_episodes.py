@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sac_control.sac.episodes import Episode, Episodes
+from sac_control.training.returns import Episode, Episodes
 from sac_control.types import Transition
 
 NOTHING = np.zeros(1, np.float32)

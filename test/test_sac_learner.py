@@ -13,11 +13,11 @@ import torch
 from safetensors.numpy import load_file, save_file
 
 from batches import part, random_batch, random_tensors
-from sac_control.config import SacConfig
 from sac_control.errors import RunError
 from sac_control.sac.reference import squashed_gaussian
 from sac_control.sac.reference.soft_actor_critic import SoftActorCritic
 from sac_control.sac.replay_buffer import Batch
+from sac_control.sac.sac_config import SacConfig
 from sac_control.types import Array, Float32Array
 
 

@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from batches import part, random_batch
-from sac_control.config import SacConfig
 from sac_control.sac.learner import LOG_STD_BOUNDS, Learner
 from sac_control.sac.native_learner import NativeLearner
 from sac_control.sac.reference.sac_v1 import SoftActorCriticV1
 from sac_control.sac.reference.soft_actor_critic import SoftActorCritic
+from sac_control.sac.sac_config import SacConfig
 
 SHAPES = [
     ((64, 64), 128, 5, 1),

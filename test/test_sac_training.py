@@ -16,10 +16,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sac_control.config import LearnerConfig
 from sac_control.errors import RunError, TransitionError
 from sac_control.policy.policy import Policy
-from sac_control.sac.training import Training, TrainingState
+from sac_control.training.learner_config import LearnerConfig
+from sac_control.training.training import Training, TrainingState
 from sac_control.types import ActorParameters, Transition
 
 
@@ -478,8 +478,8 @@ def test_mirror_images_are_sampled_only_where_they_are_asked_for() -> None:
 def test_the_default_configuration_learns_without_torch() -> None:
     """Torch takes seconds to load: a run that does not need it must not wait for it."""
     code = (
-        "import sys, sac_control.sac.training, sac_control.sac.native_learner, sac_control.sac.choice as choice\n"
-        "from sac_control.config import LearnerConfig\n"
+        "import sys, sac_control.training.training, sac_control.sac.native_learner, sac_control.sac.choice as choice\n"
+        "from sac_control.training.learner_config import LearnerConfig\n"
         "choice.make_learner(LearnerConfig(), observation_size=2, action_size=1, seed=0)\n"
         "assert 'torch' not in sys.modules\n"
     )

@@ -14,13 +14,14 @@ import yaml
 from torch import Tensor
 
 from batches import random_batch, random_tensors, row_of
-from sac_control.config import LearnerConfig, SacConfig
 from sac_control.sac.layout import Layout, critic_layout
 from sac_control.sac.reference import squashed_gaussian
 from sac_control.sac.reference.networks import TwinCritics, Value
 from sac_control.sac.reference.sac_v1 import SoftActorCriticV1, critic_loss, value_loss
 from sac_control.sac.replay_buffer import Batch
-from sac_control.sac.training import Training
+from sac_control.sac.sac_config import SacConfig
+from sac_control.training.learner_config import LearnerConfig
+from sac_control.training.training import Training
 
 CPU = torch.device("cpu")
 PRESET = Path(__file__).resolve().parent.parent / "config" / "sac_v1.yaml"

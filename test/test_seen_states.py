@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from sac_control.sac.seen_states import LEAST, MOST, SeenStates
+from sac_control.training.seen_states import LEAST, MOST, SeenStates
 
 
 def seen(states: np.ndarray, *is_continuous: bool) -> SeenStates:

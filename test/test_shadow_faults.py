@@ -17,16 +17,16 @@ from std_srvs.srv import Trigger
 from policies import SPECIFICATION, make_file, make_weights
 from robots import PATIENCE, PATIENT, Robot
 from ros_world import RosWorld
-from sac_control.config import PolicyConfig
 from sac_control.errors import PolicyFileError
 from sac_control.nodes import messages, topics
 from sac_control.nodes.policy import PolicyNode
 from sac_control.observation import StateObserver
-from sac_control.policy import shadow as shadow_module
+from sac_control.policy import shadow_process as shadow_module
 from sac_control.policy.policy import Policy
+from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.safety import Mode
-from sac_control.policy.shadow import Shadow, check_shadow
+from sac_control.policy.shadow_process import Shadow, check_shadow
 from sac_control.types import Action, JointState, Specification
 
 LIMIT = SPECIFICATION.command_limit[0]
@@ -217,7 +217,7 @@ def test_fault_of_the_shadow_leaves_control_alone_and_is_told(
 ) -> None:
     code, _ = FAULTS[name]
     monkeypatch.setattr(
-        "sac_control.nodes.shadow.Shadow", functools.partial(Shadow, command=(sys.executable, "-c", code))
+        "sac_control.nodes.shadow_relay.Shadow", functools.partial(Shadow, command=(sys.executable, "-c", code))
     )
     with RosWorld(policy={**paths, **PATIENT}) as ros:
         robot = Robot(ros)

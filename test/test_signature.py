@@ -21,14 +21,15 @@ from policies import OTHER_RUN_ID, RUN_ID, make_file
 from sac_control.cli.main import main
 from sac_control.cli.options import DeploymentOptions
 from sac_control.cli.plan import plan_deployment
-from sac_control.config import LearnerConfig, PolicyConfig
 from sac_control.errors import ConfigError, PolicyFileError
 from sac_control.policy.controller import Controller
 from sac_control.policy.hot_swap import HotSwap
 from sac_control.policy.pieces import completed
+from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.signature import DOMAIN, MOST_KEYS, SigningKey, TrustedKeys, make_key_pair
-from sac_control.runs.training_run import TrainingRun
+from sac_control.training.learner_config import LearnerConfig
+from sac_control.training.training_run import TrainingRun
 from sac_control.types import Weights
 
 FILE = make_file(version=5)
@@ -294,7 +295,7 @@ def test_without_the_library_signatures_are_refused_in_words_and_all_else_works(
 import sys
 sys.modules["cryptography"] = None
 from pathlib import Path
-from sac_control.config import PolicyConfig
+from sac_control.policy.policy_config import PolicyConfig
 from sac_control.errors import ConfigError
 from sac_control.policy.controller import Controller
 from sac_control.policy.policy_file import PolicyFile

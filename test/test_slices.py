@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sac_control.runs.slices import LONGEST, MOST_UPDATES, Slices
+from sac_control.training.slices import LONGEST, MOST_UPDATES, Slices
 
 
 class Updates:

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from policies import make_file
-from sac_control import preflight
-from sac_control.config import LearnerConfig
+from sac_control.cli import config_file
 from sac_control.errors import EXIT_DONE, EXIT_FAULT, EXIT_SETTING, EXIT_START, ConfigError
-from sac_control.runs import config_file
-from sac_control.runs.checkpoints import CheckpointStore
-from sac_control.runs.run_directory import RunDirectory
 from sac_control.sac.replay_buffer import ReplayBuffer, check_memory
+from sac_control.store.checkpoints import CheckpointStore
+from sac_control.store.run_directory import RunDirectory
+from sac_control.system import preflight
+from sac_control.training.learner_config import LearnerConfig
 from test_metrics_and_curve import write_tables
 
 ABSENT = str(Path(__file__).with_name("absent"))

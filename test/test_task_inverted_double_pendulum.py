@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from sac_control.envs.inverted_double_pendulum import InvertedDoublePendulum, middle_of_second_pole
 from sac_control.observation import Observer
+from sac_control.tasks.inverted_double_pendulum import InvertedDoublePendulum, middle_of_second_pole
 
 UPRIGHT = np.zeros(6)
 FALLEN = np.array([0.0, 0.0, 1.5, 0.0, 0.0, 0.0])

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from sac_control.envs.inverted_pendulum import InvertedPendulum
+from sac_control.tasks.inverted_pendulum import InvertedPendulum
 
 UPRIGHT = np.zeros(4)
 TASK = InvertedPendulum()

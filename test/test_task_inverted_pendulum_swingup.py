@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from sac_control.envs.inverted_pendulum import InvertedPendulum
-from sac_control.envs.inverted_pendulum_swingup import InvertedPendulumSwingup
+from sac_control.tasks.inverted_pendulum import InvertedPendulum
+from sac_control.tasks.inverted_pendulum_swingup import InvertedPendulumSwingup
 
 UPRIGHT = np.zeros(4)
 TASK = InvertedPendulumSwingup()

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from sac_control.config import PolicyConfig
+from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.tick_statistics import TickStatistics
 
 T = 0.01

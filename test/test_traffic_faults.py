@@ -28,7 +28,7 @@ from robots import PATIENCE
 from ros_world import RosWorld
 from sac_control.nodes import messages, topics
 from sac_control.policy.safety import MAX_STREAK
-from sac_control.runs.replay_file import ReplayFile
+from sac_control.store.replay_file import ReplayFile
 from withheld import Withheld
 
 IS_FULL = os.environ.get("SAC_CONTROL_FAULTS") == "full"

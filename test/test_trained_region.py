@@ -11,7 +11,7 @@ import pytest
 
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.region import Region
-from sac_control.runs.training_run import TrainingRun
+from sac_control.training.training_run import TrainingRun
 from test_training_run import training_run, transition
 
 

@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 
-from sac_control.config import LearnerConfig
 from sac_control.errors import RunError
 from sac_control.policy.policy_file import PolicyFile
-from sac_control.runs.evaluation import NO_SCORE, Evaluation
-from sac_control.runs.table import read_columns
-from sac_control.runs.training_run import MOST_ROLLBACKS, TrainingRun
+from sac_control.store.table import read_columns
+from sac_control.training.evaluation import NO_SCORE, Evaluation
+from sac_control.training.learner_config import LearnerConfig
+from sac_control.training.training_run import MOST_ROLLBACKS, TrainingRun
 from sac_control.types import Transition
 from test_metrics_and_curve import tf_records
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from policies import RUN_ID, SPECIFICATION
-from sac_control.envs.tasks import make_task
 from sac_control.nodes import messages, topics
+from sac_control.tasks.catalogue import make_task
 from sac_control.types import Action, Transition
 
 TASK_HASH = make_task("inverted_pendulum").hash

@@ -14,8 +14,8 @@ from benchmarks.options import NotAvailableError, Options
 from benchmarks.table import Goal, Line
 from benchmarks.training import dump, train
 from sac_control.policy.policy_file import PolicyFile
-from sac_control.runs.evaluation import evaluate
-from sac_control.runs.run_directory import RunDirectory
+from sac_control.store.run_directory import RunDirectory
+from sac_control.training.evaluation import evaluate
 
 NAME = "other_tasks"
 TITLE = "Swing-up and double pendulum"

@@ -9,7 +9,7 @@ from benchmarks import outcomes
 from benchmarks.options import Options
 from benchmarks.table import Line
 from benchmarks.training import dump, train
-from sac_control.envs.tasks import make_task
+from sac_control.tasks.catalogue import make_task
 
 NAME = "realtime"
 TITLE = "Learning in real time"

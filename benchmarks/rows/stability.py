@@ -9,7 +9,7 @@ from benchmarks.intervals import share_interval
 from benchmarks.options import Options
 from benchmarks.table import Goal, Line
 from benchmarks.training import dump, train
-from sac_control.envs.inverted_pendulum import InvertedPendulum
+from sac_control.tasks.inverted_pendulum import InvertedPendulum
 
 NAME = "stability"
 TITLE = "Stability after the first solve"

@@ -12,14 +12,15 @@ import sys
 import time
 from pathlib import Path
 
-from sac_control.config import LearnerConfig, PolicyConfig
-from sac_control.envs.episodes import EpisodeRunner
 from sac_control.envs.registry import make_env
 from sac_control.errors import ConfigError
 from sac_control.identity import frame_id
 from sac_control.policy.controller import Controller
-from sac_control.runs.run_directory import RunDirectory
-from sac_control.runs.training_run import TrainingRun
+from sac_control.policy.policy_config import PolicyConfig
+from sac_control.simulation.episode_runner import EpisodeRunner
+from sac_control.store.run_directory import RunDirectory
+from sac_control.training.learner_config import LearnerConfig
+from sac_control.training.training_run import TrainingRun
 
 
 def train(config: LearnerConfig) -> dict[str, object]:

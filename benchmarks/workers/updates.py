@@ -29,8 +29,8 @@ def main() -> None:
     import numpy as np
     import torch
 
-    from sac_control.config import LearnerConfig
-    from sac_control.sac.training import Training
+    from sac_control.training.learner_config import LearnerConfig
+    from sac_control.training.training import Training
     from sac_control.types import Transition
 
     torch.set_num_threads(threads)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sac_control.errors import RunError
-from sac_control.runs.run_directory import RunDirectory
+from sac_control.store.run_directory import RunDirectory
 
 
 def draw(run: RunDirectory, picture: Path) -> None:
@@ -15,7 +15,7 @@ def draw(run: RunDirectory, picture: Path) -> None:
         RunError: a table is missing or damaged, the picture cannot be written, or matplotlib is not installed.
     """
     try:
-        from sac_control.runs import curve  # matplotlib takes a second to load, and most commands do not need it
+        from sac_control.store import curve
     except ImportError as error:
         raise RunError(f"matplotlib, which draws curves, cannot be used ({error}): install it") from error
     try:

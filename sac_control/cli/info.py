@@ -10,7 +10,7 @@ from sac_control.cli.plan import find_policy
 from sac_control.errors import RunError
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.region import Region
-from sac_control.runs.run_directory import RunDirectory
+from sac_control.store.run_directory import RunDirectory
 
 _IN_LIST = ("solved", "env_steps", "updates", "wall_seconds", "seed")
 

@@ -21,7 +21,7 @@ from sac_control.cli.plan import Plan, plan_deployment, plan_evaluation, plan_tr
 from sac_control.cli.reach import DISCOVERY_RANGE, reach
 from sac_control.errors import ConfigError, SacControlError
 from sac_control.option import suggest
-from sac_control.preflight import CONTROL, SIMULATION
+from sac_control.system.preflight import CONTROL, SIMULATION
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,14 +11,14 @@ from launch.events.process import ProcessExited
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-from sac_control import preflight
 from sac_control.cli import ending
 from sac_control.cli.aftermath import draw_missing_curve, remove_what_never_began
 from sac_control.cli.launch_arguments import LaunchFile
 from sac_control.cli.node_description import RESTART_DELAY, NodeDescription
 from sac_control.cli.reach import reach
 from sac_control.errors import EXIT_SETTING, EXIT_START
-from sac_control.runs.run_directory import RunDirectory
+from sac_control.store.run_directory import RunDirectory
+from sac_control.system import preflight
 
 
 def launch_description(file: LaunchFile) -> LaunchDescription:

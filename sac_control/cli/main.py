@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sac_control import preflight
 from sac_control.cli import ending, info, runner
 from sac_control.cli.aftermath import draw, draw_missing_curve, remove_what_never_began
 from sac_control.cli.domain import DomainLease
@@ -29,8 +28,9 @@ from sac_control.cli.reach import DISCOVERY_RANGE, reach
 from sac_control.errors import ConfigError, SacControlError
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.signature import SigningKey, make_key_pair
-from sac_control.runs import atomic
-from sac_control.runs.run_directory import RunDirectory
+from sac_control.store import atomic
+from sac_control.store.run_directory import RunDirectory
+from sac_control.system import preflight
 
 EXIT_FAULT, EXIT_USAGE, EXIT_NOT_SOLVED = 1, 2, 3
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from sac_control.cli import config_file
+from sac_control.cli.config_file import RunConfig
 from sac_control.cli.node_description import NodeDescription
+from sac_control.cli.parameter_file import read_sections
 from sac_control.errors import ConfigError
-from sac_control.runs import config_file
-from sac_control.runs.config_file import RunConfig
-from sac_control.runs.parameter_file import read_sections
 
 EVALUATION_SEED = 1_000_000  # start states that no training with a smaller seed has used
 MOST_RESTARTS = 5  # of one node, unless said otherwise: what fails again and again needs a person

@@ -12,10 +12,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sac_control.cli import config_file
+from sac_control.cli.config_file import RunConfig
 from sac_control.cli.node_description import NodeDescription
 from sac_control.cli.options import DeploymentOptions, EvaluationOptions, Options, TrainingOptions
-from sac_control.config import LearnerConfig, SimulatorConfig
-from sac_control.envs.tasks import make_task
 from sac_control.errors import ConfigError, RunError
 from sac_control.identity import new_run_id
 from sac_control.policy.controller import Controller
@@ -23,11 +23,12 @@ from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.policy_header import LONGEST_RUN_NAME
 from sac_control.policy.requirements import check_reach
 from sac_control.policy.signature import SigningKey
-from sac_control.runs import config_file
-from sac_control.runs.config_file import RunConfig
-from sac_control.runs.run_directory import RunDirectory
-from sac_control.sac.choice import check_change, check_options
+from sac_control.sac.choice import check_options
 from sac_control.sac.replay_buffer import check_memory
+from sac_control.simulation.simulator_config import SimulatorConfig
+from sac_control.store.run_directory import RunDirectory
+from sac_control.tasks.catalogue import make_task
+from sac_control.training.learner_config import LearnerConfig, check_change
 
 PROTECTIONS = ("require_arm", "deterministic")  # of a robot, which no parameter file takes away
 

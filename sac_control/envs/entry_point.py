@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sac_control.envs.env import Env
-from sac_control.envs.tasks import make_task
+from sac_control.tasks.catalogue import make_task
 
 
 def make_gymnasium_env(name: str, render_mode: str | None = None) -> Env:

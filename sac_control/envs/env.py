@@ -15,12 +15,12 @@ from gymnasium.utils import EzPickle
 from numpy.typing import ArrayLike, NDArray
 
 from sac_control.envs.pacer import Pacer
-from sac_control.envs.task import Task
-from sac_control.envs.world import World
 from sac_control.errors import ConfigError, StateError
 from sac_control.observation import Observer
 from sac_control.option import suggest
+from sac_control.tasks.task import Task
 from sac_control.types import Float32Array, FloatArray, Specification
+from sac_control.worlds.pybullet_world import World
 
 RENDER_MODES = ("human", "rgb_array")
 _RESET_OPTIONS = ("state",)

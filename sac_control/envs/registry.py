@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import gymnasium
 
-from sac_control.envs.tasks import TASKS, make_task
 from sac_control.errors import ConfigError
+from sac_control.tasks.catalogue import TASKS, make_task
 
 if TYPE_CHECKING:  # the physics engine is loaded when the first environment is made: a learner needs none
     from sac_control.envs.env import Env

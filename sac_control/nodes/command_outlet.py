@@ -8,10 +8,10 @@ from typing import Any
 
 from rclpy.publisher import Publisher
 
-from sac_control.config import PolicyConfig
+from sac_control.health.aside import Aside
 from sac_control.nodes import messages, topics
-from sac_control.nodes.aside import Aside
 from sac_control.policy.controller import Controller
+from sac_control.policy.policy_config import PolicyConfig
 from sac_control.types import Action, Specification
 
 

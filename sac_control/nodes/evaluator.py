@@ -11,19 +11,19 @@ from typing import Any
 
 from rclpy.node import Node
 
-from sac_control.config import EvaluatorConfig
-from sac_control.envs.tasks import make_task
+from sac_control.health.diagnosis import WARN
+from sac_control.health.waiting import WaitWarning
 from sac_control.identity import describe_run
 from sac_control.nodes import messages, topics
 from sac_control.nodes.claim import Claim
-from sac_control.nodes.diagnosis import WARN
 from sac_control.nodes.health import Health
 from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters
 from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
-from sac_control.nodes.waiting import WaitWarning
-from sac_control.runs import atomic
-from sac_control.sac.arrivals import Arrivals
-from sac_control.sac.episodes import Episodes
+from sac_control.store import atomic
+from sac_control.tasks.catalogue import make_task
+from sac_control.training.arrivals import Arrivals
+from sac_control.training.evaluator_config import EvaluatorConfig
+from sac_control.training.returns import Episodes
 
 RUN_AHEAD = 64  # transitions the simulator may be ahead of the counting
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from rclpy.duration import Duration
 from rclpy.node import Node
 
+from sac_control.health.diagnosis import ERROR, Finding, RecentGrowth, diagnosis
+from sac_control.health.waiting import WaitWarning
 from sac_control.nodes import messages, topics
 from sac_control.nodes.compatibility import CompatibilityCheck
-from sac_control.nodes.diagnosis import ERROR, Finding, RecentGrowth, diagnosis
-from sac_control.nodes.waiting import WaitWarning
 
 LAST_WORDS = 1.0  # [s] for which a process that must end waits for them to arrive
 

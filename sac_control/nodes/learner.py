@@ -13,18 +13,18 @@ from typing import Any
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
-from sac_control.config import LearnerConfig
 from sac_control.errors import RunError, TransitionError
+from sac_control.health.diagnosis import ERROR, WARN
+from sac_control.health.waiting import WaitWarning
 from sac_control.identity import describe_run
 from sac_control.nodes import messages, topics
 from sac_control.nodes.claim import Claim
-from sac_control.nodes.diagnosis import ERROR, WARN
 from sac_control.nodes.health import Health
 from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters
 from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
-from sac_control.nodes.waiting import WaitWarning
-from sac_control.runs.progress import ProgressLine
-from sac_control.runs.training_run import TrainingRun
+from sac_control.training.learner_config import LearnerConfig
+from sac_control.training.progress import ProgressLine
+from sac_control.training.training_run import TrainingRun
 from sac_control.types import Phase, TrainingStatus, Weights
 
 ANNOUNCE_PERIOD = 2.0  # [s] between two announcements of the same weights and credit, for peers that came late

@@ -1,4 +1,4 @@
-"""ROS parameters declared from the dataclasses of config.py: one source of defaults, descriptions and ranges."""
+"""ROS parameters declared from the dataclasses of settings: one source of defaults, descriptions and ranges."""
 
 from __future__ import annotations
 

@@ -13,10 +13,10 @@ from typing import Any
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from std_srvs.srv import Trigger
 
-from sac_control.config import PolicyConfig
 from sac_control.errors import ConfigError, PolicyFileError, SacControlError
+from sac_control.health.aside import REST, Aside
+from sac_control.health.waiting import WaitWarning
 from sac_control.nodes import messages, topics
-from sac_control.nodes.aside import REST, Aside
 from sac_control.nodes.command_outlet import CommandOutlet
 from sac_control.nodes.guard import Guard
 from sac_control.nodes.health import Health
@@ -25,16 +25,16 @@ from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters, take_
 from sac_control.nodes.policy_announcer import PolicyAnnouncer
 from sac_control.nodes.policy_report import PolicyReport
 from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
-from sac_control.nodes.realtime import lock_memory, use_realtime_priority
 from sac_control.nodes.rival_watch import RivalWatch
-from sac_control.nodes.shadow import ShadowLink
-from sac_control.nodes.waiting import WaitWarning
+from sac_control.nodes.shadow_relay import ShadowLink
 from sac_control.policy.controller import Controller
 from sac_control.policy.faults import FaultCounter
 from sac_control.policy.live_limits import LIVE
+from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.requirements import check_reach
 from sac_control.policy.tick_statistics import TickStatistics
+from sac_control.system.realtime import lock_memory, use_realtime_priority
 from sac_control.types import JointState
 
 SHORTEST_DELAY = 1e-4  # [s] between two looks of the watchdog

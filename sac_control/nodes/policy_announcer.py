@@ -7,12 +7,12 @@ import time
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 
-from sac_control.config import PolicyConfig
-from sac_control.nodes.aside import Aside
+from sac_control.health.aside import Aside
+from sac_control.health.standstill import Standstill
 from sac_control.nodes.health import Health
 from sac_control.nodes.policy_report import PolicyReport
-from sac_control.nodes.standstill import Standstill
 from sac_control.policy.controller import Controller
+from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.safety import Mode
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import sac_control.msg
-from sac_control.config import PolicyConfig
+from sac_control.health.aside import Aside
+from sac_control.health.diagnosis import ERROR, WARN, Finding
 from sac_control.nodes import messages
-from sac_control.nodes.aside import Aside
-from sac_control.nodes.diagnosis import ERROR, WARN, Finding
-from sac_control.nodes.shadow import ShadowLink
+from sac_control.nodes.shadow_relay import ShadowLink
 from sac_control.policy.controller import Controller
 from sac_control.policy.faults import FaultCounter
+from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.safety import Mode
 from sac_control.policy.tick_statistics import TickStatistics
 

@@ -21,7 +21,6 @@ from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
 from rclpy.qos_overriding_options import InvalidQosOverridesError
 from rclpy.signals import SignalHandlerOptions
 
-from sac_control import streams
 from sac_control.errors import (
     EXIT_DONE,
     EXIT_FAULT,
@@ -32,7 +31,8 @@ from sac_control.errors import (
     SacControlError,
 )
 from sac_control.nodes.event_loop import EventLoop
-from sac_control.nodes.garbage import GarbageCollection
+from sac_control.system import streams
+from sac_control.system.garbage import GarbageCollection
 
 STEADY_CLOCK = Clock(clock_type=ClockType.STEADY_TIME)  # for timers that must not follow simulated or corrected time
 LONGEST_SLEEP = 0.1  # [s] within which Ctrl-C is noticed

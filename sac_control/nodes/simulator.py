@@ -13,18 +13,18 @@ import numpy as np
 from rclpy.node import Node
 from std_srvs.srv import SetBool, Trigger
 
-from sac_control.config import SimulatorConfig
-from sac_control.envs.episodes import EpisodeRunner
 from sac_control.envs.registry import make_env
+from sac_control.health.diagnosis import ERROR, WARN, Finding
+from sac_control.health.waiting import WaitWarning
 from sac_control.identity import describe_run, frame_id
 from sac_control.nodes import messages, topics
-from sac_control.nodes.diagnosis import ERROR, WARN, Finding
-from sac_control.nodes.exchange import Exchange
 from sac_control.nodes.health import Health
 from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters
-from sac_control.nodes.periods import Periods
 from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
-from sac_control.nodes.waiting import WaitWarning
+from sac_control.simulation.episode_runner import EpisodeRunner
+from sac_control.simulation.exchange import Exchange
+from sac_control.simulation.periods import Periods
+from sac_control.simulation.simulator_config import SimulatorConfig
 from sac_control.types import Float32Array, FloatArray, Transition
 
 REFUSAL_PERIOD = 2.5  # [s] for which transitions wait where the middleware did not take one

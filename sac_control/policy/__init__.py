@@ -1,5 +1,6 @@
 """Inference with numpy alone: no torch, no ROS, no pybullet. What a robot runs.
 
+policy_config.py  settings of the policy node
 policy.py       observation in, action out: the actor's forward pass
 correlated_noise.py, state_dependent_noise.py   exploration that lasts for several ticks, where the policy asks for it
 pieces.py       long work in short pieces, so that a tick can come between
@@ -22,6 +23,6 @@ command_limiter.py  what may be commanded just now: these, by the time that pass
 robot_joints.py names, zeros and directions of the robot, in and out
 live_limits.py  which of these may be set at run time, and how
 faults.py, tick_statistics.py   counted for the diagnostics
-shadow.py       a second policy in a process of its own, for its hypothetical actions
+shadow_process.py       a second policy in a process of its own, for its hypothetical actions
 controller.py   joint state in, limited effort out: all of the above in one object, which a node owns
 """

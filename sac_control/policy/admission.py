@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sac_control.config import PolicyConfig
 from sac_control.errors import StateError
 from sac_control.observation import StateObserver
 from sac_control.policy import freshness
 from sac_control.policy.envelope import Envelope
+from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.unused_states import missing_joints
 from sac_control.types import Float32Array, JointState, Specification
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 
-from sac_control.config import PolicyConfig
+from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.region import Region
 from sac_control.types import JointState

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sac_control.config import PolicyConfig
 from sac_control.policy.joint_limits import command_limits, command_rates
 from sac_control.policy.limits import EffortLimiter
+from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.safety import Safety
 from sac_control.types import FloatArray, Specification
 

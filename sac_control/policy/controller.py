@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from sac_control.config import PolicyConfig
 from sac_control.errors import PolicyFileError, StateError
 from sac_control.policy import live_limits
 from sac_control.policy.admission import Admission
@@ -23,12 +22,13 @@ from sac_control.policy.hot_swap import HotSwap
 from sac_control.policy.objections import Objections
 from sac_control.policy.own_states import OwnStates
 from sac_control.policy.period_watch import PeriodWatch
+from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.reasons import Reasons
 from sac_control.policy.requirements import check_requirements
 from sac_control.policy.robot_joints import RobotJoints
 from sac_control.policy.safety import Mode, Safety
-from sac_control.policy.shadow import check_shadow
+from sac_control.policy.shadow_process import check_shadow
 from sac_control.policy.signature import TrustedKeys
 from sac_control.policy.unused_states import UnusedStates
 from sac_control.types import Action, FloatArray, JointState, Specification, SwapReport, Weights

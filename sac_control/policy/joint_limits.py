@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from sac_control import per_joint
-from sac_control.config import PolicyConfig
 from sac_control.errors import ConfigError
 from sac_control.option import suggest
+from sac_control.policy.policy_config import PolicyConfig
 from sac_control.types import FloatArray, Specification
 
 LIMITS = ("max_effort", "effort_limit", "max_effort_rate")  # settings that have a number for each driven joint

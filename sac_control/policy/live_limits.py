@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from sac_control import per_joint
-from sac_control.config import PolicyConfig
 from sac_control.errors import ConfigError
 from sac_control.policy.envelope import Envelope
 from sac_control.policy.joint_limits import LIMITS, limits_of
+from sac_control.policy.policy_config import PolicyConfig
 from sac_control.types import Specification
 
 LIVE = ("effort_limit", "max_effort_rate", "envelope", "ramp_s", "state_timeout")  # all others stay as they began

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from sac_control.config import PolicyConfig
+from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.tick_statistics import LONG_PAUSE, level_of
 
 WINDOW = 1.0  # [s] of states that are judged together, as far as there are so many

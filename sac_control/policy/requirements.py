@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sac_control.config import PolicyConfig
 from sac_control.errors import ConfigError, PolicyFileError
 from sac_control.observation import StateObserver
 from sac_control.policy.joint_limits import LIMITS, limits_of
+from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.robot_joints import RobotJoints
 from sac_control.types import Specification
 

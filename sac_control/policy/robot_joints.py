@@ -16,9 +16,9 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from sac_control import per_joint
-from sac_control.config import PolicyConfig
 from sac_control.errors import ConfigError
 from sac_control.option import suggest
+from sac_control.policy.policy_config import PolicyConfig
 from sac_control.types import FloatArray, JointState, Specification
 
 HIDDEN = " (another joint)"  # behind the name of one that has the name of a mapped one by chance

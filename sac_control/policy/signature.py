@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sac_control.config import PolicyConfig
 from sac_control.errors import ConfigError, PolicyFileError
 from sac_control.policy.pieces import Pieces
+from sac_control.policy.policy_config import PolicyConfig
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey

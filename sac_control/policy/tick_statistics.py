@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from sac_control.config import PolicyConfig
+from sac_control.policy.policy_config import PolicyConfig
 
 LONG_PAUSE = 10.0  # control periods; a longer time between two ticks is an interruption and no period
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 
-from sac_control.config import LearnerConfig, SacConfig
 from sac_control.errors import ConfigError
 from sac_control.sac.learner import Learner
 from sac_control.sac.replay_buffer import ReplayBuffer
+from sac_control.sac.sac_config import SacConfig
 from sac_control.types import Float32Array
 
 MOST_NATIVE_THREADS = 2  # the twin critics side by side
@@ -89,20 +89,6 @@ def check_options(config: SacConfig) -> None:
         )
     if config.sde_sample_interval == 0:
         raise ConfigError("learner.sde_sample_interval is 0: expected a number of ticks from 1, or -1")
-
-
-def check_change(before: LearnerConfig, now: LearnerConfig) -> None:
-    """Refuse to continue a training with options that decide what its networks and transitions are.
-
-    Raises:
-        ConfigError: says which option, and what it was.
-    """
-    for name in ("task", "algorithm", "hidden_sizes", "use_sde"):
-        if getattr(now, name) != getattr(before, name):
-            raise ConfigError(
-                f"learner.{name} is {getattr(now, name)}, but the run to continue was begun with "
-                f"{getattr(before, name)}: leave it as it was, or begin another run"
-            )
 
 
 def _is_set(config: SacConfig, name: str) -> bool:

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sac_control.config import SacConfig
 from sac_control.errors import RunError
 from sac_control.sac.layout import Layout
 from sac_control.sac.normaliser import Normaliser
 from sac_control.sac.replay_buffer import Batch
+from sac_control.sac.sac_config import SacConfig
 from sac_control.types import ActorParameters, Array, Float32Array
 
 # A hard clamp, as in the paper's code. The rescaled tanh that some use instead keeps a gradient outside, but nothing

@@ -19,7 +19,8 @@ SHORT: Controls = {
         ("policy/robot_joints.py", "return robot_name + HIDDEN if robot_name in self._robot_names else robot_name",
          "return robot_name", "another_robots_of_the_same_name"),
         ("policy/requirements.py", "    RobotJoints(config).check(specification)\n", "", "does_not_fit_the_policy"),
-        ("config.py", ".strip() and not self.drives_robot:", " and False:", "simulator_has_the_policys_joints"),
+        ("policy/policy_config.py", ".strip() and not self.drives_robot:", " and False:",
+         "simulator_has_the_policys_joints"),
     ],
     ("test_joint_limits.py",): [
         ("policy/joint_limits.py", "    if value and len(joints) > 1:\n", "    if False:\n", "one_number_for_several"),
@@ -27,6 +28,6 @@ SHORT: Controls = {
         ("policy/live_limits.py", "    return any(value > before", "    return all(value > before", "looser_limit"),
     ],
     ("test_trained_region.py",): [
-        ("sac/training.py", "        self.seen_states.restore(state.arrays)\n", "", "kept_where_a_run_is_resumed"),
+        ("training/training.py", "        self.seen_states.restore(state.arrays)\n", "", "kept_where_a_run_is_resumed"),
     ],
 }  # fmt: skip

@@ -28,7 +28,7 @@ SHORT: Controls = {
         ("policy/safety.py", "self._is_arm_requested or not self._require_arm", "True", "states_alone_move_nothing"),
         ("policy/safety.py", "is_released and not self._latch", "is_released", "latch_outlives"),
         ("policy/safety.py", "if self.is_stale(now) and not self._is_lockstep:", "if False:", "nobody_arms"),
-        ("config.py", "and not self.allow_long_timeout", "and False", "long_or_vanishing"),
+        ("policy/policy_config.py", "and not self.allow_long_timeout", "and False", "long_or_vanishing"),
     ],
     ("test_policy_faults.py", "test_node_simulator.py"): [
         ("nodes/command_outlet.py", "        self._controller.hold(cause)\n        self.zero()\n",

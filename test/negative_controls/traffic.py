@@ -4,17 +4,18 @@ from negative_controls import Controls
 
 SHORT: Controls = {
     ("test_sac_arrivals.py",): [
-        ("sac/arrivals.py", "return after is not heard", "return True", "repeated_number"),
-        ("sac/arrivals.py", "place >= WINDOW or ", "", "later_than_the_window"),
-        ("sac/arrivals.py", "or heard.seen >> place & 1", "", "late_number_is_new_once"),
-        ("sac/arrivals.py", "self.missing += skipped", "pass", "skipped_numbers"),
-        ("sac/arrivals.py", " if sequence < heard.lowest else -1", "", "late_number_is_new_once"),
-        ("sac/arrivals.py", "if len(self._sources) > MOST_SOURCES:", "if False:", "memory_is_bounded"),
-        ("sac/arrivals.py", "(seen | 1) & _ALL", "seen | 1", "memory_is_bounded"),
-        ("sac/arrivals.py", "sequence - before.next >= FARTHEST", "False", "unless_it_is_absurd"),
+        ("training/arrivals.py", "return after is not heard", "return True", "repeated_number"),
+        ("training/arrivals.py", "place >= WINDOW or ", "", "later_than_the_window"),
+        ("training/arrivals.py", "or heard.seen >> place & 1", "", "late_number_is_new_once"),
+        ("training/arrivals.py", "self.missing += skipped", "pass", "skipped_numbers"),
+        ("training/arrivals.py", " if sequence < heard.lowest else -1", "", "late_number_is_new_once"),
+        ("training/arrivals.py", "if len(self._sources) > MOST_SOURCES:", "if False:", "memory_is_bounded"),
+        ("training/arrivals.py", "(seen | 1) & _ALL", "seen | 1", "memory_is_bounded"),
+        ("training/arrivals.py", "sequence - before.next >= FARTHEST", "False", "unless_it_is_absurd"),
     ],
     ("test_sac_training.py",): [
-        ("sac/training.py", "self._arrivals.distrust(transition.source, transition.sequence)", "pass", "strangers"),
+        ("training/training.py", "self._arrivals.distrust(transition.source, transition.sequence)", "pass",
+         "strangers"),
     ],
     ("test_event_loop.py",): [
         ("nodes/event_loop.py", "subscription.qos_profile.depth >= DEEP", "False", "deep_queue"),
@@ -23,21 +24,21 @@ SHORT: Controls = {
         ("nodes/topics.py", "except _rclpy.RCLError:", "except ZeroDivisionError:", "middleware_refuses"),
     ],
     ("test_traffic_faults.py",): [
-        ("sac/arrivals.py", "return after is not heard", "return True", "buffer_holds_exactly"),
-        ("sac/arrivals.py", "or heard.seen >> place & 1", "", "buffer_holds_exactly"),
+        ("training/arrivals.py", "return after is not heard", "return True", "buffer_holds_exactly"),
+        ("training/arrivals.py", "or heard.seen >> place & 1", "", "buffer_holds_exactly"),
         ("policy/freshness.py", "stamp < last and is_fresh", "False", "falls_to_zero and late"),
     ],
 }  # fmt: skip
 LONG: Controls = {
     ("test_traffic_faults.py",): [
-        ("sac/arrivals.py", "self.missing += skipped", "pass", "buffer_holds_exactly"),
+        ("training/arrivals.py", "self.missing += skipped", "pass", "buffer_holds_exactly"),
     ],
     ("test_overload_faults.py",): [
-        ("sac/training.py", "            self._rejected += 1\n", "", "flood_of_transitions"),
-        ("sac/training.py", "self._arrivals.distrust(transition.source, transition.sequence)", "pass",
+        ("training/training.py", "            self._rejected += 1\n", "", "flood_of_transitions"),
+        ("training/training.py", "self._arrivals.distrust(transition.source, transition.sequence)", "pass",
          "flood_of_transitions"),
-        ("sac/arrivals.py", "self.missing += skipped", "pass", "flood_of_transitions"),
-        ("runs/training_run.py", "self._recorder.note(transition)",
+        ("training/arrivals.py", "self.missing += skipped", "pass", "flood_of_transitions"),
+        ("training/training_run.py", "self._recorder.note(transition)",
          "self._recorder.note(transition); vars(self).setdefault('leak', []).append(bytes(10_000))",
          "flood_of_transitions"),
         ("nodes/topics.py", "_qos(10), _qos(1, reliable=False)", "_qos(10), _qos(5000, reliable=False)",

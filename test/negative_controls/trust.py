@@ -36,7 +36,7 @@ SHORT: Controls = {
         ("policy/hot_swap.py", "if weights.run_id != self._accept_run_id:", "if False:", "signed_policy_of_another"),
         ("policy/signature.py", "return DOMAIN + digest", "return digest", "another_purpose"),
         ("policy/signature.py", "if mode & forbidden:", "if False:", "others_may"),
-        ("runs/publication.py", "file.to_bytes(self._signing_key)", "file.to_bytes()", "training_signs"),
+        ("training/publication.py", "file.to_bytes(self._signing_key)", "file.to_bytes()", "training_signs"),
     ],
     ("test_signature.py", "test_sros2.py"): [
         ("cli/plan.py", "controller.install(file)", "pass", "deploys_it_alone"),

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from sac_control.config import SacConfig
 from sac_control.sac.layout import Layout, critic_layout
 from sac_control.sac.reference.adam import Adam
 from sac_control.sac.reference.cuda_graph import Scale
@@ -19,6 +18,7 @@ from sac_control.sac.reference.networks import TwinCritics, Value
 from sac_control.sac.reference.parameters import Parameters
 from sac_control.sac.reference.tensors import Metrics, TensorBatch
 from sac_control.sac.reference.torch_learner import TorchLearner
+from sac_control.sac.sac_config import SacConfig
 
 
 def value_loss(

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from sac_control.config import SacConfig
 from sac_control.sac.layout import critic_layout
 from sac_control.sac.reference.adam import Adam
 from sac_control.sac.reference.cuda_graph import Scale
@@ -15,6 +14,7 @@ from sac_control.sac.reference.networks import TwinCritics
 from sac_control.sac.reference.parameters import Parameters
 from sac_control.sac.reference.tensors import Metrics, TensorBatch
 from sac_control.sac.reference.torch_learner import TorchLearner
+from sac_control.sac.sac_config import SacConfig
 
 
 class SoftActorCritic(TorchLearner):

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from sac_control.config import SacConfig
 from sac_control.sac.layout import Layout, actor_layout, initial_actor
 from sac_control.sac.learner import Learner
 from sac_control.sac.reference.adam import Adam
@@ -23,6 +22,7 @@ from sac_control.sac.reference.state_dependent_actor import (
 )
 from sac_control.sac.reference.tensors import Metrics, TensorBatch, tensor_batches
 from sac_control.sac.replay_buffer import Batch
+from sac_control.sac.sac_config import SacConfig
 from sac_control.types import ActorParameters, Array
 
 

@@ -1,0 +1,7 @@
+"""A simulator but for its wires: what the simulator node owns. Knows no ROS.
+
+simulator_config.py  its settings
+episode_runner.py    episodes in a row, with stamps and numbers
+exchange.py          lockstep: which state awaits an answer, what is allowed, what is overdue
+periods.py           realtime: which control periods are over, late, unanswered
+"""

@@ -1,0 +1,59 @@
+"""Settings of the simulator node."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sac_control.errors import ConfigError
+from sac_control.identity import run_id_option
+from sac_control.option import Config, option
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulatorConfig(Config):
+    """The simulator node: which task, and how its time advances."""
+
+    run_id: str = run_id_option(
+        "training or evaluation that this simulator belongs to: its states are for that one's policy node alone, whose "
+        "answers on policy/action are the commands; empty: in realtime it stands in for a robot"
+    )
+
+    task: str = option("inverted_pendulum", "task to simulate")
+    mode: str = option(
+        "lockstep",
+        "lockstep waits for the answer to each state; realtime follows a steady clock, as hardware would",
+        choices=("lockstep", "realtime"),
+    )
+    real_time_factor: float = option(1.0, "realtime: simulated seconds per second", low=0.2, high=100.0)
+    seed: int = option(0, "seed of the start states", low=0, high=2**31 - 1)
+    headless: bool = option(True, "false opens a window that shows the physics")
+    max_episode_steps: int = option(0, "steps until an episode is truncated; 0 takes the task's own", low=0, high=10**6)
+    answer_timeout: float = option(
+        0.2, "lockstep: a state unanswered for this long is sent again [s]", low=0.01, high=10.0
+    )
+    command_timeout: float = option(
+        0.05, "realtime: the force is zero while the newest command is older than this [s]", low=0.001, high=0.2
+    )
+    publish_clock: bool = option(
+        False,
+        "publish simulated time on /clock, for nodes with use_sim_time, and stamp states with it; a simulator that "
+        "stands in for a robot stamps them with system time otherwise",
+    )
+    flow_control: bool = option(True, "lockstep: send no more transitions than learner/credit allows")
+    wait_warning: float = option(
+        10.0, "say what is missing after waiting this long for a peer [s]", low=0.5, high=600.0
+    )
+
+    def check_period(self, control_period: float) -> None:
+        """See that commands can come in time where this is the control period [s] of the task.
+
+        Raises:
+            ConfigError: each would be too old before the next one came, so that nothing would ever move.
+        """
+        period = control_period / self.real_time_factor
+        if self.mode == "realtime" and self.command_timeout <= period:
+            raise ConfigError(
+                f"simulator.command_timeout is {self.command_timeout:g}, but commands come every {period:.4g} s "
+                f"(control period {control_period:g} s, simulator.real_time_factor {self.real_time_factor:g}): "
+                "choose a longer one, or a larger factor"
+            )

@@ -1,0 +1,7 @@
+"""The process and the machine it runs on. Knows no ROS.
+
+preflight.py  what must be there before anything starts
+streams.py    output whose reader may go
+garbage.py    garbage collection between two callbacks
+realtime.py   real-time scheduling and locked memory, where parameters ask for them
+"""

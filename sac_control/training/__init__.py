@@ -1,0 +1,18 @@
+"""A whole training, from its first transition to its summary. Knows no ROS.
+
+A map, from the outside in::
+
+    learner_config.py      its settings; evaluator_config.py: those of an evaluation through the nodes
+    training_run.py        one training: what is due when
+      training.py            transitions in, updates at a set ratio, weights out
+        arrivals.py            which transitions came twice or never
+        returns.py             returns of whole episodes
+        replay_ratio.py        how many updates are owed
+        seen_states.py         the region of states that was seen
+        actor_average.py       what is published once the task was solved
+      slices.py              updates between two callbacks
+      evaluation_schedule.py evaluation.py starts.py    deterministic episodes, in a process of their own
+      publication.py         the weights that are published
+      recorder.py saving.py replay_log.py    what is written to the disk, and when
+      report.py rates.py progress.py         what it says of itself
+"""

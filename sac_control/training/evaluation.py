@@ -1,0 +1,189 @@
+"""Deterministic episodes of a policy, in a process of their own, so that training goes on meanwhile. Knows no ROS.
+
+The worker process reads a length (8 bytes, little-endian) and that many bytes of ``policy.safetensors`` from its
+standard input, and writes one line of JSON for each.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+
+from sac_control.envs.env import Env
+from sac_control.envs.registry import make_env
+from sac_control.errors import RunError
+from sac_control.policy.policy import Policy
+from sac_control.policy.policy_file import PolicyFile
+from sac_control.tasks.catalogue import make_task
+from sac_control.training.starts import extreme, stratified
+from sac_control.types import FloatArray
+
+Score = tuple[bool, float]  # see Evaluation.score; compared as tuples are
+NO_SCORE: Score = (False, -math.inf)  # below that of every evaluation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What a policy reached."""
+
+    policy_version: int
+    env_steps: int  # transitions seen when the policy was made
+    returns: tuple[float, ...]  # of each episode
+    confirmations: tuple[float, ...]  # of each further one, extreme starts first; none where an episode failed
+    solved_return: float  # that each must reach for the task to count as solved
+
+    @property
+    def all_returns(self) -> tuple[float, ...]:
+        """Of each episode, those of the confirmation last."""
+        return self.returns + self.confirmations
+
+    @property
+    def solved_episodes(self) -> int:
+        """Episodes that reached `solved_return`."""
+        return sum(total >= self.solved_return for total in self.all_returns)
+
+    @property
+    def is_solved(self) -> bool:
+        """Whether every episode reached `solved_return`."""
+        return self.solved_episodes == len(self.all_returns)
+
+    @property
+    def mean_return(self) -> float:
+        """Mean of `returns`: start states of a confirmation are extreme on purpose, and its first failure ends it."""
+        return float(np.mean(self.returns))
+
+    @property
+    def score(self) -> Score:
+        """By which the best policy is chosen: a solution is better than none, and then counts the mean of `returns`.
+
+        Returns of a confirmation are not part of that mean: only the better policies come to have any, from starts that
+        are harder on purpose, and would fall behind those that never got so far.
+        """
+        return self.is_solved, self.mean_return
+
+
+def evaluate(file: PolicyFile, episodes: int, confirmations: int, rng: np.random.Generator) -> Evaluation:
+    """Run `episodes` deterministic episodes and `confirmations` more, as long as all reach the task's solved_return.
+
+    Start states are stratified: a policy that falls from a tenth of them cannot be lucky ten times. Those of the
+    confirmation begin with extreme ones. The first episode that refutes a solution ends it: the sooner the next policy
+    is tested.
+    """
+    task = make_task(file.specification.task)
+    env, policy = make_env(file.specification.task), Policy(file.actor)
+    returns = [_play(env, policy, task.start_from(unit)) for unit in stratified(rng, episodes, task.start_dimensions)]
+    confirming: list[float] = []
+    if all(total >= task.solved_return for total in returns):
+        corners = extreme(rng, confirmations, task.start_dimensions)
+        inner = stratified(rng, confirmations - len(corners), task.start_dimensions)
+        for unit in (*corners, *inner):
+            confirming.append(_play(env, policy, task.start_from(unit)))
+            if confirming[-1] < task.solved_return:
+                break
+    env.close()
+    return Evaluation(
+        policy_version=file.policy_version,
+        env_steps=file.env_steps,
+        returns=tuple(returns),
+        confirmations=tuple(confirming),
+        solved_return=task.solved_return,
+    )
+
+
+def _play(env: Env, policy: Policy, start: FloatArray) -> float:
+    """Return of one episode."""
+    observation, _ = env.reset(options={"state": start})
+    total, terminated, truncated = 0.0, False, False
+    while not (terminated or truncated):
+        observation, reward, terminated, truncated, _ = env.step(policy.act(observation))
+        total += reward
+    return total
+
+
+class EvaluationProcess:
+    """A worker process and the thread that talks to it. One evaluation at a time.
+
+    Args:
+        episodes: episodes per evaluation.
+        confirmations: further episodes where all of these reached the task's solved_return.
+        seed: of the training; the start states come from a stream that training does not use.
+    """
+
+    def __init__(self, episodes: int, confirmations: int, seed: int) -> None:
+        command = [sys.executable, "-m", "sac_control.training.evaluation", *map(str, (episodes, confirmations, seed))]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._jobs: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._results: queue.SimpleQueue[Evaluation | RunError] = queue.SimpleQueue()
+        self.is_busy = False
+        self._thread = threading.Thread(target=self._talk, name="evaluation", daemon=True)
+        self._thread.start()
+
+    def submit(self, data: bytes) -> None:
+        """Evaluate the policy file with content `data`; ask for the result with `poll`."""
+        self.is_busy = True
+        self._jobs.put(data)
+
+    def poll(self) -> Evaluation | None:
+        """The result, once there is one.
+
+        Raises:
+            RunError: the worker process died.
+        """
+        try:
+            result = self._results.get_nowait()
+        except queue.Empty:
+            return None
+        self.is_busy = False
+        if isinstance(result, RunError):
+            raise result
+        return result
+
+    def close(self) -> None:
+        """End the worker process, whatever it is doing."""
+        self._process.kill()
+        self._jobs.put(None)
+        self._thread.join()
+        self._process.wait()
+
+    def _talk(self) -> None:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        while (data := self._jobs.get()) is not None:
+            try:
+                stdin.write(len(data).to_bytes(8, "little") + data)
+                stdin.flush()
+                line = stdout.readline()
+            except OSError:
+                line = b""
+            if not line.endswith(b"\n"):  # nothing, or a part
+                code = self._process.wait()
+                self._results.put(RunError(f"the evaluation process ended with exit code {code}; see its output above"))
+                return
+            self._results.put(Evaluation(**json.loads(line)))
+
+
+def main() -> int:
+    """The worker process: `python -m sac_control.training.evaluation EPISODES CONFIRMATIONS SEED`."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this process
+    episodes, confirmations, seed = (int(argument) for argument in sys.argv[1:])
+    rng = np.random.default_rng([seed, 0x6576616C])  # the second number makes it a stream of its own ("eval")
+    stdin, stdout = sys.stdin.buffer, sys.stdout
+    while len(size := stdin.read(8)) == 8:
+        file = PolicyFile.from_bytes(stdin.read(int.from_bytes(size, "little")))
+        stdout.write(json.dumps(dataclasses.asdict(evaluate(file, episodes, confirmations, rng))) + "\n")
+        stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

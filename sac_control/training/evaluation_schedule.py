@@ -1,0 +1,68 @@
+"""When a policy is evaluated, and which one is being evaluated. Knows nothing of what follows from the result."""
+
+from __future__ import annotations
+
+from sac_control.training.evaluation import Evaluation, EvaluationProcess
+from sac_control.training.learner_config import LearnerConfig
+from sac_control.training.recorder import Snapshot
+
+
+class EvaluationSchedule:
+    """Evaluates every ``evaluation_every`` transitions, and once more at the end; one policy at a time.
+
+    Args:
+        config: the settings of the training; ``evaluation_every`` 0 never evaluates.
+        transitions: accepted so far.
+    """
+
+    def __init__(self, config: LearnerConfig, transitions: int) -> None:
+        self._every = config.evaluation_every
+        self._next = transitions + self._every
+        self._candidate: Snapshot | None = None
+        self._final_asked = False
+        self._process = (
+            EvaluationProcess(config.evaluation_episodes, config.confirmation_episodes, config.seed)
+            if config.evaluation_every
+            else None
+        )
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a policy is being evaluated."""
+        return self._candidate is not None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the last policy of the training has been evaluated, or none ever will be."""
+        return self._process is None or (self._final_asked and not self.is_busy)
+
+    def result(self) -> tuple[Evaluation, Snapshot] | None:
+        """What a policy reached, and the training that it was taken from, once there is something new.
+
+        Raises:
+            RunError: the evaluation process died.
+        """
+        evaluation = self._process.poll() if self._process is not None else None
+        if evaluation is None or self._candidate is None:
+            return None
+        candidate, self._candidate = self._candidate, None
+        return evaluation, candidate
+
+    def is_due(self, transitions: int, *, is_last: bool) -> bool:
+        """Whether a policy should be submitted now: `is_last` says that training has come to its end."""
+        if self._process is None or self.is_busy:
+            return False
+        return transitions >= self._next or (is_last and not self._final_asked)
+
+    def submit(self, candidate: Snapshot, *, is_last: bool) -> None:
+        """Evaluate the policy of `candidate`."""
+        assert self._process is not None
+        self._final_asked = is_last
+        self._next = candidate.step + self._every
+        self._candidate = candidate
+        self._process.submit(candidate.policy)
+
+    def close(self) -> None:
+        """Stop, whatever is being evaluated."""
+        if self._process is not None:
+            self._process.close()

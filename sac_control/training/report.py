@@ -1,0 +1,140 @@
+"""What a training says of itself: status, verdict and summary. Reads, and decides nothing."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from sac_control.training.evaluation import Evaluation
+from sac_control.training.learner_config import LearnerConfig
+from sac_control.training.rates import Rates
+from sac_control.training.training import Training
+from sac_control.types import Phase, TrainingStatus, Transition
+
+
+class Report:
+    """The figures of one training.
+
+    Args:
+        run_id: its id.
+        run: its name.
+        config: its settings.
+        training: what is told of.
+        clock: steady clock [s].
+        wall_before: [s] spent in earlier lives.
+
+    Attributes:
+        evaluation: the newest; None before the first.
+        foreign_transitions: left out because they are of another run or task.
+        swap_gaps: [s] that the newest swaps held the policy node up, as it told.
+    """
+
+    def __init__(
+        self,
+        run_id: str,
+        run: str,
+        config: LearnerConfig,
+        training: Training,
+        clock: Callable[[], float],
+        wall_before: float,
+    ) -> None:
+        self._run_id = run_id
+        self._run, self._config, self._training, self._clock = run, config, training, clock
+        self._began = clock() - wall_before
+        self._rates = Rates()
+        self._arrived, self._lag = 0, 0  # transitions of this life, and the sum of their lags
+        self.evaluation: Evaluation | None = None
+        self.foreign_transitions = 0
+        self.swap_gaps = deque[float](maxlen=10_000)
+
+    @property
+    def wall_time(self) -> float:
+        """[s] of training, over all lives of the process."""
+        return self._clock() - self._began
+
+    def note_arrival(self, transition: Transition) -> None:
+        """Take note of how many versions behind a transition was when it arrived."""
+        self._arrived += 1
+        self._lag += self._training.policy_version - transition.policy_version
+
+    def status(self, phase: Phase) -> TrainingStatus:
+        """Where the training stands."""
+        counters, metrics = self._training.counters(), self._training.metrics()
+        steps_per_second, updates_per_second = self._rates.measure(
+            self._clock(), counters.transitions, counters.updates
+        )
+        steps_left = max(0, self._config.max_steps - counters.transitions)
+        return TrainingStatus(
+            run_id=self._run_id,
+            run=self._run,
+            algorithm=self._config.algorithm,
+            phase=phase,
+            env_steps=counters.transitions,
+            max_steps=self._config.max_steps,
+            episodes=counters.episodes,
+            updates=counters.updates,
+            policy_version=counters.policy_version,
+            wall_time=self.wall_time,
+            last_return=counters.last_return,
+            mean_return=counters.mean_return,
+            evaluation_return=self.evaluation.mean_return if self.evaluation else math.nan,
+            critic_loss=metrics.get("critic_loss", math.nan),
+            actor_loss=metrics.get("actor_loss", math.nan),
+            alpha=metrics.get("alpha", math.nan),
+            entropy=metrics.get("entropy", math.nan),
+            metric_names=tuple(metrics),
+            metrics=tuple(metrics.values()),
+            steps_per_second=steps_per_second,
+            updates_per_second=updates_per_second,
+            replay_ratio=counters.replay_ratio,
+            target_replay_ratio=self._training.replay_ratio.ratio,
+            policy_lag=self._mean_lag,
+            buffer_size=len(self._training.buffer),
+            rejected_transitions=counters.rejected,
+            missing_transitions=counters.missing,
+            duplicate_transitions=counters.duplicates,
+            foreign_transitions=self.foreign_transitions,
+            rollbacks=counters.rollbacks,
+            eta=steps_left / steps_per_second if steps_per_second > 0 else math.nan,
+        )
+
+    def verdict(self, phase: Phase) -> str:
+        """How the training ended, in a few words."""
+        if phase is Phase.SOLVED:
+            return "solved"
+        if phase is not Phase.FINISHED:
+            return "stopped"
+        if self._training.solved_at is None:
+            return "not solved: max_steps reached"
+        return f"solved first at step {self._training.solved_at}, max_steps reached"
+
+    def summary(self) -> dict[str, Any]:
+        """What is left of the training in ``summary.json``, as plain values."""
+        evaluation = self.evaluation
+        counters = self._training.counters()
+        return {
+            "run": self._run,
+            "run_id": self._run_id,
+            "task": self._config.task,
+            "solved": self._training.solved_at is not None,
+            "env_steps": counters.transitions,
+            "solved_at_step": self._training.solved_at,
+            "updates": counters.updates,
+            "wall_seconds": round(self.wall_time, 3),
+            "eval_returns": list(evaluation.returns) if evaluation else [],
+            "confirmation_returns": list(evaluation.confirmations) if evaluation else [],
+            "eval_policy_version": evaluation.policy_version if evaluation else None,
+            "policy_version": counters.policy_version,
+            "policy_lag_mean": round(self._mean_lag, 3),
+            "rollbacks": counters.rollbacks,
+            "swap_gap_median": statistics.median(self.swap_gaps) if self.swap_gaps else None,
+            "swap_gap_max": max(self.swap_gaps, default=None),
+            "seed": self._config.seed,
+        }
+
+    @property
+    def _mean_lag(self) -> float:
+        return self._lag / max(1, self._arrived)
