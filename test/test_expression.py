@@ -166,6 +166,8 @@ def test_joint_that_is_not_there_is_refused_with_its_column_and_the_nearest_name
     }.items():
         with pytest.raises(ConfigError, match=message):
             parse(text).check(joints, driven)
+    with pytest.raises(ConfigError, match="column 1: got the name 'left', expected a joint; did you mean 'left/arm'"):
+        parse("left/arm").check(("left/arm", "cart"))  # as YAML leaves it of a text that begins with a quote
     with pytest.raises(ConfigError, match="expected a driven joint; there is no driven joint"):
         parse("action(slider_to_cart)").check(joints)
 
