@@ -16,7 +16,7 @@ from sac_control.option import suggest
 class Expression:
     """An expression that was read. Two of them are equal where their canonical texts are.
 
-    Made by `parser.parse`, which bounds its depth: nothing here recurses deeper than that.
+    Made by `parser.parse`, which bounds its depth, and so that of every recursion here.
     """
 
     root: Node
