@@ -54,7 +54,7 @@ clean:  ## remove .venv and everything built; runs/ stays
 
 # PYTHON=/path/to/python3.11 chooses the interpreter. The stamp comes last: what was interrupted is done again.
 $(STAMP): .ci/requirements.txt setup.py setup.cfg CMakeLists.txt package.xml \
-    $(wildcard msg/*.msg launch/*.py config/* sac_control/sac/native/*)
+    $(wildcard msg/*.msg launch/*.py config/* sac_control/robots/*.urdf sac_control/sac/native/*)
 	@rm -f $@
 	die() { echo "make setup: $$*" >&2; exit 1; }
 	version_of() { "$$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo "does not run"; }

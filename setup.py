@@ -29,6 +29,15 @@ EXECUTABLES = [
     "evaluator = sac_control.start:evaluator",
     "sac_control = sac_control.start:command",
 ]
+WORLDS = [
+    "pybullet = sac_control.worlds.pybullet_world:PybulletWorld",
+    "mujoco = sac_control.worlds.mujoco_world:MujocoWorld",
+]
+TASKS = [
+    "inverted_pendulum = sac_control.tasks.builtin:inverted_pendulum",
+    "inverted_pendulum_swingup = sac_control.tasks.builtin:inverted_pendulum_swingup",
+    "inverted_double_pendulum = sac_control.tasks.builtin:inverted_double_pendulum",
+]
 NAME = "sac_control"
 SOURCE = Path(__file__).resolve().parent  # colcon's --symlink-install runs a symlink to this file
 
@@ -135,13 +144,14 @@ setuptools.setup(
     python_requires=">=3.10",
     # What it needs is listed in package.xml (rosdep) and pinned in .ci/requirements.txt (pip).
     packages=setuptools.find_packages(include=[NAME, f"{NAME}.*"]),
-    package_data={f"{NAME}.cli": ["*.xml"]},
+    package_data={f"{NAME}.cli": ["*.xml"], f"{NAME}.robots": ["*.urdf"], f"{NAME}.tasks": ["*.yaml"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),
         (f"share/{NAME}/launch", sorted(map(str, Path("launch").glob("*.launch.py")))),
         (f"share/{NAME}/config", sorted(map(str, Path("config").iterdir()))),
+        (f"share/{NAME}/urdf", sorted(map(str, Path(NAME, "robots").glob("*.urdf")))),
     ],
-    entry_points={"console_scripts": EXECUTABLES},
+    entry_points={"console_scripts": EXECUTABLES, "sac_control.worlds": WORLDS, "sac_control.tasks": TASKS},
     zip_safe=False,
 )

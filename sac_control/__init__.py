@@ -22,6 +22,7 @@ Where things live; each folder's `__init__` is its map, and imports go upwards i
     envs/         an environment: a task in a world, as gymnasium.Env
     worlds/       physics: commands in, joint states out
     tasks/        what is asked of a machine: starts, rewards, failures
+    robots/       URDFs of the built-in robots
     health/ system/    what a node says of itself; the process and its machine
     expression/   the language of observation terms, rewards and bounds
     types.py errors.py option.py observation.py …    ground floor: values, errors, what a setting is

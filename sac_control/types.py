@@ -99,6 +99,7 @@ class JointState:
     names: tuple[str, ...]  # (n,) joint names
     position: FloatArray  # (n,) float64 [m or rad]
     velocity: FloatArray  # (n,) float64 [m/s or rad/s]
+    effort: FloatArray = field(default_factory=lambda: np.zeros(0))  # (n,) float64 [N or N m]; (0,): not measured
     frame: str = ""  # frame_id: for whom a simulator publishes it, see identity.py
 
 

@@ -12,7 +12,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "sac_control"
 BASIS = {"types", "identity", "option", "errors", "expression", "observation", "per_joint", "ros_parameters"}
-SIMULATION = {"tasks", "worlds", "envs", "simulation"}
+SIMULATION = {"robots", "tasks", "worlds", "envs", "simulation"}
 CORES = {"sac", "policy", "store", "training", "health", "system"} | SIMULATION
 
 # Folder or module: what it may import of this package (beside itself), and of others (beside the standard library).
@@ -33,8 +33,9 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "ros_parameters": ({"errors", "option"}, set()),
     "system": ({"errors"}, set()),
     "health": (set(), set()),
-    "tasks": (BASIS, {"numpy"}),
-    "worlds": (BASIS | {"tasks"}, {"numpy", "pybullet", "pybullet_data"}),
+    "robots": (BASIS, set()),
+    "tasks": (BASIS | {"robots"}, {"numpy", "yaml"}),
+    "worlds": (BASIS | {"robots"}, {"numpy", "pybullet", "mujoco"}),
     "envs": (BASIS | {"tasks", "worlds"}, {"numpy", "gymnasium"}),
     "simulation": (BASIS | {"envs"}, {"numpy"}),
     "sac": (BASIS, {"numpy", "torch"}),
@@ -56,13 +57,13 @@ UNSAFE_CALLS = {
 }  # fmt: skip
 
 # What must not be there for a folder to be imported. The policy node is what a robot runs.
-SIMULATORS = ["pybullet", "pybullet_data", "gymnasium"]
+SIMULATORS = ["pybullet", "pybullet_data", "mujoco", "gymnasium"]
 BLOCKED = {
-    "expression": ["numpy", "torch", "rclpy", "yaml", "safetensors", *SIMULATORS],
     "ros_parameters system start": ["numpy", "torch", "rclpy", "yaml", "safetensors", *SIMULATORS],
+    "expression": ["numpy", "torch", "rclpy", "yaml", "safetensors", *SIMULATORS],
     "types identity option errors observation per_joint health": ["torch", "rclpy", "yaml", "safetensors", *SIMULATORS],
-    "tasks": ["torch", "rclpy", "yaml", "safetensors", "matplotlib", *SIMULATORS],
-    "worlds envs simulation": ["torch", "rclpy", "yaml", "safetensors", "matplotlib"],
+    "robots tasks": ["torch", "rclpy", "safetensors", "matplotlib", *SIMULATORS],
+    "worlds envs simulation": ["torch", "rclpy", "safetensors", "matplotlib"],
     "sac": ["rclpy", "yaml", "matplotlib", "tensorboard", *SIMULATORS],
     "policy": ["torch", "rclpy", "yaml", "matplotlib", "tensorboard", "cryptography", *SIMULATORS],
     "store training": ["rclpy", "launch", "cryptography"],

@@ -113,6 +113,7 @@ def assert_complete(found: dict, prefix: Path) -> None:
     share |= {f"msg/{message}.{suffix}" for message in MESSAGES for suffix in ("msg", "idl", "json")}
     share |= {f"launch/{path.name}" for path in (ROOT / "launch").glob("*.launch.py")}
     share |= {f"config/{path.name}" for path in (ROOT / "config").iterdir()}
+    share |= {f"urdf/{path.name}" for path in (ROOT / "sac_control" / "robots").glob("*.urdf")}
     assert share <= set(found["share"])
 
 

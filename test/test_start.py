@@ -84,7 +84,7 @@ def place(tmp_path: Path) -> Path:
         ({"absent": "yaml"}, (), "pip install PyYAML"),
         ({"absent": "safetensors"}, (), "safetensors is not installed"),
         ({"absent": "gymnasium"}, (), "gymnasium is not installed"),
-        ({"absent": "pybullet"}, (), "pybullet is not installed"),
+        ({"absent": "pybullet"}, ("--engine", "pybullet"), "engine pybullet is not installed"),
         ({"absent": "rclpy"}, (), "rclpy is not there: source a ROS 2 installation"),
         ({"absent": "torch"}, ("--set", "learner.backend=torch"), "learner.backend is torch, which is not installed"),
         (

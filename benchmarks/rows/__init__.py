@@ -15,6 +15,7 @@ from benchmarks.rows import (
     stability,
     updates,
     variants,
+    worlds,
 )
 from benchmarks.table import Line
 
@@ -50,4 +51,5 @@ ROWS: tuple[Row, ...] = (
     latency,
     other_tasks,
     variants,
+    worlds,
 )

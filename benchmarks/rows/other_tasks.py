@@ -13,6 +13,7 @@ from benchmarks.machine import ROOT
 from benchmarks.options import NotAvailableError, Options
 from benchmarks.table import Goal, Line
 from benchmarks.training import dump, train
+from sac_control.envs import make_env
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.store.run_directory import RunDirectory
 from sac_control.training.evaluation import evaluate
@@ -71,7 +72,8 @@ def _confirmed(run: RunDirectory, seed: int) -> float | None:
     if not path.exists():
         return None
     fresh = np.random.default_rng([seed, CONFIRMATIONS])
-    return evaluate(PolicyFile.read(path), CONFIRMATIONS, 0, fresh).mean_return
+    file = PolicyFile.read(path)
+    return evaluate(file, make_env(file.specification.task), CONFIRMATIONS, 0, fresh).mean_return
 
 
 def reached(evaluations: list[dict[str, Any]], level: float) -> dict[str, Any]:

@@ -7,6 +7,7 @@ node_description.py  how one of them is started, and started again
 launch_arguments.py  the arguments of the launch files, and the plans they make
 runner.py         runs a plan without the launch library
 launch_files.py   runs a plan with the launch library
+robot_view.py       the robot that view.launch.py shows
 aftermath.py      what is done when a training has ended
 domain.py         a ROS domain of its own for every command
 info.py           what a run or a policy file is

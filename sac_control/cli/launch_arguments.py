@@ -82,6 +82,7 @@ _HEADLESS = Argument(name="headless", help="false shows the physics in a window"
 _RESTARTS = Argument(
     name="restarts", help="how often each node is started again where it fails", default=str(MOST_RESTARTS)
 )
+_ENGINE = Argument(name="engine", help="physics engine, as pybullet or mujoco; empty: the task's own")
 _SHADOW = Argument(name="shadow", help="a second policy, whose hypothetical actions are published, and no more")
 _POLICY = Argument(name="policy", help="name or directory of a run, or a policy file", default=None)
 
@@ -94,6 +95,7 @@ def _plan_training(values: Mapping[str, str]) -> Plan:
             seed=_whole_number("seed", values) if values["seed"] else None,
             max_steps=_whole_number("max_steps", values) if values["max_steps"] else None,
             task=values["task"],
+            engine=values["engine"],
             resume=values["resume"] == "true",
             overwrite=values["overwrite"] == "true",
             restarts=_whole_number("restarts", values),
@@ -111,6 +113,8 @@ def _plan_evaluation(values: Mapping[str, str]) -> Plan:
             episodes=_whole_number("episodes", values) if values["episodes"] else None,
             seed=_whole_number("seed", values),
             deterministic=values["deterministic"] == "true",
+            task=values["task"],
+            engine=values["engine"],
             output=values["output"],
             headless=values["headless"] == "true",
             **_common(values),
@@ -169,7 +173,8 @@ TRAIN = LaunchFile(
     arguments=(
         Argument(name="run", help="name of the run; empty makes one of task and date"),
         Argument(name="seed", help="seed of all nodes; empty leaves that of the configuration"),
-        Argument(name="task", help="task of all nodes; empty leaves that of the configuration"),
+        Argument(name="task", help="task of all nodes, a name or a task file; empty leaves that of the configuration"),
+        _ENGINE,
         Argument(name="max_steps", help="transitions after which to stop; empty leaves that of the configuration"),
         Argument(name="resume", help="continue the run from its newest checkpoint", default="false", choices=_YES_NO),
         Argument(name="overwrite", help="replace the run", default="false", choices=_YES_NO),
@@ -186,6 +191,8 @@ EVALUATE = LaunchFile(
         Argument(name="episodes", help="episodes to count; empty leaves that of the configuration, or 10"),
         Argument(name="seed", help="seed of the start states", default=str(EVALUATION_SEED)),
         Argument(name="deterministic", help="false samples actions", default="true", choices=_YES_NO),
+        Argument(name="task", help="task, a name or a task file; empty: that of the policy's training"),
+        _ENGINE,
         Argument(name="output", help="file that receives the result as JSON"),
         _HEADLESS,
         *_COMMON,

@@ -60,6 +60,7 @@ def _train(options: argparse.Namespace) -> int:
                 seed=options.seed,
                 max_steps=options.max_steps,
                 task=options.task,
+                engine=options.engine,
                 resume=options.resume,
                 overwrite=options.overwrite,
                 restarts=options.restarts,
@@ -94,6 +95,8 @@ def _evaluate(options: argparse.Namespace) -> int:
                 episodes=options.episodes,
                 seed=options.seed,
                 deterministic=not options.sample,
+                task=options.task,
+                engine=options.engine,
                 json=options.json,
                 output=str(options.output.resolve()) if options.output else "",
                 headless=not options.gui,
@@ -216,7 +219,8 @@ def _parser() -> argparse.ArgumentParser:
         "--task",
         default="",
         metavar="TASK",
-        help="task to learn (default: that of --config, or inverted_pendulum); config/ has settings for the others",
+        help="task to learn, a name or a task file (default: that of --config, or inverted_pendulum); config/ has "
+        "settings for the built-in ones",
     )
     train.add_argument("--max-steps", type=int, metavar="N", help="transitions after which to stop, solved or not")
     train.add_argument("--resume", action="store_true", help="continue the run NAME from its newest checkpoint")
@@ -235,6 +239,20 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--sample", action="store_true", help="sample actions instead of taking the mean")
     evaluate.add_argument("--json", action="store_true", help="print one line of JSON and nothing else")
     evaluate.add_argument("--output", type=Path, metavar="FILE", help="write the result as JSON to FILE, too")
+
+    evaluate.add_argument(
+        "--task",
+        default="",
+        metavar="TASK",
+        help="task, a name or a task file (default: that of the policy's training)",
+    )
+    for verb in (train, evaluate):
+        verb.add_argument(
+            "--engine",
+            default="",
+            metavar="NAME",
+            help="physics engine, as pybullet or mujoco (default: the task's own)",
+        )
 
     deploy = verbs.add_parser("deploy", help="run the policy node alone, for a robot")
     deploy.set_defaults(function=_deploy)

@@ -93,7 +93,8 @@ class TrainingOptions(Options):
     runs_directory: Path = Path("runs")
     seed: int | None = None
     max_steps: int | None = None
-    task: str = ""  # of all three nodes; empty keeps what the configuration says
+    task: str = ""  # name or file, for all three nodes; empty keeps what the configuration says
+    engine: str = ""  # physics engine; empty keeps what the configuration says, or takes the task's own
     resume: bool = False
     overwrite: bool = False
     restarts: int = MOST_RESTARTS  # of each node
@@ -109,6 +110,8 @@ class EvaluationOptions(Options):
     episodes: int | None = None  # empty keeps what the configuration says
     seed: int = EVALUATION_SEED
     deterministic: bool = True
+    task: str = ""  # name or file; empty: that of the policy's training
+    engine: str = ""  # physics engine; empty: that of the training, or the task's own
     json: bool = False
     output: str = ""
 

@@ -16,6 +16,7 @@ from sac_control.cli import config_file
 from sac_control.cli.config_file import RunConfig
 from sac_control.cli.node_description import NodeDescription
 from sac_control.cli.options import DeploymentOptions, EvaluationOptions, Options, TrainingOptions
+from sac_control.envs.engine_choice import choose_engine
 from sac_control.errors import ConfigError, RunError
 from sac_control.identity import new_run_id
 from sac_control.policy.controller import Controller
@@ -27,8 +28,9 @@ from sac_control.sac.choice import check_options
 from sac_control.sac.replay_buffer import check_memory
 from sac_control.simulation.simulator_config import SimulatorConfig
 from sac_control.store.run_directory import RunDirectory
-from sac_control.tasks.catalogue import make_task
+from sac_control.tasks.catalogue import absolute_reference, is_file, make_task
 from sac_control.training.learner_config import LearnerConfig, check_change
+from sac_control.types import Specification
 
 PROTECTIONS = ("require_arm", "deterministic")  # of a robot, which no parameter file takes away
 
@@ -57,7 +59,7 @@ def plan_training(options: TrainingOptions) -> Plan:
     """
     _check_run_name(options)
     restarts = _checked_restarts(options.restarts)
-    run = RunDirectory(options.runs_directory.resolve() / (options.run or _new_name()))
+    run = RunDirectory(options.runs_directory.resolve() / (options.run or _new_name(options.task or "")))
     base = RunConfig().with_values({"policy": {"deterministic": False}})  # training explores
     if options.resume:
         base = _resumed(run, base, options.ros_namespace)
@@ -65,8 +67,12 @@ def plan_training(options: TrainingOptions) -> Plan:
     run_id = begun.run_id or new_run_id()
     base, notes = options.read_config(base)
     if options.task:
-        base = base.with_values({name: {"task": options.task} for name in ("simulator", "policy", "learner")})
+        task = absolute_reference(options.task)
+        base = base.with_values(
+            {"simulator": {"task": task}, "learner": {"task": task}, "policy": {"task": _name_of(task)}}
+        )
     config = options.applied_to(_with_seed(base, options.seed))
+    config, engine_note = _with_engine(config, options.engine)
     learner: dict[str, Any] = {"run_directory": str(run.path), "resume": options.resume}
     if options.max_steps is not None:
         learner["max_steps"] = options.max_steps
@@ -95,7 +101,7 @@ def plan_training(options: TrainingOptions) -> Plan:
             restarts=restarts,
         ),
     )
-    return Plan(nodes=nodes, run=run, notes=notes)
+    return Plan(nodes=nodes, run=run, notes=(*notes, *engine_note))
 
 
 def plan_evaluation(options: EvaluationOptions) -> Plan:
@@ -109,16 +115,16 @@ def plan_evaluation(options: EvaluationOptions) -> Plan:
         PolicyFileError: the policy file is damaged or not one.
     """
     path, run = find_policy(options.policy, options.runs_directory)
-    task = PolicyFile.read(path).specification.task
-    make_task(task)
+    specification = PolicyFile.read(path).specification
+    task, engine = _task_of(specification, run, options)
     base, notes = options.read_config(RunConfig())
     episodes = base.evaluator.episodes if options.episodes is None else options.episodes
     config = options.applied_to(
         base.with_values(
             {
-                "simulator": {"task": task, "seed": options.seed},
+                "simulator": {"task": task, "engine": engine, "seed": options.seed},
                 "policy": {
-                    "task": task,
+                    "task": specification.task,
                     "policy_file": str(path),
                     "deterministic": options.deterministic,
                     "seed": options.seed,
@@ -201,6 +207,48 @@ def find_policy(text: str, runs_directory: Path) -> tuple[Path, RunDirectory | N
     return run.policy_file().resolve(), run
 
 
+def _name_of(task: str) -> str:
+    """What policies for `task`, a name or a file, call it."""
+    return make_task(task).specification.task
+
+
+def _with_engine(config: RunConfig, engine: str) -> tuple[RunConfig, tuple[str, ...]]:
+    """`config` with the engine that simulates and evaluates, and a note where it is not the task's own."""
+    task = make_task(config.learner.task)
+    chosen, note = choose_engine(task, engine or config.simulator.engine or config.learner.engine)
+    values = {"engine": "" if chosen == task.engine else chosen}
+    config = config.with_values({"simulator": values, "learner": values})
+    if config.policy.task == config.learner.task:  # policies name a task, not its file
+        config = config.with_values({"policy": {"task": task.specification.task}})
+    return config, (note,) if note else ()
+
+
+def _task_of(specification: Specification, run: RunDirectory | None, options: EvaluationOptions) -> tuple[str, str]:
+    """The task and the engine by which a policy is evaluated: as chosen, else those of its training.
+
+    Raises:
+        ConfigError: the task is not known here, or sees and moves other things than the policy.
+    """
+    task, engine = absolute_reference(options.task) if options.task else specification.task, options.engine
+    if run is not None and run.config.exists():
+        begun = config_file.read(run.config, RunConfig(), options.ros_namespace).learner
+        task = task if options.task else begun.task
+        engine = engine or begun.engine
+    try:
+        asked = make_task(task)
+    except ConfigError as error:
+        if options.task or task != specification.task:
+            raise
+        raise ConfigError(f"{error}; or name the file of its task: --task FILE") from None
+    if asked.specification.hash != specification.hash:
+        raise ConfigError(
+            f"the policy is for a task {specification.task!r} that sees or moves other things than {task}: joints, "
+            "observation, limits or control period differ; name the file that it was trained with: --task FILE"
+        )
+    chosen, _ = choose_engine(asked, engine)
+    return task, "" if chosen == asked.engine else chosen
+
+
 def _check_run_name(options: TrainingOptions) -> None:
     if options.resume and options.overwrite:
         raise ConfigError("resume and overwrite were both given: choose to continue the run or to replace it")
@@ -212,8 +260,9 @@ def _check_run_name(options: TrainingOptions) -> None:
         raise ConfigError(f"run name {options.run!r} is too long: expected at most {LONGEST_RUN_NAME} bytes")
 
 
-def _new_name() -> str:
-    return f"{RunConfig().learner.task}-{datetime.now():%Y%m%d-%H%M%S}"
+def _new_name(task: str) -> str:
+    name = Path(task).stem if is_file(task) else task
+    return f"{name or RunConfig().learner.task}-{datetime.now():%Y%m%d-%H%M%S}"
 
 
 def _checked_restarts(restarts: int) -> int:
@@ -241,7 +290,7 @@ def _check_task(config: RunConfig) -> None:
     task = make_task(config.learner.task)
     config.simulator.check_period(task.specification.control_period)  # what the node would refuse is refused now
     tasks = {name: config.section(name).to_mapping()["task"] for name in ("simulator", "policy", "learner")}
-    if len(set(tasks.values())) > 1:
+    if tasks["simulator"] != tasks["learner"] or tasks["policy"] != task.specification.task:
         raise ConfigError(f"simulator, policy and learner have different tasks ({tasks}): set all three alike")
 
 

@@ -1,6 +1,7 @@
 """Environments: a task in a world, as Gymnasium wants it. No ROS, no torch.
 
     env.py          a task in a world, as gymnasium.Env
+    engine_choice.py  which physics engine simulates it
     pacer.py        real time for those who watch
     entry_point.py  what Gymnasium calls for an environment
     registry.py     environments by name: make_env, and `gymnasium.make("sac_control/InvertedPendulum-v0")`

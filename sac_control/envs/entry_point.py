@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from sac_control.envs.engine_choice import choose_engine
 from sac_control.envs.env import Env
 from sac_control.tasks.catalogue import make_task
 
 
-def make_gymnasium_env(name: str, render_mode: str | None = None) -> Env:
-    """An environment for the task called `name` that never truncates, because Gymnasium's own wrapper does."""
-    return Env(make_task(name), render_mode=render_mode)
+def make_gymnasium_env(name: str, render_mode: str | None = None, engine: str = "") -> Env:
+    """An environment for the task `name` that never truncates, because Gymnasium's own wrapper does."""
+    task = make_task(name)
+    return Env(task, engine=choose_engine(task, engine)[0], render_mode=render_mode)
 
 
 # Gymnasium asks the entry point which modes it may ask for; for "rgb_array_list" it collects the pictures itself.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import gymnasium
@@ -16,11 +15,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from sac_control.envs.pacer import Pacer
 from sac_control.errors import ConfigError, StateError
+from sac_control.expression import SignalMemory
 from sac_control.observation import Observer
 from sac_control.option import suggest
 from sac_control.tasks.task import Task
 from sac_control.types import Float32Array, FloatArray, Specification
-from sac_control.worlds.pybullet_world import World
+from sac_control.worlds.catalogue import make_world
 
 RENDER_MODES = ("human", "rgb_array")
 _RESET_OPTIONS = ("state",)
@@ -34,11 +34,13 @@ class Env(gymnasium.Env[Float32Array, Float32Array], EzPickle):
     `copy` makes an environment that goes on as this one would, in an engine of its own: neither moves the other.
     `pickle`, as Gymnasium's own environments have it, keeps the arguments alone: what is unpickled begins anew.
 
-    Actions are (a,) float32 in [-1, 1], parts of the effort limit; beyond that they are clipped. Observations are (o,)
-    float32, made from the joint state by the same `Observer` that a policy node uses.
+    Actions are (a,) float32 in [-1, 1], parts of the command limit; beyond that they are clipped. Observations are (o,)
+    float32, made by the same `Observer` that a policy node uses. Where a term looks back beyond the start of an
+    episode, the robot has stood at the start without an action.
 
     Args:
         task: what is asked.
+        engine: name of the physics engine; empty: the task's own.
         render_mode: "human" opens a window, "rgb_array" lets `render` return pictures, None does neither.
         max_episode_steps: steps until an episode is truncated; None never truncates.
         is_paced: in a window, let `step` last a control period, so that people see real time.
@@ -54,32 +56,41 @@ class Env(gymnasium.Env[Float32Array, Float32Array], EzPickle):
         self,
         task: Task,
         *,
+        engine: str = "",
         render_mode: str | None = None,
         max_episode_steps: int | None = None,
         is_paced: bool = True,
     ) -> None:
         if render_mode is not None and render_mode not in RENDER_MODES:
             raise ConfigError(f"render mode {render_mode!r} is not known; {suggest(render_mode, RENDER_MODES)}")
-        EzPickle.__init__(self, task, render_mode=render_mode, max_episode_steps=max_episode_steps, is_paced=is_paced)
+        engine = engine or task.engine
+        EzPickle.__init__(
+            self,
+            task,
+            engine=engine,
+            render_mode=render_mode,
+            max_episode_steps=max_episode_steps,
+            is_paced=is_paced,
+        )
         self.task = task
+        self.engine = engine
         self.render_mode = render_mode
         self.max_episode_steps = max_episode_steps
         self.specification: Specification = task.specification
         self.metadata = {**self.metadata, "render_fps": round(1.0 / task.specification.control_period)}
-        self._effort_limit = task.specification.command_limit
-        self._observer = Observer(self.specification.observation, self.specification.joints)
+        self._limits = task.specification.command_limit
+        self._observer = Observer(
+            self.specification.observation, self.specification.joints, self.specification.actuated_joints
+        )
+        self._memory = SignalMemory(max(task.memory, self._observer.memory), task.layout)
         self.observation_space = Box(-np.inf, np.inf, (self._observer.size,), np.float32)
-        self.action_space = Box(-1.0, 1.0, (len(self._effort_limit),), np.float32)
-        self._world = World(task.mechanism, self.specification, has_window=render_mode == "human")
-        self._watch_world()
-        self._before: FloatArray = self._world.state.copy()
+        self.action_space = Box(-1.0, 1.0, (len(self._limits),), np.float32)
+        self._still = [0.0] * len(self._limits)  # the actions before an episode
+        self._world = make_world(engine, task.robot(engine), has_window=render_mode == "human")
         self._pacer = Pacer(self.specification.control_period) if render_mode == "human" and is_paced else None
         self._steps = 0
         self._is_running = False
         self._is_closed = False
-
-    def _watch_world(self) -> None:
-        self._position, self._velocity = self._world.state[0::2], self._world.state[1::2]  # views: always current
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Env:
         """An environment in the same state, with the same random numbers to come, in an engine of its own.
@@ -93,7 +104,6 @@ class Env(gymnasium.Env[Float32Array, Float32Array], EzPickle):
         memo[id(self)] = copied
         memo |= {id(shared): shared for shared in (self.task, self.specification)}  # they have no memory
         vars(copied).update({name: copy.deepcopy(value, memo) for name, value in vars(self).items()})
-        copied._watch_world()
         return copied
 
     def __copy__(self) -> Env:
@@ -123,7 +133,8 @@ class Env(gymnasium.Env[Float32Array, Float32Array], EzPickle):
             start = self._checked_state(options["state"])
         else:
             start = self.task.sample_start(self.np_random)
-        self._world.reset(start)
+        self._world.reset(start.tolist())
+        self._memory.start(self._row(self._still))
         self._steps = 0
         self._is_running = True
         if self._pacer is not None:
@@ -141,36 +152,52 @@ class Env(gymnasium.Env[Float32Array, Float32Array], EzPickle):
             ResetNeeded: the episode has ended, or none has begun.
         """
         shares = self._checked_action(action, "action")
-        result = self._step([limit * share for limit, share in zip(self._effort_limit, shares, strict=True)])
+        result = self._step([min(max(share, -1.0), 1.0) for share in shares])
         if self._pacer is not None:
             self._pacer.wait()
         return result
 
-    def step_effort(self, effort: ArrayLike) -> StepResult:
-        """`step` by an effort, (a,) [N or N m], clipped to the limits, and never held up to real time."""
-        return self._step(self._checked_action(effort, "effort"))
+    def step_command(self, command: ArrayLike) -> StepResult:
+        """`step` by a command, (a,) [unit of each interface], clipped to the limits, and never held up to real time."""
+        values = self._checked_action(command, "command")
+        shares = [value / limit for value, limit in zip(values, self._limits, strict=True)]
+        return self._step([min(max(share, -1.0), 1.0) for share in shares])
 
-    def _step(self, effort: Sequence[float]) -> StepResult:
+    def _step(self, shares: list[float]) -> StepResult:
         if not self._is_running:
             raise ResetNeeded("the episode has ended, or none has begun: call reset() before step()")
-        before, after = self._before, self._world.state
-        before[:] = after
-        limits = self._effort_limit
-        self._world.step([min(max(value, -limit), limit) for value, limit in zip(effort, limits, strict=True)])
+        self._world.step([limit * share for limit, share in zip(self._limits, shares, strict=True)])
+        self._memory.push(self._row(shares))
         self._steps += 1
-        terminated = self.task.is_terminated(before, after)
+        rows = self._memory.rows
+        reward = self.task.reward(rows)
+        if not math.isfinite(reward):
+            self._is_running = False
+            raise StateError(
+                f"reward is {reward} in state {self.state.tolist()}: expected a finite number; see reward:"
+            )
+        terminated = self.task.is_terminated(rows)
         truncated = self.max_episode_steps is not None and self._steps >= self.max_episode_steps
         self._is_running = not (terminated or truncated)
-        return self._observe(), self.task.reward(before, after), terminated, truncated, {}
+        return self._observe(), reward, terminated, truncated, {}
+
+    def _row(self, shares: list[float]) -> list[float]:
+        """What was measured and done in the control period that ended now; see `SignalLayout`."""
+        world = self._world
+        return [*world.position, *world.velocity, *world.effort, *shares]
 
     @property
     def state(self) -> FloatArray:
         """A copy of the state, (2j,): position and velocity of each joint in turn, in the specification's order."""
-        return self._world.state.copy()
+        return self._world.state
 
     def joint_state(self) -> tuple[FloatArray, FloatArray]:
         """Positions [m or rad] and velocities [m/s or rad/s], (j,) float64 each, in the specification's order."""
-        return self._world.joint_state()
+        return np.array(self._world.position), np.array(self._world.velocity)
+
+    def efforts(self) -> FloatArray:
+        """Efforts of the drives at each joint, (j,) float64 [N or N m], in the specification's order."""
+        return np.array(self._world.effort)
 
     def render(self) -> NDArray[np.uint8] | None:
         """The current picture, (480, 640, 3) uint8, in mode "rgb_array"; otherwise nothing: a window draws itself."""
@@ -189,13 +216,13 @@ class Env(gymnasium.Env[Float32Array, Float32Array], EzPickle):
 
     def _observe(self) -> Float32Array:
         observation: Float32Array = np.empty(self._observer.size, dtype=np.float32)
-        self._observer.observe(self._position, self._velocity, observation)
+        self._observer.observe_rows(self._memory.rows, observation)
         return observation
 
     def _checked_action(self, action: ArrayLike, kind: str) -> list[float]:
         values = np.asarray(action, dtype=np.float64)
-        if values.shape != (len(self._effort_limit),):
-            raise InvalidAction(f"{kind} has shape {values.shape}: expected {(len(self._effort_limit),)}")
+        if values.shape != (len(self._limits),):
+            raise InvalidAction(f"{kind} has shape {values.shape}: expected {(len(self._limits),)}")
         numbers: list[float] = values.tolist()
         if not all(map(math.isfinite, numbers)):
             raise InvalidAction(f"{kind} is {numbers}: expected finite numbers")

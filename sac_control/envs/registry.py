@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import gymnasium
 
+from sac_control.envs.engine_choice import choose_engine
 from sac_control.errors import ConfigError
 from sac_control.tasks.catalogue import TASKS, make_task
 
@@ -14,18 +15,24 @@ if TYPE_CHECKING:  # the physics engine is loaded when the first environment is 
 
 
 def make_env(
-    name: str, render_mode: str | None = None, max_episode_steps: int | None = None, is_paced: bool = True
+    name: str,
+    render_mode: str | None = None,
+    max_episode_steps: int | None = None,
+    is_paced: bool = True,
+    engine: str = "",
 ) -> Env:
-    """An environment for the task called `name`.
+    """An environment for the task called `name`, or in the task file of that path.
 
     Args:
         name: the task.
         render_mode: "human" opens a window, "rgb_array" lets `render` return pictures.
         max_episode_steps: steps until an episode is truncated; None takes the task's own.
         is_paced: in a window, let `step` last a control period.
+        engine: name of the physics engine; empty: the task's own, see `choose_engine`.
 
     Raises:
-        ConfigError: the task or the render mode is unknown, the steps are fewer than 1, or no window can be opened.
+        ConfigError: the task, the engine or the render mode is unknown, the steps are fewer than 1, or no window can
+            be opened.
     """
     from sac_control.envs.env import Env
 
@@ -34,7 +41,8 @@ def make_env(
         max_episode_steps = task.max_episode_steps
     if max_episode_steps < 1:
         raise ConfigError(f"max_episode_steps is {max_episode_steps}: expected at least 1")
-    return Env(task, render_mode=render_mode, max_episode_steps=max_episode_steps, is_paced=is_paced)
+    engine, _ = choose_engine(task, engine)
+    return Env(task, engine=engine, render_mode=render_mode, max_episode_steps=max_episode_steps, is_paced=is_paced)
 
 
 def gymnasium_id(name: str) -> str:

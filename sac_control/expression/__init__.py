@@ -16,12 +16,13 @@ signal_memory.py  the rows of the last control periods
 
 from sac_control.expression.evaluation import Row, Rows, SignalLayout, compile, compile_row  # noqa: A004  as in re
 from sac_control.expression.expression import Expression
+from sac_control.expression.functions import is_true
 from sac_control.expression.mirror import mirror_sign
 from sac_control.expression.parser import parse
 from sac_control.expression.signal_memory import Arrival, SignalMemory
 from sac_control.expression.tokens import quote
 
 __all__ = [
-    "Arrival", "Expression", "Row", "Rows", "SignalLayout", "SignalMemory", "compile", "compile_row", "mirror_sign",
-    "parse", "quote",
+    "Arrival", "Expression", "Row", "Rows", "SignalLayout", "SignalMemory", "compile", "compile_row", "is_true",
+    "mirror_sign", "parse", "quote",
 ]  # fmt: skip

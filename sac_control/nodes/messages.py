@@ -48,13 +48,14 @@ def stamp_from_msg(msg: builtin_interfaces.msg.Time) -> int:
 
 
 def state_to_msg(state: JointState, msg: sensor_msgs.msg.JointState | None = None) -> sensor_msgs.msg.JointState:
-    """A joint state without efforts."""
+    """A joint state; without efforts where none were measured."""
     msg = msg or sensor_msgs.msg.JointState()
     stamp_to_msg(state.stamp, msg.header.stamp)
     msg.header.frame_id = state.frame
     msg.name = list(state.names)
     msg.position = _doubles(state.position)
     msg.velocity = _doubles(state.velocity)
+    msg.effort = _doubles(state.effort)
     return msg
 
 
@@ -65,6 +66,7 @@ def state_from_msg(msg: sensor_msgs.msg.JointState) -> JointState:
         names=tuple(msg.name),
         position=np.asarray(msg.position),
         velocity=np.asarray(msg.velocity),
+        effort=np.asarray(msg.effort),
         frame=msg.header.frame_id,
     )
 

@@ -53,6 +53,7 @@ class SimulatorNode(Node):
         self._config = config = declare_parameters(self, SimulatorConfig)
         env = make_env(
             config.task,
+            engine=config.engine,
             render_mode=None if config.headless else "human",
             max_episode_steps=config.max_episode_steps or None,
             is_paced=config.mode == "lockstep",
@@ -102,7 +103,7 @@ class SimulatorNode(Node):
             self.create_timer(min(config.answer_timeout / 2, LONGEST_SLEEP), self._on_overdue, clock=STEADY_CLOCK)
         self.create_timer(Health.period, self._on_second, clock=STEADY_CLOCK)
         self._health = Health(self, self._waiting, self.get_logger().warning, self._losses())
-        self.get_logger().info(f"simulates {config.task} in {config.mode}, seed {config.seed}")
+        self.get_logger().info(f"simulates {config.task} by {env.engine} in {config.mode}, seed {config.seed}")
         self._advance()
 
     is_done = False

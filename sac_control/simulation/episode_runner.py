@@ -43,6 +43,7 @@ class EpisodeRunner:
             names=self._env.specification.joints,
             position=position,
             velocity=velocity,
+            effort=self._env.efforts(),
             frame=self._frame,
         )
 

@@ -18,7 +18,8 @@ class SimulatorConfig(Config):
         "answers on policy/action are the commands; empty: in realtime it stands in for a robot"
     )
 
-    task: str = option("inverted_pendulum", "task to simulate")
+    task: str = option("inverted_pendulum", "task to simulate: a name, or the path of a task file")
+    engine: str = option("", "physics engine, as pybullet or mujoco; empty: the task's own")
     mode: str = option(
         "lockstep",
         "lockstep waits for the answer to each state; realtime follows a steady clock, as hardware would",

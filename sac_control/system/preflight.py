@@ -20,8 +20,8 @@ ROS = (
     "sensor_msgs", "std_msgs", "std_srvs",
 )  # fmt: skip
 CONTROL = ("numpy", "yaml", "safetensors")  # what a policy node needs beside ROS
-SIMULATION = ("gymnasium", "pybullet", "pybullet_data")
-_PIP_NAMES = {"yaml": "PyYAML", "pybullet_data": "pybullet"}
+SIMULATION = ("gymnasium",)  # beside a physics engine, which depends on the task
+_PIP_NAMES = {"yaml": "PyYAML"}
 
 
 def check(environment: Mapping[str, str], packages: Iterable[str]) -> None:

@@ -1,7 +1,9 @@
-"""What is asked of a machine. Pure numpy: no physics, no Gymnasium, no ROS.
+"""What is asked of a robot. No physics, no Gymnasium, no ROS.
 
-task.py        the interface: start states, rewards, failures
-mechanism.py   which machine a task is about, as plain data
-inverted_pendulum.py inverted_pendulum_swingup.py inverted_double_pendulum.py    the built-in tasks
-catalogue.py   tasks by name: make_task
+task.py         the interface: start states, rewards, failures
+catalogue.py    tasks by name, others' packages included, or by file: make_task
+file_task.py    a task from a file, which docs/your_robot.md explains
+task_file.py    its reader, and yaml_reader.py, which tells file and line of what it refuses
+starts.py       weighted boxes of start states
+builtin.py      the built-in tasks: inverted_pendulum.yaml inverted_pendulum_swingup.yaml inverted_double_pendulum.yaml
 """

@@ -1,27 +1,73 @@
-"""The tasks by name. A new task is one file and one line here. Loads no physics engine."""
+"""Tasks by name, found through the entry-point group ``sac_control.tasks``, or by the path of a task file.
+
+An entry point names a class that derives from `tasks.task.Task`, or a function without arguments that returns one.
+"""
 
 from __future__ import annotations
 
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+
 from sac_control.errors import ConfigError
 from sac_control.option import suggest
-from sac_control.tasks.inverted_double_pendulum import InvertedDoublePendulum
-from sac_control.tasks.inverted_pendulum import InvertedPendulum
-from sac_control.tasks.inverted_pendulum_swingup import InvertedPendulumSwingup
+from sac_control.tasks import builtin
 from sac_control.tasks.task import Task
+from sac_control.tasks.task_file import read_task
 
+GROUP = "sac_control.tasks"
+SUFFIXES = (".yaml", ".yml")  # of task files
 TASKS: dict[str, Task] = {
-    "inverted_pendulum": InvertedPendulum(),
-    "inverted_pendulum_swingup": InvertedPendulumSwingup(),
-    "inverted_double_pendulum": InvertedDoublePendulum(),
+    "inverted_pendulum": builtin.inverted_pendulum(),
+    "inverted_pendulum_swingup": builtin.inverted_pendulum_swingup(),
+    "inverted_double_pendulum": builtin.inverted_double_pendulum(),
 }
 
 
-def make_task(name: str) -> Task:
-    """The task called `name`.
+@cache
+def _entries() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=GROUP)}
+
+
+def is_file(reference: str) -> bool:
+    """Whether `reference` means a task file, and not a name."""
+    return reference.endswith(SUFFIXES)
+
+
+def absolute_reference(reference: str) -> str:
+    """`reference` so that every process understands it alike, whatever its working directory."""
+    return str(Path(reference).expanduser().resolve()) if is_file(reference) else reference
+
+
+def make_task(reference: str) -> Task:
+    """The task called `reference`, or in the file of that path.
 
     Raises:
-        ConfigError: there is none; the nearest name is told.
+        ConfigError: there is none (the nearest name is told), its file cannot be understood, or its package is broken.
     """
-    if name not in TASKS:
-        raise ConfigError(f"task {name!r} is not known; {suggest(name, TASKS)}")
-    return TASKS[name]
+    if is_file(reference):
+        return read_task(Path(reference))
+    if reference in TASKS:
+        return TASKS[reference]
+    names = [*TASKS, *_entries()]
+    if reference not in names:
+        raise ConfigError(
+            f"task {reference!r} is not known; {suggest(reference, dict.fromkeys(names))}; a task of your own is a "
+            "file: --task my_robot.yaml"
+        )
+    return _load(reference)
+
+
+@cache
+def _load(name: str) -> Task:
+    entry = _entries()[name]
+    package = entry.dist.name if entry.dist else entry.value
+    try:
+        task = entry.load()()
+    except ImportError as error:
+        raise ConfigError(f"task {name!r} of the package {package} cannot be loaded: {error}") from None
+    if not isinstance(task, Task):
+        raise ConfigError(
+            f"task {name!r} of the package {package} is {task!r:.80}: expected a sac_control.tasks.task.Task"
+        )
+    return task

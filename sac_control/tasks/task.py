@@ -1,7 +1,11 @@
-"""The interface of a task: what is asked of a machine. Pure numpy: no physics, no Gymnasium, no memory.
+"""The interface of a task: what is asked of a robot. Pure numpy: no physics, no Gymnasium, no memory.
 
 A *state* is a (2j,) float64 vector: position and velocity of each joint in turn, in the order of
 ``specification.joints``. For the cart-pole: ``[x, vx, θ, θ̇]``.
+
+*Rows* are what was measured and done, newest first: ``rows[k]`` is ``k`` control periods ago, a list of numbers:
+positions, velocities and efforts of the joints, then the actions, in the order that `Task.layout` says. The actions of
+a row are those applied in the control period that ended with its state.
 
 The *mirror image* of a state is the state of opposite sign. Where a task is symmetric, mirror images earn the same and
 end in the same step. The cart-pole is so but for its model's pole, which leans by 1/600 rad at θ = 0: its mirror images
@@ -16,7 +20,8 @@ from functools import cached_property
 
 import numpy as np
 
-from sac_control.tasks.mechanism import Mechanism
+from sac_control.expression import Rows, SignalLayout
+from sac_control.robots.robot import Robot
 from sac_control.types import FloatArray, Specification, canonical_hash
 
 _PROBES = 64  # points at which a task is asked what it does
@@ -24,16 +29,49 @@ _DIGITS = 9  # of what it answers: another processor may round differently behin
 
 
 class Task(ABC):
-    """Start states, rewards and failures of one machine."""
+    """Start states, rewards and failures of one robot."""
 
     specification: Specification  # what is seen and moved
-    mechanism: Mechanism  # the machine to simulate
+    engine: str  # name of the physics engine that it was made for
+    other_engines: tuple[str, ...] = ()  # in which it was tried, too
     max_episode_steps: int  # control periods until an episode is truncated
     solved_return: float  # an episode with at least this return has solved the task
-    is_mirror_symmetric: bool  # from the state of opposite sign, efforts of opposite sign lead to the mirror image
-
+    is_mirror_symmetric: bool = False  # from the state of opposite sign, opposite commands lead to the mirror image
     continuous_joints: tuple[str, ...] = ()  # joints that turn for ever: whole turns do not count
     start_dimensions: int  # k, numbers that a start state is made of
+    memory: int = 0  # control periods that reward and termination look back
+
+    @abstractmethod
+    def robot(self, engine: str) -> Robot:
+        """The robot to simulate by `engine`.
+
+        Raises:
+            ConfigError: its description is in a package that is not installed.
+        """
+
+    @abstractmethod
+    def start_from(self, unit: FloatArray) -> FloatArray:
+        """The start state, (2j,) float64, at the point `unit`, (k,) float64, of the unit cube.
+
+        Points that are uniform in the cube give the start states of training; its corners are the extreme ones.
+        """
+
+    @abstractmethod
+    def reward(self, rows: Rows) -> float:
+        """Reward of the step that led to ``rows[0]``; there are ``memory + 1`` rows."""
+
+    @abstractmethod
+    def is_terminated(self, rows: Rows) -> bool:
+        """Whether the step that led to ``rows[0]`` failed the task."""
+
+    def sample_start(self, rng: np.random.Generator) -> FloatArray:
+        """A random start state, (2j,) float64."""
+        return self.start_from(rng.random(self.start_dimensions))
+
+    @cached_property
+    def layout(self) -> SignalLayout:
+        """Where each signal lies in a row."""
+        return SignalLayout(self.specification.joints, self.specification.actuated_joints)
 
     @cached_property
     def hash(self) -> str:
@@ -47,8 +85,8 @@ class Task(ABC):
         for unit in rng.random((_PROBES, self.start_dimensions)):
             start = self.start_from(unit)
             for scale in (0.02, 0.2, 2.0):  # near to where episodes begin and far from it
-                before, after = start + scale * rng.uniform(-1.0, 1.0, (2, len(start)))
-                answers += [*start, self.reward(before, after), float(self.is_terminated(before, after))]
+                rows = [self._row_near(start, scale, rng) for _ in range(self.memory + 1)]
+                answers += [*start, self.reward(rows), float(self.is_terminated(rows))]
         rounded = " ".join(f"{answer:.{_DIGITS}g}" for answer in answers)
         content = {
             "specification": self.specification.hash,
@@ -57,21 +95,7 @@ class Task(ABC):
         }
         return canonical_hash(content)
 
-    @abstractmethod
-    def start_from(self, unit: FloatArray) -> FloatArray:
-        """The start state, (2j,) float64, at the point `unit`, (k,) float64, of the unit cube.
-
-        Points that are uniform in the cube give the start states of training; its corners are the extreme ones.
-        """
-
-    def sample_start(self, rng: np.random.Generator) -> FloatArray:
-        """A random start state, (2j,) float64."""
-        return self.start_from(rng.random(self.start_dimensions))
-
-    @abstractmethod
-    def reward(self, before: FloatArray, after: FloatArray) -> float:
-        """Reward of the step that led from state `before` to state `after`, (2j,) float64 each."""
-
-    @abstractmethod
-    def is_terminated(self, before: FloatArray, after: FloatArray) -> bool:
-        """Whether the step that led from state `before` to state `after`, (2j,) float64 each, failed the task."""
+    def _row_near(self, state: FloatArray, scale: float, rng: np.random.Generator) -> list[float]:
+        near = state + scale * rng.uniform(-1.0, 1.0, len(state))
+        rest = rng.uniform(-1.0, 1.0, self.layout.width - len(state))  # efforts and actions
+        return [*near[0::2].tolist(), *near[1::2].tolist(), *rest.tolist()]

@@ -23,7 +23,6 @@ from sac_control.envs.registry import make_env
 from sac_control.errors import RunError
 from sac_control.policy.policy import Policy
 from sac_control.policy.policy_file import PolicyFile
-from sac_control.tasks.catalogue import make_task
 from sac_control.training.starts import extreme, stratified
 from sac_control.types import FloatArray
 
@@ -71,15 +70,14 @@ class Evaluation:
         return self.is_solved, self.mean_return
 
 
-def evaluate(file: PolicyFile, episodes: int, confirmations: int, rng: np.random.Generator) -> Evaluation:
+def evaluate(file: PolicyFile, env: Env, episodes: int, confirmations: int, rng: np.random.Generator) -> Evaluation:
     """Run `episodes` deterministic episodes and `confirmations` more, as long as all reach the task's solved_return.
 
     Start states are stratified: a policy that falls from a tenth of them cannot be lucky ten times. Those of the
     confirmation begin with extreme ones. The first episode that refutes a solution ends it: the sooner the next policy
     is tested.
     """
-    task = make_task(file.specification.task)
-    env, policy = make_env(file.specification.task), Policy(file.actor)
+    task, policy = env.task, Policy(file.actor)
     returns = [_play(env, policy, task.start_from(unit)) for unit in stratified(rng, episodes, task.start_dimensions)]
     confirming: list[float] = []
     if all(total >= task.solved_return for total in returns):
@@ -89,7 +87,6 @@ def evaluate(file: PolicyFile, episodes: int, confirmations: int, rng: np.random
             confirming.append(_play(env, policy, task.start_from(unit)))
             if confirming[-1] < task.solved_return:
                 break
-    env.close()
     return Evaluation(
         policy_version=file.policy_version,
         env_steps=file.env_steps,
@@ -115,11 +112,14 @@ class EvaluationProcess:
     Args:
         episodes: episodes per evaluation.
         confirmations: further episodes where all of these reached the task's solved_return.
+        task: name of the task, or path of its file.
+        engine: physics engine; empty: the task's own.
         seed: of the training; the start states come from a stream that training does not use.
     """
 
-    def __init__(self, episodes: int, confirmations: int, seed: int) -> None:
-        command = [sys.executable, "-m", "sac_control.training.evaluation", *map(str, (episodes, confirmations, seed))]
+    def __init__(self, episodes: int, confirmations: int, seed: int, task: str, engine: str = "") -> None:
+        arguments = map(str, (episodes, confirmations, seed, task, engine))
+        command = [sys.executable, "-m", "sac_control.training.evaluation", *arguments]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._jobs: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._results: queue.SimpleQueue[Evaluation | RunError] = queue.SimpleQueue()
@@ -173,14 +173,15 @@ class EvaluationProcess:
 
 
 def main() -> int:
-    """The worker process: `python -m sac_control.training.evaluation EPISODES CONFIRMATIONS SEED`."""
+    """The worker process: `python -m sac_control.training.evaluation EPISODES CONFIRMATIONS SEED TASK ENGINE`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this process
-    episodes, confirmations, seed = (int(argument) for argument in sys.argv[1:])
+    episodes, confirmations, seed = (int(argument) for argument in sys.argv[1:4])
+    env = make_env(sys.argv[4], engine=sys.argv[5])
     rng = np.random.default_rng([seed, 0x6576616C])  # the second number makes it a stream of its own ("eval")
     stdin, stdout = sys.stdin.buffer, sys.stdout
     while len(size := stdin.read(8)) == 8:
         file = PolicyFile.from_bytes(stdin.read(int.from_bytes(size, "little")))
-        stdout.write(json.dumps(dataclasses.asdict(evaluate(file, episodes, confirmations, rng))) + "\n")
+        stdout.write(json.dumps(dataclasses.asdict(evaluate(file, env, episodes, confirmations, rng))) + "\n")
         stdout.flush()
     return 0
 

@@ -21,7 +21,9 @@ class EvaluationSchedule:
         self._candidate: Snapshot | None = None
         self._final_asked = False
         self._process = (
-            EvaluationProcess(config.evaluation_episodes, config.confirmation_episodes, config.seed)
+            EvaluationProcess(
+                config.evaluation_episodes, config.confirmation_episodes, config.seed, config.task, config.engine
+            )
             if config.evaluation_every
             else None
         )

@@ -14,7 +14,10 @@ class EvaluatorConfig(Config):
 
     run_id: str = run_id_option("id of this evaluation: transitions of others are refused")
 
-    task: str = option("inverted_pendulum", "task that is evaluated: transitions of others are refused")
+    task: str = option(
+        "inverted_pendulum",
+        "task that is evaluated, a name or the path of a task file: transitions of others are refused",
+    )
     episodes: int = option(10, "episodes to count", low=1, high=100_000)
     output: str = option("", "file that receives the result as JSON; empty writes none")
     json: bool = option(False, "print the result as JSON instead of sentences")

@@ -16,7 +16,8 @@ class LearnerConfig(SacConfig):
 
     run_id: str = run_id_option("id of the run: transitions of others are refused; empty makes one")
 
-    task: str = option("inverted_pendulum", "task that is learnt")
+    task: str = option("inverted_pendulum", "task that is learnt: a name, or the path of a task file")
+    engine: str = option("", "physics engine of the evaluations; empty: the task's own")
     run_directory: str = option("", "directory that receives checkpoints, metrics and curves; empty makes runs/<date>")
     resume: bool = option(False, "continue the run found in run_directory")
     seed: int = option(0, "seed of the networks, the noise and the batches", low=0, high=2**31 - 1)
@@ -76,7 +77,7 @@ def check_change(before: LearnerConfig, now: LearnerConfig) -> None:
     Raises:
         ConfigError: says which option, and what it was.
     """
-    for name in ("task", "algorithm", "hidden_sizes", "use_sde"):
+    for name in ("task", "engine", "algorithm", "hidden_sizes", "use_sde"):
         if getattr(now, name) != getattr(before, name):
             raise ConfigError(
                 f"learner.{name} is {getattr(now, name)}, but the run to continue was begun with "

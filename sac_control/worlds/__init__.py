@@ -1,5 +1,7 @@
 """Physics: commands in, joint states out. Knows no rewards, no episodes, no Gymnasium and no ROS.
 
-pybullet_world.py    the machine simulated by pybullet
-pybullet_window.py pybullet_picture.py    the physics shown, in a window or as an image
+world.py       the interface, which every world's contract test is about
+catalogue.py   worlds by name, others' packages included: make_world
+pybullet_world.py, with pybullet_window.py and pybullet_picture.py
+mujoco_world.py, with mujoco_window.py and mujoco_picture.py
 """

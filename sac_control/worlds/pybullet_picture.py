@@ -6,7 +6,7 @@ import numpy as np
 import pybullet
 from numpy.typing import NDArray
 
-from sac_control.tasks.mechanism import Camera
+from sac_control.robots.robot import Camera
 
 _SKY, _HAZE = (242, 248, 251), (226, 231, 234)  # red, green, blue of the backdrop, at its top and bottom
 _NOTHING = -1  # the segmentation of a pixel that shows no body
@@ -18,7 +18,7 @@ def take_picture(client: int, camera: Camera, width: int, height: int) -> NDArra
         width,
         height,
         viewMatrix=pybullet.computeViewMatrixFromYawPitchRoll(
-            camera.target, camera.distance, yaw=0.0, pitch=camera.pitch, roll=0.0, upAxisIndex=2
+            camera.target, camera.distance, yaw=camera.yaw, pitch=camera.pitch, roll=0.0, upAxisIndex=2
         ),
         projectionMatrix=pybullet.computeProjectionMatrixFOV(camera.field_of_view, width / height, 0.1, 100.0),
         lightDirection=(1.0, -2.0, 3.0),

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import pybullet
 
 from sac_control.errors import ConfigError
-from sac_control.tasks.mechanism import Camera
+from sac_control.robots.robot import Camera
 
 _STDOUT, _STDERR = 1, 2  # file descriptors
 _FIELD_OF_VIEW = 90.0  # [deg] vertical opening angle of pybullet's window, which cannot be set
@@ -38,7 +38,7 @@ def open_window(camera: Camera) -> int:
         for part in (pybullet.COV_ENABLE_GUI, pybullet.COV_ENABLE_SHADOWS):
             pybullet.configureDebugVisualizer(part, 0, physicsClientId=client)
         distance = camera.distance * _half_tangent(camera.field_of_view) / _half_tangent(_FIELD_OF_VIEW)
-        pybullet.resetDebugVisualizerCamera(distance, 0.0, camera.pitch, camera.target, physicsClientId=client)
+        pybullet.resetDebugVisualizerCamera(distance, camera.yaw, camera.pitch, camera.target, physicsClientId=client)
     return client
 
 

@@ -1,182 +1,185 @@
-"""The world: a machine simulated by pybullet. Knows forces and joints, nothing of rewards, episodes or Gymnasium.
+"""The world simulated by pybullet. It loads URDF, and MJCF as far as pybullet reads that.
 
 Engine parameters and their order are those of pybullet's own environments, so that trajectories agree with theirs.
 """
 
 from __future__ import annotations
 
-import hashlib
-import math
+import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pybullet
-import pybullet_data
 from numpy.typing import NDArray
 
-from sac_control.errors import ConfigError, StateError
-from sac_control.tasks.mechanism import Color, Mechanism
-from sac_control.types import FloatArray, Specification
+from sac_control.errors import ConfigError
+from sac_control.option import suggest
+from sac_control.robots.description import MJCF, Description, read_description
+from sac_control.robots.robot import Color, Drive, Robot
 from sac_control.worlds.pybullet_picture import take_picture
-from sac_control.worlds.pybullet_window import close_window, open_window
+from sac_control.worlds.pybullet_window import close_window, open_window, stdout_to_stderr
+from sac_control.worlds.world import World, check_command
 
-GRAVITY = 9.8  # [m/s²]
 CONTACT_ERP = 0.9  # share of a penetration that is corrected per step
 SOLVER_ITERATIONS = 5
+DEFAULT_DAMPING = 0.04  # linear and angular, of every link, unless it is set
+UNLIMITED = 1e9  # [N or N m] effort of a drive that has no limit
 
-_DIGEST_SIZE = hashlib.sha256().digest_size  # [bytes] at the beginning of a saved world
+_MOVES_ONE_WAY = (pybullet.JOINT_REVOLUTE, pybullet.JOINT_PRISMATIC)  # has one position and one velocity
 
 
-class World:
-    """One machine in a physics engine of its own; any number of worlds live in one process without touching.
+class PybulletWorld(World):
+    """A robot in pybullet. Velocity drives reach their command within one physics period, as far as effort allows."""
 
-    A copy, by `copy` or by `pickle`, has an engine of its own, too, and goes on from the saved state of this one.
-
-    Args:
-        mechanism: the machine.
-        specification: order of the joints, driven joints and control period.
-        has_window: show the physics in a window; otherwise it runs headless.
-
-    Raises:
-        ConfigError: a window is asked for and cannot be opened.
-    """
-
-    def __init__(self, mechanism: Mechanism, specification: Specification, *, has_window: bool = False) -> None:
-        self.state: FloatArray = np.zeros(2 * len(specification.joints))  # (2j,), overwritten by reset and step
-        self._made_of = mechanism, specification
-        self._has_window = has_window
-        self._camera = mechanism.camera
-        self._client: int = open_window(self._camera) if has_window else pybullet.connect(pybullet.DIRECT)
+    def __init__(self, robot: Robot, *, has_window: bool = False) -> None:
+        super().__init__(robot, has_window=has_window)
+        description = read_description(robot.description)
+        self._client: int = open_window(robot.camera) if has_window else pybullet.connect(pybullet.DIRECT)
         # Releases the engine of a forgotten world, too: pybullet has room for about a thousand.
         disconnect = close_window if has_window else pybullet.disconnect
         self._disconnect = weakref.finalize(self, disconnect, self._client)
-        self._configure_engine(specification.control_period)
-        self._body, indices = self._load(mechanism)
-        self._joints = [indices[mechanism.joints[name]] for name in specification.joints]
-        self._actuators = [indices[mechanism.joints[name]] for name in specification.actuated_joints]
+        try:
+            self._configure_engine(robot)
+            self._body, indices = self._load_robot(description)
+            self._joints = [self._index(robot.model_name(name), indices) for name in robot.joints]
+            driven = [self._index(robot.model_name(drive.joint), indices) for drive in robot.drives]
+        except Exception:
+            self.close()
+            raise
+        self._drives = list(zip(driven, robot.drives, strict=True))
+        self._forces = [index for index, drive in self._drives if drive.interface == "effort"]
+        self._places = [robot.joints.index(drive.joint) for drive in robot.drives]  # of each drive among the joints
         self._rest: int = pybullet.saveState(physicsClientId=self._client)
 
-    def _configure_engine(self, period: float) -> None:
+    def _configure_engine(self, robot: Robot) -> None:
         client = self._client
         pybullet.resetSimulation(physicsClientId=client)
         pybullet.setPhysicsEngineParameter(deterministicOverlappingPairs=1, physicsClientId=client)
-        pybullet.setGravity(0, 0, -GRAVITY, physicsClientId=client)
+        pybullet.setGravity(0, 0, -robot.gravity, physicsClientId=client)
         pybullet.setDefaultContactERP(CONTACT_ERP, physicsClientId=client)
         pybullet.setPhysicsEngineParameter(
-            fixedTimeStep=period, numSolverIterations=SOLVER_ITERATIONS, numSubSteps=1, physicsClientId=client
-        )
-
-    def _load(self, mechanism: Mechanism) -> tuple[int, dict[str, int]]:
-        """Load the model; returns the body that has joints, and the index of each joint by the model's name."""
-        client = self._client
-        bodies = pybullet.loadMJCF(
-            str(Path(pybullet_data.getDataPath(), "mjcf", mechanism.model)),
-            flags=pybullet.URDF_USE_SELF_COLLISION | pybullet.URDF_USE_SELF_COLLISION_EXCLUDE_ALL_PARENTS,
+            fixedTimeStep=robot.physics_period,
+            numSolverIterations=SOLVER_ITERATIONS,
+            numSubSteps=1,
             physicsClientId=client,
         )
+
+    def _load_robot(self, description: Description) -> tuple[int, dict[str, int]]:
+        """Load the model; returns the body that has joints, and the index of each joint by the model's name."""
+        client = self._client
         machine, indices = -1, {}
-        for body in bodies:
-            self._paint(body, -1, pybullet.getBodyInfo(body, physicsClientId=client)[0], mechanism.colors)
+        for body in _load_bodies(description, client):
+            self._paint(body, -1, pybullet.getBodyInfo(body, physicsClientId=client)[0], self.robot.colors)
+            self._set_damping(body, -1)
             for index in range(pybullet.getNumJoints(body, physicsClientId=client)):
                 # Every joint starts with a motor that brakes it: without force it is free.
                 pybullet.setJointMotorControl2(body, index, pybullet.POSITION_CONTROL, force=0, physicsClientId=client)
                 info = pybullet.getJointInfo(body, index, physicsClientId=client)
-                self._paint(body, index, info[12], mechanism.colors)
-                machine, indices[info[1].decode()] = body, index
+                self._paint(body, index, info[12], self.robot.colors)
+                self._set_damping(body, index)
+                machine = body
+                if info[2] in _MOVES_ONE_WAY:
+                    indices[info[1].decode()] = index
         return machine, indices
+
+    def _set_damping(self, body: int, link: int) -> None:
+        damping = self.robot.air_damping
+        if damping == DEFAULT_DAMPING:
+            return  # setting it to the same number rounds otherwise than pybullet has
+        pybullet.changeDynamics(body, link, linearDamping=damping, angularDamping=damping, physicsClientId=self._client)
 
     def _paint(self, body: int, link: int, name: bytes, colors: Mapping[str, Color]) -> None:
         color = colors.get(name.decode())
         if color is not None:
             pybullet.changeVisualShape(body, link, rgbaColor=color, physicsClientId=self._client)
 
-    def reset(self, state: FloatArray) -> None:
-        """Put the machine into `state`, (2j,) [m or rad, m/s or rad/s], forgetting all that happened before."""
+    def _index(self, name: str, indices: Mapping[str, int]) -> int:
+        if name not in indices:
+            raise ConfigError(f"{self.robot.description} has no moving joint {name!r}; {suggest(name, indices)}")
+        return indices[name]
+
+    def reset(self, state: Sequence[float]) -> None:
         pybullet.restoreState(self._rest, physicsClientId=self._client)
-        for joint, (position, velocity) in zip(self._joints, state.reshape(-1, 2).tolist(), strict=True):
+        values = [float(value) for value in state]
+        for joint, position, velocity in zip(self._joints, values[0::2], values[1::2], strict=True):
             pybullet.resetJointState(self._body, joint, position, velocity, physicsClientId=self._client)
         self._read_state()
+        self.effort = [0.0] * len(self._joints)
 
-    def step(self, effort: Sequence[float]) -> None:
-        """Advance by one control period under `effort`, (a,) [N or N m], one per actuated joint.
-
-        Force and step are one call because pybullet adds up forces, and keeps pending ones through a reset.
-
-        Raises:
-            ValueError: an effort is not finite, or there are too few or too many.
-        """
-        if len(effort) != len(self._actuators) or not all(map(math.isfinite, effort)):
-            raise ValueError(f"effort is {list(effort)}: expected {len(self._actuators)} finite number(s)")
-        for joint, force in zip(self._actuators, effort, strict=True):
-            pybullet.setJointMotorControl2(
-                self._body, joint, pybullet.TORQUE_CONTROL, force=force, physicsClientId=self._client
-            )
-        pybullet.stepSimulation(physicsClientId=self._client)
+    def step(self, command: Sequence[float]) -> None:
+        check_command(command, len(self._drives))
+        for _ in range(self.robot.substeps):
+            # Again in each step: pybullet forgets forces. In one call with the step, because it adds them up otherwise.
+            for (joint, drive), value in zip(self._drives, command, strict=True):
+                self._command(joint, drive, value)
+            pybullet.stepSimulation(physicsClientId=self._client)
         self._read_state()
+        self._read_effort(command)
+
+    def _command(self, joint: int, drive: Drive, value: float) -> None:
+        body, client = self._body, self._client
+        if drive.interface == "effort":
+            pybullet.setJointMotorControl2(body, joint, pybullet.TORQUE_CONTROL, force=value, physicsClientId=client)
+            return
+        most = UNLIMITED if drive.max_effort is None else drive.max_effort
+        if drive.interface == "velocity":
+            pybullet.setJointMotorControl2(
+                body, joint, pybullet.VELOCITY_CONTROL, targetVelocity=value, force=most, physicsClientId=client
+            )
+        else:
+            pybullet.setJointMotorControl2(
+                body, joint, pybullet.POSITION_CONTROL, targetPosition=value, force=most, physicsClientId=client
+            )
 
     def _read_state(self) -> None:
-        state = self.state
         joints = pybullet.getJointStates(self._body, self._joints, physicsClientId=self._client)
-        for k, joint in enumerate(joints):
-            state[2 * k] = joint[0]
-            state[2 * k + 1] = joint[1]
+        self.position = [joint[0] for joint in joints]
+        self.velocity = [joint[1] for joint in joints]
+        self._motor_efforts = [joint[3] for joint in joints]
 
-    def joint_state(self) -> tuple[FloatArray, FloatArray]:
-        """Positions [m or rad] and velocities [m/s or rad/s], (j,) float64 each, in the specification's order."""
-        return self.state[0::2].copy(), self.state[1::2].copy()
+    def _read_effort(self, command: Sequence[float]) -> None:
+        effort = [0.0] * len(self._joints)
+        for (_, drive), place, value in zip(self._drives, self._places, command, strict=True):
+            effort[place] = value if drive.interface == "effort" else self._motor_efforts[place]
+        self.effort = effort
 
-    def save(self) -> bytes:
-        """All that decides what happens next, contacts included, for `load` in any world of the same machine."""
-        with TemporaryDirectory() as folder:  # pybullet's states in memory are of one engine; files are for all
+    def _save(self) -> bytes:
+        with tempfile.TemporaryDirectory() as folder:  # pybullet's states in memory are of one engine; files for all
             file = Path(folder, "state.bullet")
             pybullet.saveBullet(str(file), physicsClientId=self._client)
-            state = file.read_bytes()
-        return self._digest(state) + state
+            return file.read_bytes()
 
-    def load(self, saved: bytes) -> None:
-        """Go on from what `save` gave, to the last bit.
-
-        Raises:
-            StateError: that is damaged, or of another machine. Nothing changed.
-        """
-        digest, state = saved[:_DIGEST_SIZE], saved[_DIGEST_SIZE:]
-        if digest != self._digest(state):  # pybullet itself may end the process where bodies differ
-            raise StateError(
-                f"a saved world of {len(saved)} bytes cannot be loaded: expected what save() gave for the same "
-                f"machine, {self._made_of[0].model}"
-            )
-        with TemporaryDirectory() as folder:
+    def _load(self, state: bytes) -> None:
+        with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, "state.bullet")
             file.write_bytes(state)
             pybullet.restoreState(fileName=str(file), physicsClientId=self._client)
         self._read_state()
 
-    def _digest(self, state: bytes) -> bytes:
-        return hashlib.sha256(self._made_of[0].model.encode() + b"\0" + state).digest()
-
-    def __reduce__(self) -> tuple[object, ...]:
-        """How `copy` and `pickle` make another."""
-        if self._has_window:
-            raise ConfigError(
-                "a world that is shown in a window cannot be copied, because pybullet allows one window per process: "
-                "copy one without (render_mode None or rgb_array)"
-            )
-        return _revived, (*self._made_of, self.save())
-
     def render(self, width: int = 640, height: int = 480) -> NDArray[np.uint8]:
-        """A picture, (height, width, 3) uint8."""
-        return take_picture(self._client, self._camera, width, height)
+        return take_picture(self._client, self.robot.camera, width, height)
 
     def close(self) -> None:
-        """Release the physics engine; closing twice is allowed."""
         self._disconnect()
         self._client = -1  # pybullet gives the number to the next world: this one must not touch that
 
 
-def _revived(mechanism: Mechanism, specification: Specification, saved: bytes) -> World:
-    world = World(mechanism, specification)
-    world.load(saved)
-    return world
+def _load_bodies(description: Description, client: int) -> Sequence[int]:
+    """Load the description into the engine; returns the numbers of its bodies."""
+    try:
+        if description.kind == MJCF:
+            flags = pybullet.URDF_USE_SELF_COLLISION | pybullet.URDF_USE_SELF_COLLISION_EXCLUDE_ALL_PARENTS
+            bodies: Sequence[int] = pybullet.loadMJCF(str(description.path), flags=flags, physicsClientId=client)
+            return bodies
+        with tempfile.NamedTemporaryFile("w", suffix=".urdf") as file, stdout_to_stderr():
+            file.write(description.text)  # with absolute paths of meshes, which pybullet would look for elsewhere
+            file.flush()
+            # Without the flag pybullet makes up inertias of its own from the collision shapes.
+            flags = pybullet.URDF_USE_INERTIA_FROM_FILE
+            return [pybullet.loadURDF(file.name, useFixedBase=True, flags=flags, physicsClientId=client)]
+    except pybullet.error as error:
+        raise ConfigError(
+            f"pybullet cannot load {description.path}: {error} Its own lines above may tell more"
+        ) from None

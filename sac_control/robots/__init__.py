@@ -1,0 +1,6 @@
+"""Robots as plain data: which machine a world must build. Knows no physics, no rewards and no ROS.
+
+robot.py        the machine, its driven joints, its periods, and how it is looked at
+description.py  robot description files: URDF, xacro and MJCF found, read and checked before an engine sees them
+*.urdf          the built-in robots, for both engines, RViz and ros2_control
+"""

@@ -1,0 +1,115 @@
+"""Reads a YAML file strictly: every complaint names the file, the line, what was got and what was expected."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NoReturn
+
+import yaml
+
+from sac_control.errors import ConfigError
+from sac_control.option import suggest
+
+
+class Entry:
+    """A value of a YAML file with the place where it stands.
+
+    Args:
+        node: of the file.
+        file: its path, for complaints.
+        key: of the value, for complaints.
+    """
+
+    def __init__(self, node: yaml.Node, file: Path, key: str) -> None:
+        self.node, self.file, self.key = node, file, key
+
+    def refuse(self, complaint: str) -> NoReturn:
+        """Raise a ConfigError that names file, line and key."""
+        raise ConfigError(f"{self.file}, line {self.node.start_mark.line + 1}: {self.key} {complaint}")
+
+    def mapping(self, known: Iterable[str] | None = None, required: Iterable[str] = ()) -> dict[str, Entry]:
+        """Its keys and values; every key is one of `known`, where that is given, and all of `required` are there."""
+        if not isinstance(self.node, yaml.MappingNode):
+            self.refuse(f"is {self.shown}: expected keys with values")
+        entries: dict[str, Entry] = {}
+        for key, value in self.node.value:
+            place = Entry(key, self.file, f"{self.key} key")
+            name = place.text()
+            if name in entries:
+                place.refuse(f"{name!r} stands there twice: expected once")
+            if known is not None and name not in known:
+                place.refuse(f"{name!r} is not known; {suggest(name, known)}")
+            entries[name] = Entry(value, self.file, name if self.key == "task file" else f"{self.key}.{name}")
+        missing = [name for name in required if name not in entries]
+        if missing:
+            self.refuse(f"has no {missing[0]}: expected {', '.join(required)}")
+        return entries
+
+    def sequence(self) -> list[Entry]:
+        """Its items."""
+        if not isinstance(self.node, yaml.SequenceNode):
+            self.refuse(f"is {self.shown}: expected a list such as [a, b]")
+        return [Entry(item, self.file, f"{self.key}[{index}]") for index, item in enumerate(self.node.value)]
+
+    def text(self) -> str:
+        """A text, which must not be empty. Numbers are texts, too."""
+        if not isinstance(self.node, yaml.ScalarNode) or not self.node.value.strip():
+            self.refuse(f"is {self.shown}: expected text")
+        return str(self.node.value).strip()
+
+    def number(self, *, above: float = -math.inf) -> float:
+        """A finite number greater than `above`."""
+        text = self.node.value if isinstance(self.node, yaml.ScalarNode) else ""
+        expected = "a number" if above == -math.inf else f"a number greater than {above:g}"
+        try:
+            value = float(text)
+        except ValueError:
+            self.refuse(f"is {self.shown}: expected {expected}")
+        if not math.isfinite(value) or not value > above:
+            self.refuse(f"is {self.shown}: expected {expected}")
+        return value
+
+    def whole_number(self) -> int:
+        """A whole number greater than 0."""
+        value = self.number(above=0)
+        if value != int(value):
+            self.refuse(f"is {self.shown}: expected a whole number")
+        return int(value)
+
+    def truth(self) -> bool:
+        """True or false."""
+        text = self.node.value if isinstance(self.node, yaml.ScalarNode) else None
+        if text not in ("true", "false"):
+            self.refuse(f"is {self.shown}: expected true or false")
+        return bool(text == "true")
+
+    def choice(self, names: Iterable[str]) -> str:
+        """One of `names`."""
+        text = self.text()
+        if text not in names:
+            self.refuse(f"is {text!r}, which is not known; {suggest(text, names)}")
+        return text
+
+    @property
+    def shown(self) -> str:
+        """The value as complaints show it."""
+        if isinstance(self.node, yaml.ScalarNode):
+            return repr(self.node.value)
+        return "a list" if isinstance(self.node, yaml.SequenceNode) else "keys with values"
+
+
+def read_yaml(text: str, file: Path) -> Entry:
+    """The whole content of a task file.
+
+    Raises:
+        ConfigError: it is not YAML, or empty.
+    """
+    try:
+        node = yaml.compose(text, yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{file} is not YAML: {' '.join(str(error).split())}") from None
+    if node is None:
+        raise ConfigError(f"{file} is empty: expected a task; sac_control new-task ROBOT.urdf writes a first one")
+    return Entry(node, file, "task file")
