@@ -51,7 +51,7 @@ def subscription(node: Node, topic: Topic, callback: Any) -> Any:
 
 
 class Pinger:
-    """Sends joint states to whoever answers with efforts in a domain, and takes the time of each answer.
+    """Sends joint states to whoever answers with commands in a domain, and takes the time of each answer.
 
     Whoever answers must never say exactly 0: that is what a policy commands when states stop, or before they have armed
     it, and no answer.

@@ -1,4 +1,6 @@
-"""Drive a robot: the policy node alone, which reads joint_states and commands effort_controller/commands.
+"""Drive a robot: the policy node alone, which reads joint_states and commands on effort_controller/commands.
+
+That is velocity_controller/commands or position_controller/commands where the policy commands so.
 
 `ros2 launch sac_control deploy.launch.py --show-args` lists the arguments.
 """

@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, ClassVar, TypeVar, get_type_hints
 
 from sac_control import per_joint
 from sac_control.errors import ConfigError
@@ -68,6 +68,8 @@ def option(
 class Config:
     """Base of all configurations: checks types and ranges when made, so an object that exists is valid."""
 
+    renamed: ClassVar[Mapping[str, str]] = {}  # names of today by those of before, which were numbers with default 0
+
     def __post_init__(self) -> None:
         for name, kind in self.types().items():
             value = self._checked(name, kind, getattr(self, name))
@@ -97,13 +99,21 @@ class Config:
     def from_mapping(cls: type[ConfigType], values: Mapping[str, Any]) -> ConfigType:
         """Make a configuration from names and values.
 
+        A renamed setting that is 0 is passed over: complete configurations of before name all settings.
+
         Raises:
-            ConfigError: a name is unknown (the nearest valid one is named), or a value has a wrong type or range.
+            ConfigError: a name is unknown (the nearest valid one is named) or was changed, or a value has a wrong type
+                or range.
         """
-        for name in values:
-            if name not in cls.types():
+        known = {}
+        for name, value in values.items():
+            if name in cls.types():
+                known[name] = value
+            elif name not in cls.renamed:
                 raise ConfigError(f"{cls.section()}.{name} is not a known setting; {suggest(name, cls.types())}")
-        return cls(**values)
+            elif value:
+                raise ConfigError(f"{cls.section()}.{name} was renamed: write {cls.section()}.{cls.renamed[name]}")
+        return cls(**known)
 
     def to_mapping(self) -> dict[str, Any]:
         """All settings as plain values (tuples as lists)."""

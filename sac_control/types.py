@@ -28,6 +28,7 @@ MOST_DRIVEN = 16  # joints that a command is for
 MOST_STATE = 64  # numbers that say where a transition began: two for each joint
 SHORTEST_PERIOD, LONGEST_PERIOD = 1e-6, 3600.0  # [s] between two states
 INTERFACES = ("effort", "velocity", "position")  # of a command, in the order of PolicyAction.msg
+_UNITS = dict(zip(INTERFACES, ("N or N m", "m/s or rad/s", "m or rad"), strict=True))
 INPUTS = ("joint_states", "observation")  # topics that a policy may read
 
 
@@ -232,6 +233,11 @@ class TrainingStatus:
     foreign_transitions: int  # left out because they are of another run or task
     rollbacks: int  # times that diverged updates were thrown away
     eta: float  # [s] until max_steps at the present rate; NaN if unknown
+
+
+def unit_of(interface: str) -> str:
+    """Unit of a command through `interface`, of INTERFACES; whether a joint slides or turns, nobody here knows."""
+    return _UNITS[interface]
 
 
 def canonical_hash(values: Mapping[str, Any]) -> str:

@@ -108,6 +108,17 @@ def test_only_true_and_false_are_switches(value: object) -> None:
             config.from_mapping({name: value})
 
 
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [("max_effort", "max_command"), ("effort_limit", "command_limit"), ("max_effort_rate", "max_command_rate")],
+)
+def test_limit_under_its_name_of_before_is_refused_by_todays_and_never_passed_over(before: str, now: str) -> None:
+    for value in (20.0, "arm: 0"):
+        with pytest.raises(ConfigError, match=rf"^policy\.{before} was renamed: write policy\.{now}$"):
+            PolicyConfig.from_mapping({before: value})
+    assert PolicyConfig.from_mapping({before: 0.0}) == PolicyConfig(), "complete configurations of before name it"
+
+
 def test_text_with_choices_takes_nothing_else() -> None:
     with pytest.raises(ConfigError, match=r"^simulator\.mode is 'fast': expected one of lockstep, realtime$"):
         SimulatorConfig(mode="fast")

@@ -16,7 +16,7 @@ from policies import RUN_ID, SPECIFICATION, make_file, make_weights
 from sac_control.errors import ConfigError, PolicyFileError
 from sac_control.identity import frame_id
 from sac_control.policy.controller import Controller
-from sac_control.policy.limits import EffortLimiter
+from sac_control.policy.limits import Limiter
 from sac_control.policy.policy import Policy
 from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.policy_file import PolicyFile
@@ -197,10 +197,10 @@ def test_unusable_state_is_counted_not_answered_and_does_not_feed_the_watchdog(
     assert one.answer(unusable) is None
     assert one.admission.rejected_states == 1
     assert reason in one.admission.last_rejection
-    assert not one.must_command_zero()
+    assert not one.must_be_safe()
     clock.now += 0.4 * TIMEOUT
     assert one.answer(unusable) is None
-    assert one.must_command_zero()
+    assert one.must_be_safe()
     assert (one.ticks, one.admission.rejected_states) == (4, 2)
 
 
@@ -227,7 +227,7 @@ def test_action_that_is_not_finite_becomes_zero_and_latches_it(clock: Clock) -> 
     assert action.command.tolist() == [0.0]
     assert mode_of(one) is Mode.LATCHED_FAULT
     assert one.cause == "policy version 1 gave an action that is not finite"
-    assert one.must_command_zero()
+    assert one.must_be_safe()
 
 
 @given(st.floats(-1e30, 1e30))
@@ -240,31 +240,32 @@ def test_effort_is_always_within_its_limit(bias: float) -> None:
 @given(st.lists(st.floats(), min_size=3, max_size=3))
 @example([0.0, math.nan, 0.0])
 @example([0.0, 0.0, math.inf])
-def test_limiter_clamps_what_is_finite_and_zeroes_the_rest(values: list[float]) -> None:
+def test_limiter_clamps_what_is_finite_and_takes_nothing_else(values: list[float]) -> None:
     limit = np.array([1.0, 0.5, 100.0])
-    limited = EffortLimiter(limit).limit(np.array(values))
+    limited = Limiter(limit).limit(np.array(values))
     if np.isfinite(values).all():
+        assert limited is not None
         np.testing.assert_array_equal(limited, np.clip(values, -limit, limit))
     else:
-        assert limited.tolist() == [0.0, 0.0, 0.0]
+        assert limited is None
 
 
 def test_zero_is_held_from_the_timeout_until_three_states_have_armed_again(clock: Clock) -> None:
     one = armed(clock)
     assert answer(one, state(stamp=1)).command[0] != 0.0
-    assert not one.must_command_zero()
+    assert not one.must_be_safe()
     clock.now += TIMEOUT + 1e-6
     for _ in range(2):
-        assert one.must_command_zero()
-        assert mode_of(one) is Mode.HOLD_ZERO
+        assert one.must_be_safe()
+        assert mode_of(one) is Mode.HOLD
         assert one.cause == "no usable state for 0.05 s"
-        assert one.zero().tolist() == [0.0]
+        assert one.safe_command().tolist() == [0.0]
     efforts = []
     for stamp in range(2, 6):
         clock.now += T
         efforts.append(float(answer(one, state(stamp)).command[0]))
     assert [effort != 0.0 for effort in efforts] == [False, False, True, True]
-    assert not one.must_command_zero()
+    assert not one.must_be_safe()
 
 
 def test_while_zero_is_held_the_raw_effort_is_told_all_the_same(clock: Clock) -> None:
@@ -282,7 +283,7 @@ def test_watchdog_is_due_to_the_point_when_the_newest_state_is_too_old(clock: Cl
     answer(one, state(0))
     assert one.watchdog_delay() == TIMEOUT
     clock.go_on(one.watchdog_delay() + 1e-9)
-    assert one.must_command_zero()
+    assert one.must_be_safe()
     assert one.watchdog_delay() == 0.5 * T  # and from now on zero at every tick
 
 
@@ -304,7 +305,7 @@ def test_silence_in_lockstep_disarms_nothing_because_time_stands_still(clock: Cl
     one = controller(clock, gentle_file())
     first = answer(one, state(1))
     clock.now += 100.0
-    assert one.must_command_zero()
+    assert one.must_be_safe()
     assert one.answer(state(1)) is first
     assert answer(one, state(2)).command[0] == first.command[0] != 0.0
     assert mode_of(one) is Mode.ACTIVE
@@ -325,7 +326,7 @@ def test_state_that_is_repeated_feeds_no_watchdog_and_loses_its_force_with_it(cl
     clock.now += 0.6 * TIMEOUT
     assert one.answer(of_run(2)) is first
     clock.now += 0.2 * TIMEOUT
-    assert one.must_command_zero()
+    assert one.must_be_safe()
     again = answer(one, of_run(2))
     assert (again.stamp, again.command_raw.tolist()) == (2, first.command_raw.tolist())
     assert again.command.tolist() == [0.0]
@@ -345,7 +346,7 @@ def test_stamp_that_comes_again_from_a_robot_is_rejected_in_words_and_breaks_no_
     clock.go_on(0.9 * TIMEOUT)
     assert one.answer(state(3)) is None
     clock.go_on(0.2 * TIMEOUT)
-    assert one.must_command_zero(), "it feeds no watchdog"
+    assert one.must_be_safe(), "it feeds no watchdog"
 
 
 @pytest.mark.parametrize("lockstep", [True, False])
@@ -360,7 +361,7 @@ def test_stop_takes_the_force_from_an_answer_that_is_asked_for_again(clock: Cloc
     if lockstep:
         assert answer(one, state(2)).command.tolist() == [0.0]
     assert answer(one, state(3)).command.tolist() == [0.0]
-    assert one.must_command_zero()
+    assert one.must_be_safe()
 
 
 def test_arming_that_is_required_comes_before_any_force(clock: Clock) -> None:
@@ -395,7 +396,7 @@ def test_clock_that_is_set_back_by_an_hour_costs_the_timeout_and_an_arming(clock
         clock.go_on(T)
         clock.wall -= 3_600_000_000_000 if tick == 10 else 0
         action = one.answer(state(clock.wall))
-        efforts.append(0.0 if one.must_command_zero() or action is None else float(action.command[0]))
+        efforts.append(0.0 if one.must_be_safe() or action is None else float(action.command[0]))
     assert [effort != 0.0 for effort in efforts[2:10]] == [True] * 8
     assert efforts[10:13] == [0.0] * 3
     assert [effort != 0.0 for effort in efforts[16:]] == [True] * 4
@@ -473,10 +474,10 @@ def test_whatever_field_is_not_finite_the_state_counts_as_no_message(
         clock.go_on(0.4 * TIMEOUT)
         assert one.answer(wrong[stamp]) is None
         assert one.admission.rejected_states == count
-        assert not one.must_command_zero()
+        assert not one.must_be_safe()
     clock.go_on(0.3 * TIMEOUT)
-    assert one.must_command_zero()
-    assert mode_of(one) is Mode.HOLD_ZERO
+    assert one.must_be_safe()
+    assert mode_of(one) is Mode.HOLD
     arm(one, clock, 10)
     assert mode_of(one) is Mode.ACTIVE
 
@@ -518,7 +519,7 @@ def test_authority_grows_after_arming(clock: Clock) -> None:
 
 
 def test_effort_changes_no_faster_than_allowed_but_falls_to_zero_at_once(clock: Clock) -> None:
-    one = armed(clock, with_output(gentle_file(), bias=10.0), max_effort_rate=100.0)
+    one = armed(clock, with_output(gentle_file(), bias=10.0), max_command_rate=100.0)
     before = 100.0 * T  # of the state that armed
     for stamp in range(5):
         clock.go_on(T / 2)
@@ -526,12 +527,12 @@ def test_effort_changes_no_faster_than_allowed_but_falls_to_zero_at_once(clock: 
         assert effort - before == pytest.approx(100.0 * T / 2)
         before = effort
     clock.go_on(10 * T)
-    one.must_command_zero()
+    one.must_be_safe()
     assert one.last_command.tolist() == [0.0]
 
 
 def test_rate_is_that_of_simulated_time_in_lockstep(clock: Clock) -> None:
-    one = controller(clock, with_output(gentle_file(), bias=10.0), max_effort_rate=100.0)
+    one = controller(clock, with_output(gentle_file(), bias=10.0), max_command_rate=100.0)
     period = round(1e9 * T)
     efforts = [float(answer(one, state(k * period)).command[0]) for k in range(5)]
     np.testing.assert_allclose(efforts, [100.0 * T * (k + 1) for k in range(5)], rtol=1e-6)
@@ -549,8 +550,8 @@ LIMITS = st.tuples(
     st.fixed_dictionaries(
         {},
         optional={
-            "effort_limit": st.sampled_from([0.0, 1.0, 30.0, 99.0, 101.0, -1.0, math.nan]),
-            "max_effort_rate": st.sampled_from([0.0, 100.0, 500.0, math.inf]),
+            "command_limit": st.sampled_from([0.0, 1.0, 30.0, 99.0, 101.0, -1.0, math.nan]),
+            "max_command_rate": st.sampled_from([0.0, 100.0, 500.0, math.inf]),
             "ramp_s": st.sampled_from([0.0, 0.05, 0.5]),
             "state_timeout": st.sampled_from([0.0, 0.02, 0.1, 0.5]),
         },
@@ -571,7 +572,7 @@ def test_no_force_leaves_that_is_not_finite_or_beyond_its_limit_or_changes_too_f
     clock = Clock()
     envelope = f"-2 < position({SLIDER}) < 2"
     one = controller(
-        clock, gentle_file(), lockstep=lockstep, max_effort_rate=RATE, ramp_s=ramp_s, envelope=envelope,
+        clock, gentle_file(), lockstep=lockstep, max_command_rate=RATE, ramp_s=ramp_s, envelope=envelope,
         deterministic=False,
     )  # fmt: skip
     last, last_time, stamp, limit, rate = 0.0, clock.now, 0, LIMIT, RATE
@@ -585,7 +586,7 @@ def test_no_force_leaves_that_is_not_finite_or_beyond_its_limit_or_changes_too_f
         (effort,) = action.command.tolist()
         assert math.isfinite(effort)
         assert abs(effort) <= limit or action is before
-        if one.mode is not Mode.ACTIVE and not (lockstep and one.mode is Mode.HOLD_ZERO):
+        if one.mode is not Mode.ACTIVE and not (lockstep and one.mode is Mode.HOLD):
             assert effort == 0.0
         if effort != 0.0:
             allowed = (rate or math.inf) * (T if lockstep else min(clock.now - last_time, T))
@@ -619,7 +620,7 @@ def test_no_force_leaves_that_is_not_finite_or_beyond_its_limit_or_changes_too_f
             except ConfigError:
                 continue
             one.take_limits(config)
-            limit, rate = min(LIMIT, float(config.effort_limit) or LIMIT), float(config.max_effort_rate)
+            limit, rate = min(LIMIT, float(config.command_limit) or LIMIT), float(config.max_command_rate)
         elif kind == "swap":
             assert one.swap.file is not None
             version = one.swap.file.policy_version + 1
@@ -630,7 +631,7 @@ def test_no_force_leaves_that_is_not_finite_or_beyond_its_limit_or_changes_too_f
                 "stop": lambda: one.stop("stopped"),
                 "hold": lambda: one.hold("held"),
                 "arm": one.arm,
-                "watch": one.must_command_zero,
+                "watch": one.must_be_safe,
                 "roll back": one.roll_back,
                 "off": one.deactivate,
                 "on": one.activate,
@@ -638,7 +639,7 @@ def test_no_force_leaves_that_is_not_finite_or_beyond_its_limit_or_changes_too_f
             outcome = calls[kind]()
             if kind in ("stop", "hold", "off") or (kind == "watch" and outcome and not lockstep):
                 last = 0.0  # which the node commands now
-        assert one.zero().tolist() == [0.0]
+        assert one.safe_command().tolist() == [0.0]
 
 
 def test_rollback_puts_the_policy_before_in_force_and_newer_offers_alone_replace_it(clock: Clock) -> None:
@@ -666,7 +667,7 @@ def test_rollback_puts_the_policy_before_in_force_and_newer_offers_alone_replace
 def test_nothing_is_held_before_the_first_state(clock: Clock) -> None:
     one = controller(clock, gentle_file(), lockstep=False)
     clock.now += 100.0
-    assert not one.must_command_zero()
+    assert not one.must_be_safe()
     assert (one.mode, one.cause) == (Mode.ARMING, "waits for a first state")
 
 
@@ -681,7 +682,7 @@ def test_inactive_controller_answers_nothing(clock: Clock) -> None:
     assert mode_of(one) is Mode.INACTIVE
     assert one.answer(state()) is None
     clock.now += 10 * TIMEOUT
-    assert not one.must_command_zero()
+    assert not one.must_be_safe()
     assert (one.ticks, one.admission.rejected_states) == (1, 0)
 
 
@@ -701,7 +702,7 @@ def test_without_a_policy_states_wait_for_weights(clock: Clock) -> None:
     assert (one.mode, one.cause) == (
         Mode.ARMING, "waits for policy_weights: none came on policy_weights of run 01234567"
     )  # fmt: skip
-    assert one.zero().tolist() == []
+    assert one.safe_command().tolist() == []
     assert one.admission.rejected_states == 0
     report = one.offer(make_weights(gentle_file(version=2)))
     assert report is not None

@@ -58,7 +58,7 @@ def test_zero_holds_while_the_clocks_differ_and_no_longer(policy_path: Path, jum
             robot.until_moved()
             set_clock(robot, jump)
             robot.until_zero()
-            robot.until_mode(Mode.HOLD_ZERO, "no usable state")
+            robot.until_mode(Mode.HOLD, "no usable state")
             count = len(robot.commands)
             robot.go_on_for(0.5)
             assert len(robot.commands) > count

@@ -44,7 +44,7 @@ def content(directory: Path) -> dict[str, str]:
 def test_its_configuration_is_read() -> None:
     config = config_file.read(KEPT / "config.yaml")
     assert (config.learner.seed, config.learner.run_id, config.learner.hidden_sizes) == (1, "", (64, 64))
-    assert (config.policy.effort_limit, config.policy.max_effort, config.policy.joint_map) == (0.0, 0.0, "")
+    assert (config.policy.command_limit, config.policy.max_command, config.policy.joint_map) == (0.0, 0.0, "")
 
 
 def test_its_policies_are_read_and_act_as_they_did() -> None:

@@ -84,7 +84,7 @@ def test_ticks_leave_nothing_that_only_a_collection_could_free() -> None:
         )
         action = controller.answer(messages.state_from_msg(messages.state_to_msg(state, question)))
         assert action is not None
-        messages.effort_to_msg(action.command, command)
+        messages.command_to_msg(action.command, command)
         messages.action_to_msg(action, controller.mode, answer)
     assert gc.collect() == 0
 

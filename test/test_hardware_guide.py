@@ -339,7 +339,7 @@ def test_what_is_to_be_done_before_the_first_motion_has_the_effect_that_the_guid
         robot.call(topics.POLICY_ARM)
         robot.until_moved()
         robot.is_broadcasting = False
-        robot.until_mode(Mode.HOLD_ZERO, "no usable state for")
+        robot.until_mode(Mode.HOLD, "no usable state for")
         robot.until_zero(5)
         robot.is_broadcasting = True
         robot.until_mode(Mode.ARMING, "waits for policy/arm")

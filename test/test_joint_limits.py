@@ -12,7 +12,7 @@ from policies import SPECIFICATION, make_file
 from sac_control.errors import ConfigError, PolicyFileError
 from sac_control.policy.controller import Controller
 from sac_control.policy.joint_limits import LIMITS, command_limits, command_rates
-from sac_control.policy.limits import EffortLimiter
+from sac_control.policy.limits import Limiter
 from sac_control.policy.live_limits import changed
 from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.requirements import check_requirements
@@ -30,9 +30,9 @@ def config(**values: Any) -> PolicyConfig:
 @pytest.mark.parametrize("value", [20, 20.0, "20", f"{CART}: 20", f" {CART} :2e1"])
 @pytest.mark.parametrize("name", LIMITS)
 def test_limit_of_one_driven_joint_is_a_number_or_has_its_name(name: str, value: Any) -> None:
-    one = config(**{name: value}) if name != "max_effort" else config(max_effort=100, effort_limit=value)
+    one = config(**{name: value}) if name != "max_command" else config(max_command=100, command_limit=value)
     check_requirements(one, SPECIFICATION)
-    if name != "max_effort_rate":
+    if name != "max_command_rate":
         assert command_limits(one, SPECIFICATION).tolist() == [20.0]
     else:
         assert command_rates(one, SPECIFICATION).tolist() == [20.0]
@@ -66,35 +66,37 @@ def test_text_that_is_no_limit_by_name_is_refused(name: str, text: str) -> None:
 def test_names_may_hold_slashes_hyphens_dots_and_blanks() -> None:
     joints = ("robot1/left-arm", "left arm.2")
     specification = dataclasses.replace(BOTH, joints=(*joints, CART, POLE), actuated_joints=joints)
-    limits = config(effort_limit="robot1/left-arm: 5, left arm.2: 0.1", joints="robot1/left-arm, left arm.2")
+    limits = config(command_limit="robot1/left-arm: 5, left arm.2: 0.1", joints="robot1/left-arm, left arm.2")
     check_requirements(limits, specification)
     assert command_limits(limits, specification).tolist() == [5.0, 0.1]
 
 
 def test_each_joint_keeps_its_own_limit_where_none_is_named() -> None:
-    assert command_limits(config(effort_limit=f"{POLE}: 0.1"), BOTH).tolist() == [100.0, 0.1]
-    assert command_limits(config(effort_limit=f"{CART}: 10, {POLE}: 0"), BOTH).tolist() == [10.0, 0.5]
+    assert command_limits(config(command_limit=f"{POLE}: 0.1"), BOTH).tolist() == [100.0, 0.1]
+    assert command_limits(config(command_limit=f"{CART}: 10, {POLE}: 0"), BOTH).tolist() == [10.0, 0.5]
     assert command_limits(config(), BOTH).tolist() == [100.0, 0.5]
-    assert command_rates(config(max_effort_rate=f"{POLE}: 2"), BOTH).tolist() == [np.inf, 2.0]
+    assert command_rates(config(max_command_rate=f"{POLE}: 2"), BOTH).tolist() == [np.inf, 2.0]
 
 
 def test_command_of_each_joint_stays_within_its_limit_and_its_rate() -> None:
-    limiter = EffortLimiter(np.array([100.0, 0.5]), np.array([np.inf, 2.0]))
+    limiter = Limiter(np.array([100.0, 0.5]), np.array([np.inf, 2.0]))
     assert limiter.limit(np.array([90.0, 0.4]), elapsed=0.1) == pytest.approx([90.0, 0.2])
     assert limiter.limit(np.array([-90.0, 0.4]), elapsed=0.1) == pytest.approx([-90.0, 0.4])
     assert limiter.limit(np.array([-200.0, 0.9]), elapsed=0.1, authority=0.5) == pytest.approx([-50.0, 0.25])
 
 
 def test_robot_that_lacks_the_limit_of_any_joint_refuses_the_policy() -> None:
-    check_requirements(config(max_effort=f"{CART}: 100, {POLE}: 0.5"), BOTH)
+    check_requirements(config(max_command=f"{CART}: 100, {POLE}: 0.5"), BOTH)
     for limits, joint in ((f"{CART}: 99, {POLE}: 0.5", CART), (f"{CART}: 100, {POLE}: 0.4", POLE)):
-        with pytest.raises(PolicyFileError, match=rf"for joint '{joint}', policy\.max_effort is "):
-            check_requirements(config(max_effort=limits), BOTH)
+        with pytest.raises(PolicyFileError, match=rf"for joint '{joint}', policy\.max_command is "):
+            check_requirements(config(max_command=limits), BOTH)
 
 
 def change(values: dict[str, Any], *, is_active: bool = True) -> PolicyConfig:
     old = config(
-        effort_limit=f"{CART}: 50, {POLE}: 0.2", max_effort_rate=f"{CART}: 500", max_effort=f"{CART}: 100, {POLE}: 0.5"
+        command_limit=f"{CART}: 50, {POLE}: 0.2",
+        max_command_rate=f"{CART}: 500",
+        max_command=f"{CART}: 100, {POLE}: 0.5",
     )
     return changed(old, values, is_active=is_active, specification=BOTH)
 
@@ -102,10 +104,10 @@ def change(values: dict[str, Any], *, is_active: bool = True) -> PolicyConfig:
 @pytest.mark.parametrize(
     ("name", "stricter", "looser"),
     [
-        ("effort_limit", f"{CART}: 40, {POLE}: 0.2", f"{CART}: 40, {POLE}: 0.21"),
-        ("effort_limit", f"{POLE}: 0.1, {CART}: 50", f"{POLE}: 0.1"),  # the cart's own is 100
-        ("max_effort_rate", f"{CART}: 400, {POLE}: 1", f"{POLE}: 1"),
-        ("max_effort_rate", f"{CART}: 500", f"{CART}: 501"),
+        ("command_limit", f"{CART}: 40, {POLE}: 0.2", f"{CART}: 40, {POLE}: 0.21"),
+        ("command_limit", f"{POLE}: 0.1, {CART}: 50", f"{POLE}: 0.1"),  # the cart's own is 100
+        ("max_command_rate", f"{CART}: 400, {POLE}: 1", f"{POLE}: 1"),
+        ("max_command_rate", f"{CART}: 500", f"{CART}: 501"),
     ],
 )
 def test_no_joint_gets_a_looser_limit_while_active_however_strict_the_others(
@@ -119,9 +121,9 @@ def test_no_joint_gets_a_looser_limit_while_active_however_strict_the_others(
 
 @pytest.mark.parametrize("is_active", [True, False])
 def test_no_joint_gets_a_limit_beyond_its_own_or_the_robots(is_active: bool) -> None:
-    with pytest.raises(ConfigError, match=rf"0\.6 for joint '{POLE}': policy\.max_effort is 0\.5"):
-        change({"effort_limit": f"{CART}: 50, {POLE}: 0.6"}, is_active=is_active)
+    with pytest.raises(ConfigError, match=rf"0\.6 for joint '{POLE}': policy\.max_command is 0\.5"):
+        change({"command_limit": f"{CART}: 50, {POLE}: 0.6"}, is_active=is_active)
     with pytest.raises(ConfigError, match=rf"0\.6 for joint '{POLE}': the policy's own limit is 0\.5"):
-        changed(PolicyConfig(), {"effort_limit": f"{POLE}: 0.6"}, is_active=is_active, specification=BOTH)
+        changed(PolicyConfig(), {"command_limit": f"{POLE}: 0.6"}, is_active=is_active, specification=BOTH)
     with pytest.raises(ConfigError, match="name each"):
-        change({"effort_limit": 0.1}, is_active=is_active)
+        change({"command_limit": 0.1}, is_active=is_active)

@@ -18,15 +18,15 @@ from sac_control.policy.policy_config import PolicyConfig
 from test_controller import LIMIT, Clock, T, answer, armed, gentle_file, state, with_output
 
 OLD = {
-    "effort_limit": 50.0,
-    "max_effort_rate": 500.0,
+    "command_limit": 50.0,
+    "max_command_rate": 500.0,
     "envelope": "-0.8 < position(cart) < 0.8; -8 < velocity(pole) < 8",
     "ramp_s": 1.0,
     "state_timeout": 0.06,
 }
 STRICTER: dict[str, list[Any]] = {
-    "effort_limit": [49.0, 1e-3],
-    "max_effort_rate": [499.0, 1e-3],
+    "command_limit": [49.0, 1e-3],
+    "max_command_rate": [499.0, 1e-3],
     "envelope": [
         "-0.7 < position(cart) < 0.8; -8 < velocity(pole) < 8",
         "-8 < velocity(pole) < 8; -0.8 < position(cart) < 0.1; -1 < position(pole) < 1",
@@ -35,8 +35,8 @@ STRICTER: dict[str, list[Any]] = {
     "state_timeout": [0.05, 0.017, 0.0],  # 0 is three control periods, 0.05
 }
 LOOSER: dict[str, list[Any]] = {
-    "effort_limit": [51.0, 100.0, 0.0],  # 0 is the policy's own, 100
-    "max_effort_rate": [501.0, 0.0],  # 0 is any
+    "command_limit": [51.0, 100.0, 0.0],  # 0 is the policy's own, 100
+    "max_command_rate": [501.0, 0.0],  # 0 is any
     "envelope": [
         "",
         "-0.8 < position(cart) < 0.8",
@@ -75,14 +75,14 @@ def test_setting_what_is_set_already_is_not_looser(name: str) -> None:
 @pytest.mark.parametrize("is_active", [True, False])
 def test_no_limit_goes_beyond_that_of_policy_or_robot(is_active: bool) -> None:
     with pytest.raises(ConfigError, match="the policy's own limit is 100"):
-        change({"effort_limit": 101.0}, is_active=is_active)
-    with pytest.raises(ConfigError, match=r"policy\.max_effort is 80"):
-        changed(PolicyConfig(max_effort=80.0), {"effort_limit": 81.0}, is_active=is_active)
+        change({"command_limit": 101.0}, is_active=is_active)
+    with pytest.raises(ConfigError, match=r"policy\.max_command is 80"):
+        changed(PolicyConfig(max_command=80.0), {"command_limit": 81.0}, is_active=is_active)
     with pytest.raises(ConfigError, match="blind"):
         change({"state_timeout": 0.21}, is_active=is_active)
 
 
-@pytest.mark.parametrize("name", ["effort_limit", "max_effort_rate", "ramp_s", "state_timeout"])
+@pytest.mark.parametrize("name", ["command_limit", "max_command_rate", "ramp_s", "state_timeout"])
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, -1.0, 1e300, "fast", True, None, [1.0]])
 def test_values_that_are_no_limits_are_refused(name: str, value: Any) -> None:
     for is_active in (True, False):
@@ -105,7 +105,7 @@ def test_every_other_setting_is_read_only() -> None:
 
 def test_one_value_that_is_looser_refuses_all() -> None:
     with pytest.raises(ConfigError, match=r"policy\.ramp_s"):
-        change({"max_effort_rate": 1.0, "ramp_s": 0.0}, is_active=True)
+        change({"max_command_rate": 1.0, "ramp_s": 0.0}, is_active=True)
 
 
 BOUND = st.floats(-2.0, 2.0).map(lambda value: round(value, 2))
@@ -134,16 +134,16 @@ def test_controller_limits_efforts_from_the_next_tick_on() -> None:
         return float(answer(one, state(stamp)).command[0])
 
     assert effort(0) == pytest.approx(LIMIT)
-    one.take_limits(one.checked_limits({"effort_limit": 20.0}))
+    one.take_limits(one.checked_limits({"command_limit": 20.0}))
     assert effort(1) == 20.0
     assert one.limiter.clamped == 1
     assert answer(one, state(2)).command_raw[0] == pytest.approx(LIMIT)
-    one.take_limits(one.checked_limits({"max_effort_rate": 100.0, "effort_limit": 10.0}))
+    one.take_limits(one.checked_limits({"max_command_rate": 100.0, "command_limit": 10.0}))
     assert effort(3) == 10.0  # at once: nobody asks for less and means later
     with pytest.raises(ConfigError, match="may only get stricter"):
-        one.checked_limits({"effort_limit": 0.0})
+        one.checked_limits({"command_limit": 0.0})
     one.stop("stopped")
-    one.take_limits(one.checked_limits({"effort_limit": 0.0}))
+    one.take_limits(one.checked_limits({"command_limit": 0.0}))
     assert effort(4) == 0.0
 
 
@@ -159,7 +159,7 @@ def test_controller_takes_a_shorter_timeout_and_a_narrower_envelope_at_once() ->
     one = armed(clock)
     one.take_limits(one.checked_limits({"state_timeout": 0.02}))
     clock.go_on(0.021)
-    assert one.must_command_zero()
+    assert one.must_be_safe()
     clock = Clock()
     one = armed(clock)
     joint = SPECIFICATION.joints[0]
@@ -176,8 +176,8 @@ def test_controller_takes_a_shorter_timeout_and_a_narrower_envelope_at_once() ->
         st.fixed_dictionaries(
             {},
             optional={
-                "effort_limit": st.sampled_from([0.0, 1.0, 10.0, 60.0, 100.0]),
-                "max_effort_rate": st.sampled_from([0.0, 10.0, 500.0]),
+                "command_limit": st.sampled_from([0.0, 1.0, 10.0, 60.0, 100.0]),
+                "max_command_rate": st.sampled_from([0.0, 10.0, 500.0]),
                 "ramp_s": st.sampled_from([0.0, 0.1, 1.0]),
                 "state_timeout": st.sampled_from([0.0, 0.02, 0.1]),
             },
@@ -198,7 +198,7 @@ def test_while_active_no_row_of_changes_lets_more_through_than_before(rows: list
         config = dataclasses.replace(new)
         clock.go_on(min(T, 0.5 * one.safety.timeout))
         effort = abs(float(answer(one, state(stamp)).command[0]))
-        largest = min(largest, float(config.effort_limit) or LIMIT)
+        largest = min(largest, float(config.command_limit) or LIMIT)
         assert effort <= largest + 1e-9
         assert one.safety.timeout <= timeout
         timeout = one.safety.timeout

@@ -69,27 +69,27 @@ def _parameter(name: str, value: Any) -> ParameterMsg:
 
 
 def test_limits_of_a_moving_robot_get_stricter_at_once_and_looser_only_after_a_stop(policy_path: Path) -> None:
-    parameters = {"policy_file": str(policy_path), **PATIENT, "effort_limit": 50.0}
+    parameters = {"policy_file": str(policy_path), **PATIENT, "command_limit": 50.0}
     with RosWorld(policy=parameters) as ros:
         robot = Robot(ros)
         ros.add(PolicyNode)
         call = Calls(ros, robot)
         robot.until(lambda: any(abs(effort) == 50.0 for _, effort in robot.commands), "effort is not at its limit")
-        assert not call.set("policy", effort_limit=5.0)
+        assert not call.set("policy", command_limit=5.0)
         count = len(robot.commands) + 1  # one may have been under way
         robot.until(lambda: len(robot.commands) > count + 5, "no commands")
         assert {abs(effort) for _, effort in robot.commands[count:]} == {5.0}
         robot.until_mode(Mode.ACTIVE)
-        assert "policy/stop or deactivate" in call.set("policy", effort_limit=50.0)
-        assert call.value("policy", "effort_limit") == 5.0
+        assert "policy/stop or deactivate" in call.set("policy", command_limit=50.0)
+        assert call.value("policy", "command_limit") == 5.0
         assert call(Trigger, topics.POLICY_STOP, Trigger.Request()).success
-        assert not call.set("policy", effort_limit=50.0)
-        assert call.value("policy", "effort_limit") == 50.0
+        assert not call.set("policy", command_limit=50.0)
+        assert call.value("policy", "command_limit") == 50.0
         assert call(Trigger, topics.POLICY_ARM, Trigger.Request()).success
         robot.until(lambda: abs(robot.commands[-1][1]) == 50.0, "limit is not in force")
 
 
-@pytest.mark.parametrize("name", ["effort_limit", "max_effort_rate"])
+@pytest.mark.parametrize("name", ["command_limit", "max_command_rate"])
 def test_limit_is_set_as_a_whole_number_as_any_number_or_by_name(policy_path: Path, name: str) -> None:
     with RosWorld(policy={"policy_file": str(policy_path), name: 50}) as ros:
         ros.add(PolicyNode)
@@ -103,8 +103,14 @@ def test_limit_is_set_as_a_whole_number_as_any_number_or_by_name(policy_path: Pa
 
 def test_each_live_limit_is_refused_looser_and_taken_stricter_while_active(policy_path: Path) -> None:
     envelope = f"-0.8 < position({JOINT}) < 0.8"
-    begin = {"max_effort_rate": 900.0, "ramp_s": 0.1, "state_timeout": 5.0, "envelope": envelope, "effort_limit": 50.0}
-    stricter = {**begin, "max_effort_rate": 800.0, "ramp_s": 0.2, "state_timeout": 4.9, "effort_limit": 40.0}
+    begin = {
+        "max_command_rate": 900.0,
+        "ramp_s": 0.1,
+        "state_timeout": 5.0,
+        "envelope": envelope,
+        "command_limit": 50.0,
+    }
+    stricter = {**begin, "max_command_rate": 800.0, "ramp_s": 0.2, "state_timeout": 4.9, "command_limit": 40.0}
     stricter["envelope"] = f"-0.7 < position({JOINT}) < 0.8"
     assert set(begin) == set(LIVE)
     with RosWorld(policy={"policy_file": str(policy_path), **PATIENT, **begin}) as ros:
@@ -117,8 +123,8 @@ def test_each_live_limit_is_refused_looser_and_taken_stricter_while_active(polic
         for name, value in begin.items():
             assert f"policy.{name} may only get stricter" in call.set("policy", **{name: value})
             assert call.value("policy", name) == stricter[name]
-        assert "may only" in call.set("policy", effort_limit=30.0, ramp_s=0.0)  # all or none
-        assert call.value("policy", "effort_limit") == 40.0
+        assert "may only" in call.set("policy", command_limit=30.0, ramp_s=0.0)  # all or none
+        assert call.value("policy", "command_limit") == 40.0
         robot.until_moved()
         robot.value = -0.75
         robot.until_mode(Mode.LATCHED_FAULT, "outside of its envelope from -0.7")
@@ -126,13 +132,13 @@ def test_each_live_limit_is_refused_looser_and_taken_stricter_while_active(polic
 
 @pytest.mark.parametrize("name", [name for name in LIVE if name != "envelope"])
 def test_values_that_are_no_limits_are_refused_in_every_mode(policy_path: Path, name: str) -> None:
-    with RosWorld(policy={"policy_file": str(policy_path), "require_arm": True, "effort_limit": 50.0}) as ros:
+    with RosWorld(policy={"policy_file": str(policy_path), "require_arm": True, "command_limit": 50.0}) as ros:
         ros.add(PolicyNode)
         call = Calls(ros)
         before = call.value("policy", name)
         for bad in (math.nan, math.inf, -1.0, "fast", True, [1.0], None):
             assert call.set("policy", **{name: bad})
-        assert call.set("policy", effort_limit=101.0)  # the policy's own limit is 100
+        assert call.set("policy", command_limit=101.0)  # the policy's own limit is 100
         assert call.set("policy", envelope="nonsense")
         assert call.set("policy", envelope="-1 < position(elbow) < 1")
         assert call.set("policy", effort_limt=1.0)  # a slip of the pen
@@ -141,7 +147,7 @@ def test_values_that_are_no_limits_are_refused_in_every_mode(policy_path: Path, 
 
 @pytest.mark.parametrize("name", [name for name in LIVE if name != "envelope"])
 def test_whole_number_is_taken_as_the_number_that_it_is_at_the_start(policy_path: Path, name: str) -> None:
-    """As `ros2 param set /policy effort_limit 20` sends it: its type is integer."""
+    """As `ros2 param set /policy command_limit 20` sends it: its type is integer."""
     whole = {"state_timeout": 5}.get(name, 20)
     parameters = {"policy_file": str(policy_path), **PATIENT, "require_arm": True, name: whole}
     with RosWorld(policy=parameters) as ros:

@@ -68,8 +68,8 @@ def test_message_filled_again_is_the_same_object_and_equal_to_a_new_one() -> Non
         assert answer == messages.action_to_msg(action(seed), seed)
         assert messages.transition_to_msg(transition(seed), step) is step
         assert step == messages.transition_to_msg(transition(seed))
-        assert messages.effort_to_msg(action(seed).command, command) is command
-        assert command == messages.effort_to_msg(action(seed).command)
+        assert messages.command_to_msg(action(seed).command, command) is command
+        assert command == messages.command_to_msg(action(seed).command)
         assert messages.clock_to_msg(action(seed).stamp, clock) is clock
         assert clock == messages.clock_to_msg(action(seed).stamp)
 

@@ -549,6 +549,55 @@ def test_deployment_is_the_policy_alone_deterministic_and_waiting_to_be_armed(
     assert "require_arm" not in next(iter(plan)).parameters
 
 
+COMMANDS = "effort_controller/commands"  # as the node itself calls them
+
+
+@pytest.mark.parametrize(
+    ("interfaces", "remappings", "rule"),
+    [
+        (("effort",), [], ()),
+        (("velocity",), [], ((COMMANDS, "velocity_controller/commands"),)),
+        (("position",), [], ((COMMANDS, "position_controller/commands"),)),
+        (("position", "position"), [], ((COMMANDS, "position_controller/commands"),)),
+        (("position",), [f"{COMMANDS}:=a"], ((COMMANDS, "a"),)),
+        (("position",), [f"/{COMMANDS}:=a"], ((f"/{COMMANDS}", "a"),)),
+        (("position",), ["b:=c"], (("b", "c"), (COMMANDS, "position_controller/commands"))),
+        (
+            ("position",),
+            ["position_controller/commands:=a"],
+            (("position_controller/commands", "a"), (COMMANDS, "a")),
+        ),
+        (("position", "velocity"), [f"{COMMANDS}:=a"], ((COMMANDS, "a"),)),
+    ],
+)
+def test_deployment_commands_where_ros2_control_takes_the_interface_of_its_policy(
+    tmp_path: Path, interfaces: tuple[str, ...], remappings: list[str], rule: tuple[tuple[str, str], ...]
+) -> None:
+    path = driven_by(interfaces, tmp_path)
+    (node,) = plan_deployment(DeploymentOptions(policy=str(path), remappings=remappings))
+    assert node.remappings == rule
+
+
+def test_several_interfaces_are_deployed_only_to_a_topic_that_was_named_for_them(tmp_path: Path) -> None:
+    path = driven_by(("position", "velocity"), tmp_path)
+    with pytest.raises(
+        PolicyFileError,
+        match=r"'slider_to_cart' by position, 'cart_to_pendulum' by velocity.* --remap effort_controller/commands:=TOP",
+    ):
+        plan_deployment(DeploymentOptions(policy=str(path)))
+
+
+def driven_by(interfaces: tuple[str, ...], directory: Path) -> Path:
+    """A file of a policy that drives its first joints so."""
+    driven = SPECIFICATION.joints[: len(interfaces)]
+    specification = dataclasses.replace(
+        SPECIFICATION, actuated_joints=driven, interface=interfaces, command_limit=(1.0,) * len(driven)
+    )
+    path = directory / "policy.safetensors"
+    path.write_bytes(make_file(specification=specification).to_bytes())
+    return path
+
+
 def test_deployment_takes_a_shadow_policy_of_the_same_robot_alone(
     runs: Path, trained: RunDirectory, tmp_path: Path
 ) -> None:
@@ -570,7 +619,7 @@ def test_envelope_that_does_not_fit_the_policy_is_not_deployed(runs: Path, train
             plan_deployment(DeploymentOptions(policy="trained", runs_directory=runs, settings=settings))
 
 
-@pytest.mark.parametrize("setting", ["control_period=0.01", "joints=elbow", "max_effort=1.0"])
+@pytest.mark.parametrize("setting", ["control_period=0.01", "joints=elbow", "max_command=1.0"])
 def test_command_and_launch_file_refuse_a_policy_that_disagrees_before_anything_starts(
     runs: Path, trained: RunDirectory, capsys: pytest.CaptureFixture[str], setting: str
 ) -> None:
@@ -582,7 +631,7 @@ def test_command_and_launch_file_refuse_a_policy_that_disagrees_before_anything_
         launched(DEPLOY, policy="trained", runs_dir=str(runs), settings=f"policy.{setting}")
 
 
-@pytest.mark.parametrize("setting", ["control_period=0.01", "joints=elbow", "max_effort=1.0"])
+@pytest.mark.parametrize("setting", ["control_period=0.01", "joints=elbow", "max_command=1.0"])
 def test_policy_that_disagrees_with_what_is_said_of_the_robot_is_not_deployed(
     runs: Path, trained: RunDirectory, setting: str
 ) -> None:

@@ -120,8 +120,7 @@ def test_age_of_state_grows_in_silence_and_mode_and_cause_are_a_warning(policy_p
         robot.is_silent = True
         told.until(
             lambda figures: (
-                float(figures["state_age"]) > 0.5
-                and (figures["mode"], figures["tick_period_mean"]) == ("HOLD_ZERO", "nan")
+                float(figures["state_age"]) > 0.5 and (figures["mode"], figures["tick_period_mean"]) == ("HOLD", "nan")
             ),
             WARN,
             "no usable state for",
@@ -169,7 +168,7 @@ def test_states_that_cannot_be_used_are_counted_with_the_reason(policy_path: Pat
 
 
 def test_share_of_limited_ticks_is_told_and_raw_and_limited_efforts_are_both_published(policy_path: Path) -> None:
-    parameters = {"policy_file": str(policy_path), **PATIENT, "effort_limit": 5.0}
+    parameters = {"policy_file": str(policy_path), **PATIENT, "command_limit": 5.0}
     with RosWorld(policy=parameters) as ros:
         robot = Robot(ros)
         told = Told(robot)

@@ -167,7 +167,7 @@ def test_nothing_moves_before_arming_where_that_is_required_and_not_after_a_sile
         assert call(ros, robot, topics.POLICY_ARM).success
         robot.until_moved()
         robot.is_silent = True
-        robot.until_mode(Mode.HOLD_ZERO, "no usable state")
+        robot.until_mode(Mode.HOLD, "no usable state")
         assert not call(ros, robot, topics.POLICY_ARM).success
         robot.is_silent, count = False, len(robot.commands)
         robot.until_mode(Mode.ARMING, "waits for policy/arm")
@@ -197,19 +197,19 @@ def test_values_that_are_not_finite_are_no_messages_and_keep_no_command_alive(
         count = len(robot.commands)
         robot.go_on_for(0.3)
         assert not any(effort for _, effort in robot.commands[count:])
-        robot.until_mode(Mode.HOLD_ZERO)
+        robot.until_mode(Mode.HOLD)
         assert robot.statuses[-1].rejected_states > 0
 
 
 def be_silent(robot: Robot, _: PolicyNode) -> None:
     robot.is_silent = True
-    robot.until_mode(Mode.HOLD_ZERO)
+    robot.until_mode(Mode.HOLD)
     robot.is_silent = False
 
 
 def be_stopped(robot: Robot, node: PolicyNode) -> None:
     node._controller.stop("stopped by a test")
-    node._outlet.zero()
+    node._outlet.make_safe()
     robot.until_mode(Mode.LATCHED_FAULT)
 
 
@@ -339,7 +339,7 @@ FAULTS: dict[str, tuple[Any, str]] = {
     "answer": (Controller, "answer"),
     "weights conversion": (messages, "weights_from_msg"),
     "check of weights": (Controller, "work"),
-    "watchdog": (Controller, "must_command_zero"),
+    "watchdog": (Controller, "must_be_safe"),
     "status": (PolicyAnnouncer, "publish_status"),
 }
 

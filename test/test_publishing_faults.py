@@ -109,7 +109,7 @@ def test_zero_is_held_before_it_is_sent_and_sent_again_until_it_leaves(policy_pa
         count = len(robot.commands)
         robot.until(lambda: refusal.left == 0 and len(robot.commands) > count, "zero does not leave")
         assert refusal.modes[0] is Mode.ACTIVE, "the effort itself"
-        assert set(refusal.modes[1:]) == {Mode.HOLD_ZERO}, "zeros, when nothing can move any more"
+        assert set(refusal.modes[1:]) == {Mode.HOLD}, "zeros, when nothing can move any more"
         assert not any(effort for _, effort in robot.commands[count:])
         assert node._faults.count == 1
         assert node._aside.failures == 3
@@ -134,7 +134,7 @@ def test_fault_in_a_callback_while_nothing_can_be_published_ends_in_order(
         monkeypatch.setattr(Controller, "answer", raise_)
         with pytest.raises(SacControlError, match="the last one: RuntimeError in raise_: injected"):
             robot.until(lambda: False, "goes on")
-        assert node._controller.mode is Mode.HOLD_ZERO
+        assert node._controller.mode is Mode.HOLD
         node.fail("injected")
         node.shut_down()
 

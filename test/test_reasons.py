@@ -140,7 +140,7 @@ def test_gripper_that_goes_on_while_our_joints_are_silent_is_not_taken_for_them(
         ros.add(PolicyNode)
         robot.until_moved()
         gripper_alone(robot)
-        robot.until_mode(Mode.HOLD_ZERO, "s: states of other joints come, those of the policy's have ended")
+        robot.until_mode(Mode.HOLD, "s: states of other joints come, those of the policy's have ended")
 
 
 def test_stopped_node_says_so_in_three_places(policy_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

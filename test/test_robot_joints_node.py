@@ -122,7 +122,7 @@ def test_controller_of_another_name_is_reached_by_remapping_in_any_namespace(pat
         f"joint_map={CART}: {PREFIX}{CART}, cart_to_pendulm: x",
         "joint_offset=cart_to_pendulm: 3.14",
         "joint_sign=cart_to_pendulm: -1",
-        "effort_limit=slider_to_crat: 20",
+        "command_limit=slider_to_crat: 20",
     ],
 )
 def test_deployment_is_refused_before_the_start_where_a_joint_is_not_the_policys(path: Path, setting: str) -> None:
@@ -131,7 +131,7 @@ def test_deployment_is_refused_before_the_start_where_a_joint_is_not_the_policys
 
 
 def test_deployment_hands_the_joints_on_to_the_node(path: Path) -> None:
-    settings = [f"policy.{name}={value}" for name, value in SETTINGS.items()] + [f"policy.effort_limit={CART}: 20"]
+    settings = [f"policy.{name}={value}" for name, value in SETTINGS.items()] + [f"policy.command_limit={CART}: 20"]
     (node,) = plan_deployment(DeploymentOptions(policy=str(path), settings=settings))
     assert {name: node.parameters[name] for name in SETTINGS} == SETTINGS
-    assert node.parameters["effort_limit"] == f"{CART}: 20"
+    assert node.parameters["command_limit"] == f"{CART}: 20"

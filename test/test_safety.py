@@ -41,7 +41,7 @@ def armed(**settings: bool) -> tuple[Safety, float]:
 
 
 def test_modes_are_ordered_by_how_bad_they_are() -> None:
-    assert Mode.INACTIVE < Mode.ARMING < Mode.ACTIVE < Mode.HOLD_ZERO < Mode.LATCHED_FAULT
+    assert Mode.INACTIVE < Mode.ARMING < Mode.ACTIVE < Mode.HOLD < Mode.LATCHED_FAULT
 
 
 def test_three_usable_states_in_a_row_arm() -> None:
@@ -76,7 +76,7 @@ def test_silence_holds_zero_until_three_states_have_armed_again() -> None:
     one, now = armed()
     assert not one.watch(now + 0.99 * TIMEOUT)
     assert one.watch(now + TIMEOUT + 0.001)
-    assert (one.mode, one.cause) == (Mode.HOLD_ZERO, "no usable state for 0.05 s")
+    assert (one.mode, one.cause) == (Mode.HOLD, "no usable state for 0.05 s")
     assert one.watch(now + 100.0)
     assert one.cause == "no usable state for 100.00 s"
     assert feed(one, now + 101.0, 3) == [False, False, True]
@@ -176,7 +176,7 @@ def test_hold_passes_with_three_states() -> None:
     one, now = armed()
     one.hold("fault in a callback")
     assert one.watch(now)
-    assert (one.mode, one.cause) == (Mode.HOLD_ZERO, "fault in a callback")
+    assert (one.mode, one.cause) == (Mode.HOLD, "fault in a callback")
     assert feed(one, now + T, 3) == [False, False, True]
 
 
@@ -194,7 +194,7 @@ def test_lockstep_is_armed_by_its_first_state_and_not_disarmed_by_silence() -> N
     one = safety(is_lockstep=True)
     assert one.take(1.0)
     assert one.watch(5.0)
-    assert mode_of(one) is Mode.HOLD_ZERO
+    assert mode_of(one) is Mode.HOLD
     assert one.take(9.0)
     assert mode_of(one) is Mode.ACTIVE
     assert one.take(19.0)

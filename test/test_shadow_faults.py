@@ -117,7 +117,7 @@ def test_shadow_answers_as_the_policy_in_its_file_would_and_within_the_same_limi
         assert action.action[0] == pytest.approx(action_of(file, here), abs=1e-6)
         np.testing.assert_allclose(action.command_raw, LIMIT * action.action.astype(np.float64))
         np.testing.assert_array_equal(action.command, action.command_raw)
-    one.take_limits(PolicyConfig(effort_limit=0.5))
+    one.take_limits(PolicyConfig(command_limit=0.5))
     one.ask(state(6), Mode.ACTIVE, 1.0)
     assert abs(answer_of(one)[0].command[0]) == 0.5
     one.ask(state(7), Mode.ACTIVE, 0.1)

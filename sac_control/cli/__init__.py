@@ -4,6 +4,7 @@ main.py           the command line: verbs and their options
 options.py        what people choose for each
 plan.py           which nodes make a training, an evaluation or a deployment
 node_description.py  how one of them is started, and started again
+command_topic.py  on which topic a deployed policy commands
 launch_arguments.py  the arguments of the launch files, and the plans they make
 runner.py         runs a plan without the launch library
 launch_files.py   runs a plan with the launch library

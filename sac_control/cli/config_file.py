@@ -152,10 +152,10 @@ def _values(section: Section, namespace: str) -> dict[str, dict[str, Any]]:
     nodes = [name for name, full in _full_names(namespace).items() if section.is_for(full)]
     if not section.is_for_many:
         return {name: dict(section.parameters) for name in nodes}
-    known = {name: RunConfig().section(name).types() for name in nodes}
+    known = {name: (*each.types(), *each.renamed) for name in nodes for each in [RunConfig().section(name)]}
     for key in section.parameters:
-        if nodes and not is_of_ros(key) and not any(key in types for types in known.values()):
-            names = sorted({name for types in known.values() for name in types})
+        if nodes and not is_of_ros(key) and not any(key in keys for keys in known.values()):
+            names = sorted({name for node in nodes for name in RunConfig().section(node).types()})
             raise ConfigError(f"{section.name}.{key} is not a known setting; {suggest(key, names)}")
     return {
         name: {key: value for key, value in section.parameters.items() if is_of_ros(key) or key in known[name]}

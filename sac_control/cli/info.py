@@ -11,6 +11,7 @@ from sac_control.errors import RunError
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.region import Region
 from sac_control.store.run_directory import RunDirectory
+from sac_control.types import Specification, unit_of
 
 _IN_LIST = ("solved", "env_steps", "updates", "wall_seconds", "seed")
 
@@ -34,6 +35,7 @@ def describe(text: str, runs_directory: Path) -> dict[str, Any]:
         "policy_version": file.policy_version,
         "env_steps": file.env_steps,
         "signed": bool(file.signature),
+        "commands": _commands(file.specification),
         "region": _region(file.region),
         "hidden_sizes": list(file.actor.hidden_sizes),
         "observation_mean": file.actor.observation_mean.tolist(),
@@ -62,6 +64,12 @@ def as_text(content: dict[str, Any]) -> str:
         lines.append(title)
         lines += [f"  {key:18} {_short(value)}" for key, value in values.items()]
     return "\n".join(lines) if lines else "no runs"
+
+
+def _commands(specification: Specification) -> dict[str, str]:
+    """How each joint is driven, and how far."""
+    driven = zip(specification.actuated_joints, specification.interface, specification.command_limit, strict=True)
+    return {joint: f"by {interface}, at most {limit:g} {unit_of(interface)}" for joint, interface, limit in driven}
 
 
 def _region(region: Region | None) -> str | dict[str, str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sac_control.cli import config_file
+from sac_control.cli.command_topic import with_command_topic
 from sac_control.cli.config_file import RunConfig
 from sac_control.cli.node_description import NodeDescription
 from sac_control.cli.options import DeploymentOptions, EvaluationOptions, Options, TrainingOptions
@@ -153,7 +154,7 @@ def plan_evaluation(options: EvaluationOptions) -> Plan:
 
 
 def plan_deployment(options: DeploymentOptions) -> Plan:
-    """The policy node alone, deterministic: the robot brings joint_states and takes effort_controller/commands.
+    """The policy node alone, deterministic: the robot brings joint_states and takes commands, see `with_command_topic`.
 
     Nothing moves before somebody calls policy/arm, unless policy.require_arm is unset. A policy node that failed is
     started again and waits for policy/arm in any case.
@@ -161,7 +162,8 @@ def plan_deployment(options: DeploymentOptions) -> Plan:
     Raises:
         ConfigError: a setting is unknown or not allowed.
         RunError: there is no such run, or it has no policy yet.
-        PolicyFileError: the policy file is damaged or not one, or its period, joints or limits are not the robot's.
+        PolicyFileError: the policy file is damaged or not one, its period, joints or limits are not the robot's, or its
+            joints have several interfaces.
     """
     path, run = find_policy(options.policy, options.runs_directory)
     file = PolicyFile.read(path)
@@ -191,7 +193,7 @@ def plan_deployment(options: DeploymentOptions) -> Plan:
         restarts=_checked_restarts(options.restarts),
         restart_parameters={"require_arm": True},
     )
-    return Plan(nodes=(node,), run=run, notes=notes)
+    return Plan(nodes=(with_command_topic(node, file.specification),), run=run, notes=notes)
 
 
 def find_policy(text: str, runs_directory: Path) -> tuple[Path, RunDirectory | None]:

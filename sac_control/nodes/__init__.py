@@ -8,9 +8,9 @@ health.py      what every node tells of itself once per second
 process.py     start, Ctrl-C and shutdown, written once for all nodes
 event_loop.py  waits for messages, timers and requests, and calls a node back
 simulator.py   publishes the pendulum's state, applies what is commanded
-policy.py      answers states with efforts, swaps weights between two ticks
+policy.py      answers states with commands, swaps weights between two ticks
 shadow_relay.py      leads states to a shadow policy, and its answers to a topic
-command_outlet.py  where its commands leave, and the zero that is owed
+command_outlet.py  where its commands leave, and the safe one that is owed
 rival_watch.py  keeps it silent while somebody else commands the robot
 neighbours.py  who else is on the wires
 guard.py       what happens where one of its callbacks raises

@@ -12,11 +12,12 @@ from sac_control.health.aside import Aside
 from sac_control.nodes import messages, topics
 from sac_control.policy.controller import Controller
 from sac_control.policy.policy_config import PolicyConfig
+from sac_control.policy.safety import Mode
 from sac_control.types import Action, Specification
 
 
 class CommandOutlet:
-    """Publishes efforts and answers. A zero that cannot be published is owed until it could be.
+    """Publishes commands and answers. A safe command that cannot be published is owed until one leaves.
 
     Args:
         controller: whose commands they are. While something blocks it, no command leaves.
@@ -27,7 +28,7 @@ class CommandOutlet:
 
     Attributes:
         answered: the newest answer.
-        is_zero_owed: the last zero could not be published.
+        is_owed: the safe command is due, and could not be published.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class CommandOutlet:
         self._command_msg, self._action_msg = topics.COMMANDS.type(), topics.ACTION.type(run_id=config.run_id)
         self._marked: Specification | None = None  # what action messages are marked with
         self.answered: Action | None = None
-        self.is_zero_owed = False
+        self.is_owed = False
 
     def command(self, action: Action) -> None:
         """Command what a new answer says."""
@@ -50,33 +51,36 @@ class CommandOutlet:
         commands = self._open_commands
         if commands is not None and topics.is_heard(commands):
             command = controller.robot_joints.command(action.command)
-            commands.publish(messages.effort_to_msg(command, self._command_msg))
+            commands.publish(messages.command_to_msg(command, self._command_msg))
+            self.is_owed = False
 
     def answer(self, action: Action) -> None:
         """Publish an answer, for a simulator of our run and for those who watch."""
         self._actions.publish(messages.action_to_msg(action, self._controller.mode, self._action_msg))
 
-    def zero(self) -> None:
-        """Command zero; what cannot be published is owed: this never raises."""
-        self.is_zero_owed = not self._aside.run("a zero command", time.monotonic(), self._publish_zero, rest=0.0)
+    def make_safe(self) -> None:
+        """Command what is safe; what cannot be published is owed: this never raises."""
+        self.is_owed = not self._aside.run("the safe command", time.monotonic(), self._publish_safe_command, rest=0.0)
 
     def hold(self, cause: str) -> None:
-        """Hold zero, so that nothing can move any more, and command it; this never raises."""
+        """Hold the safe command, so that nothing can move any more, and publish it; this never raises."""
         self._controller.hold(cause)
-        self.zero()
+        self.make_safe()
 
     @property
     def _open_commands(self) -> Any | None:
         """The publisher of commands, where one may leave now."""
         return None if self._controller.blocked_by or self._config.dry_run else self._commands
 
-    def _publish_zero(self) -> None:
+    def _publish_safe_command(self) -> None:
         """To a robot as a command, to a simulator that does not wait as an answer; one in lockstep stands still."""
         controller, config = self._controller, self._config
-        zero = controller.zero()
-        if not zero.size or config.dry_run:
+        command = controller.safe_command()
+        if not command.size or config.dry_run or controller.lacks_position:
             return
         if (commands := self._open_commands) is not None:
-            commands.publish(messages.effort_to_msg(controller.robot_joints.command(zero), self._command_msg))
+            commands.publish(messages.command_to_msg(controller.robot_joints.command(command), self._command_msg))
         elif config.run_id and not config.lockstep and self.answered is not None:
-            self.answer(dataclasses.replace(self.answered, command=zero))
+            self.answer(dataclasses.replace(self.answered, command=command))
+        if controller.mode is Mode.INACTIVE:
+            controller.forget_position()

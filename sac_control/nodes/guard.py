@@ -1,4 +1,4 @@
-"""What happens where a callback raises: zero is held first, then the fault is told; after too many, the end."""
+"""What happens where a callback raises: the safe command first, then the fault is told; after too many, the end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Guard:
     """Guards callbacks of a node that moves something. Whoever asked for a service is told the fault, too.
 
     Args:
-        hold: commands zero and holds it, for a reason; never raises.
+        hold: sends the safe command and holds it, for a reason; never raises.
         faults: counts them.
         log: takes tracebacks.
         tell: tells watchers of the newest fault; never raises.
@@ -41,7 +41,7 @@ class Guard:
             except (ConfigError, NeighbourError) as error:  # no chance that it goes better next time
                 self._hold(str(error))
                 raise
-            except Exception as error:  # noqa: BLE001 (not hidden: zero, then logged, diagnosed and counted)
+            except Exception as error:  # noqa: BLE001 (not hidden: safe, then logged, diagnosed and counted)
                 self._on_fault(error)
                 response = arguments[-1] if arguments else None
                 if isinstance(response, Trigger.Response):

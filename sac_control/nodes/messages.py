@@ -71,16 +71,16 @@ def state_from_msg(msg: sensor_msgs.msg.JointState) -> JointState:
     )
 
 
-def effort_to_msg(
-    effort: FloatArray, msg: std_msgs.msg.Float64MultiArray | None = None
+def command_to_msg(
+    command: FloatArray, msg: std_msgs.msg.Float64MultiArray | None = None
 ) -> std_msgs.msg.Float64MultiArray:
-    """What `forward_command_controller` takes: efforts [N or N m] in the order of its joints."""
+    """What `forward_command_controller` takes: commands [unit of its interface] in the order of its joints."""
     msg = msg or std_msgs.msg.Float64MultiArray()
-    msg.data = _doubles(effort)
+    msg.data = _doubles(command)
     return msg
 
 
-def effort_from_msg(msg: std_msgs.msg.Float64MultiArray) -> FloatArray:
+def command_from_msg(msg: std_msgs.msg.Float64MultiArray) -> FloatArray:
     """(a,) float64; shares memory with the message."""
     return np.asarray(msg.data)
 

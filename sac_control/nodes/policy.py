@@ -1,4 +1,4 @@
-"""The policy node: answers joint states with efforts, in simulation and on hardware alike; thin over policy/."""
+"""The policy node: answers joint states with commands, in simulation and on hardware alike; thin over policy/."""
 
 from __future__ import annotations
 
@@ -33,32 +33,35 @@ from sac_control.policy.live_limits import LIVE
 from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.requirements import check_reach
+from sac_control.policy.safety import Mode
 from sac_control.policy.tick_statistics import TickStatistics
 from sac_control.system.realtime import lock_memory, use_realtime_priority
 from sac_control.types import JointState
 
 SHORTEST_DELAY = 1e-4  # [s] between two looks of the watchdog
 RIVALS_PERIOD = 0.1  # [s] between two looks for others that command the same robot
-OWED_DELAY = 0.01  # [s] until a zero that could not be published is tried again
+OWED_DELAY = 0.01  # [s] until a safe command that could not be published is tried again
 
 
 class PolicyNode(LifecycleNode):
     """Runs a policy.
 
-    Publishes:   policy/action, policy/status, /diagnostics; policy/shadow_action; effort_controller/commands, but not
-                 where it belongs to a training or an evaluation (run_id, lockstep)
+    Publishes:   policy/action, policy/status, /diagnostics; policy/shadow_action; effort_controller/commands, whatever
+                 the interface, but not where it belongs to a training or an evaluation (run_id, lockstep)
     Subscribes:  joint_states; policy_weights where accept_weights names a run
-    Services:    policy/stop latches zero; policy/arm releases it; policy/rollback puts the policy before in force
-                 (all Trigger)
-    Lifecycle:   configure loads and checks policy_file, activate begins to answer, deactivate commands zero first
+    Services:    policy/stop latches the safe command; policy/arm releases it; policy/rollback puts the policy before in
+                 force (all Trigger)
+    Lifecycle:   configure loads and checks policy_file, activate begins to answer, deactivate sends the safe
+                 command first
     Parameters:  see config.PolicyConfig; those in LIVE may be set at run time, see policy/live_limits.py
 
-    When joint_states stop for state_timeout, zero effort is commanded until three usable states in a row have come, and
-    policy/arm was called where require_arm is set; see docs/reliability.md for every other cause. When policy_weights
-    stop, the policy in force stays. Weights are checked and swapped between two callbacks of the one thread, so never
-    during a tick, and piece by piece, so that a tick waits for one piece at most; what becomes of each offer, and the
-    time of its longest piece, is on policy/status. A callback that raises holds zero first. What is published for those
-    who watch may fail, and is counted then; a zero that cannot be published is published again until it can.
+    The safe command is effort 0, velocity 0, or the position that was measured when the fault began. When joint_states
+    stop for state_timeout, it is sent until three usable states in a row have come, and policy/arm was called where
+    require_arm is set; see docs/reliability.md for every other cause. When policy_weights stop, the policy in force
+    stays. Weights are checked and swapped between two callbacks of the one thread, so never during a tick, and piece by
+    piece, so that a tick waits for one piece at most; what becomes of each offer, and the time of its longest piece, is
+    on policy/status. A callback that raises holds the safe command first. What is published for those who watch may
+    fail, and is counted then; a safe command that cannot be published is tried again.
     Of the states that wait, the newest that holds our joints is answered. Why nothing moves is on policy/status, on
     /diagnostics and in the log.
     """
@@ -79,8 +82,8 @@ class PolicyNode(LifecycleNode):
         self._strangers = StrangersCheck(self)
         self._refusal: SacControlError | None = None  # why the policy file could not be used
 
-        # Ordinary publishers: a lifecycle publisher drops messages silently while inactive, and the zero that
-        # deactivation commands must get out.
+        # Ordinary publishers: a lifecycle publisher drops messages silently while inactive, and the safe command of a
+        # deactivation must get out.
         self._commands = topics.publisher(self, topics.COMMANDS) if config.drives_robot else None
         self._actions = topics.publisher(self, topics.ACTION)
         self._status = topics.publisher(self, topics.POLICY_STATUS)
@@ -138,12 +141,12 @@ class PolicyNode(LifecycleNode):
         return self._controller.swap.is_busy
 
     def fail(self, sentence: str) -> None:
-        """Hold and command zero, and say on /diagnostics why the process ends."""
+        """Hold and send the safe command, and say on /diagnostics why the process ends."""
         self._outlet.hold(sentence)
         self._aside.run("last words", time.monotonic(), self._health.fail, sentence)
 
     def shut_down(self) -> None:
-        """Hold and command zero a last time."""
+        """Hold and send the safe command a last time."""
         self._outlet.hold("the node ends")
         self._aside.run("end of the shadow policy", time.monotonic(), self._shadow.end)
 
@@ -178,17 +181,28 @@ class PolicyNode(LifecycleNode):
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop answering, and command zero."""
-        self._controller.deactivate()
-        self._outlet.zero()
+        """Stop answering, and send the safe command."""
+        self._deactivate()
         self._announcer.publish_status()
         return super().on_deactivate(state)
 
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop answering, and send the safe command if anything was commanded."""
+        if self._controller.mode is not Mode.INACTIVE:
+            self._deactivate()
+        self._shadow.end()
+        return super().on_shutdown(state)
+
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop answering, and command zero."""
-        self._controller.deactivate()
-        self._outlet.zero()
+        """Stop answering, and send the safe command."""
+        self._deactivate()
         return TransitionCallbackReturn.SUCCESS
+
+    def _deactivate(self) -> None:
+        self._controller.deactivate()
+        if why := self._controller.lacks_position:
+            self.get_logger().warning(why)
+        self._outlet.make_safe()
 
     # topics
 
@@ -211,7 +225,7 @@ class PolicyNode(LifecycleNode):
         self._aside.run("policy/action", now, outlet.answer, action, rest=self._action_rest)
         self._ticks.add(start, time.perf_counter(), controller.control_period)
         if self._shadow.is_running and is_new:
-            self._aside.run("the shadow policy", now, self._shadow.ask, state)
+            self._aside.run("the shadow policy", now, self._shadow.ask, state, action.command)
 
     def _newest_for_us(self, msg: Any, info: Any, now: float) -> JointState | None:
         """Of the states that have come, the newest that is for us: what is older is worth no answer."""
@@ -248,8 +262,9 @@ class PolicyNode(LifecycleNode):
 
     def _stop(self) -> tuple[bool, str]:
         self._controller.stop("stopped by policy/stop")
-        self._outlet.zero()
-        return True, "stopped: zero is commanded until policy/arm"
+        why = self._controller.lacks_position
+        self._outlet.make_safe()
+        return True, f"stopped until policy/arm: {why or 'the safe command is sent'}"
 
     # parameters
 
@@ -263,14 +278,14 @@ class PolicyNode(LifecycleNode):
     # timers
 
     def _on_watchdog(self) -> None:
-        if self._controller.must_command_zero() or self._outlet.is_zero_owed:
-            self._outlet.zero()
+        if self._controller.must_be_safe() or self._outlet.is_owed:
+            self._outlet.make_safe()
         self._set_watchdog()
 
     def _set_watchdog(self) -> None:
         """Let it run when the newest state will be too old, not at a period: no state has to set anything for that."""
         delay = min(max(self._controller.watchdog_delay(), SHORTEST_DELAY), LONGEST_SLEEP)
-        if self._outlet.is_zero_owed:
+        if self._outlet.is_owed:
             delay = min(delay, OWED_DELAY)
         self._watchdog.timer_period_ns = int(1e9 * delay)
         self._watchdog.reset()  # counted from now on

@@ -108,7 +108,7 @@ class PolicyReport:
             found.append((ERROR, self._faults.newest))
         if controller.mode is Mode.LATCHED_FAULT:
             found.append((ERROR, controller.cause))
-        elif controller.mode in (Mode.ARMING, Mode.HOLD_ZERO):
+        elif controller.mode in (Mode.ARMING, Mode.HOLD):
             found.append((WARN, controller.cause))
         if controller.blocked_by:
             found.append((ERROR, controller.blocked_by))

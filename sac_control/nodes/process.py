@@ -62,13 +62,13 @@ class ProcessNode(Protocol):
         """Zero force first; then say on /diagnostics that the process ends, and why. `shut_down` follows."""
 
     def shut_down(self) -> None:
-        """Leave everything in order: command zero, save, say goodbye. Called once, with publishers still working."""
+        """Leave everything in order: be safe, save, say goodbye. Called once, with publishers still working."""
 
 
 def run(make_node: Callable[[], ProcessNode]) -> int:
     """Make a node, spin it in one thread until it is done or a signal asks to stop, and shut it down.
 
-    rclpy's own signal handling is off: it would invalidate the publishers before a last zero could be commanded.
+    rclpy's own signal handling is off: it would invalidate the publishers before a last safe command could leave.
 
     Returns:
         Exit code, as sac_control/errors.py lists them.

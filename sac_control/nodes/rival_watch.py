@@ -15,12 +15,12 @@ from sac_control.policy.state_sources import StateSources
 
 
 class RivalWatch:
-    """Blocks a controller while there is a rival: where it was armed, a last zero, then silence.
+    """Blocks a controller while there is a rival: where it was armed, a last safe command, then silence.
 
     Args:
         node: knows the graph, and says who it is.
         controller: is blocked.
-        outlet: takes the last zero.
+        outlet: takes the last command.
     """
 
     def __init__(self, node: Node, controller: Controller, outlet: CommandOutlet) -> None:
@@ -44,5 +44,5 @@ class RivalWatch:
             controller.safety.correct(controller.blocked_by, complaint)
         if complaint and not controller.blocked_by and controller.mode is Mode.ACTIVE:
             controller.stop(complaint)
-            self._outlet.zero()
+            self._outlet.make_safe()
         controller.blocked_by = complaint

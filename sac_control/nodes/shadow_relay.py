@@ -15,7 +15,7 @@ from sac_control.policy.controller import Controller
 from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.shadow_process import Shadow, check_shadow
-from sac_control.types import JointState
+from sac_control.types import FloatArray, JointState
 
 
 class ShadowLink:
@@ -61,8 +61,8 @@ class ShadowLink:
         if self._shadow is not None:
             self._shadow.take_limits(config)
 
-    def ask(self, state: JointState) -> None:
-        """Hand on a state that was answered; to be called when the command has left."""
+    def ask(self, state: JointState, command: FloatArray) -> None:
+        """Hand on a state that was answered by `command`, (a,) float64; to be called when that has left."""
         shadow, controller = self._shadow, self._controller
         if shadow is None:
             return
@@ -70,7 +70,7 @@ class ShadowLink:
             if not self._is_checked and controller.swap.file is not None:
                 check_shadow(shadow.file.specification, controller.swap.file.specification)
                 self._is_checked = True  # whatever is swapped in has the same specification
-            shadow.ask(state, controller.mode, controller.limiter.authority(time.monotonic()))
+            shadow.ask(state, controller.mode, controller.limiter.authority(time.monotonic()), command)
         except Exception as error:  # noqa: BLE001 (not hidden: `tell` says it)
             shadow.give_up(repr(error))
 

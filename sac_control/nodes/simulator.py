@@ -9,7 +9,6 @@ import time
 from collections import deque
 from typing import Any
 
-import numpy as np
 from rclpy.node import Node
 from std_srvs.srv import SetBool, Trigger
 
@@ -21,6 +20,7 @@ from sac_control.nodes import messages, topics
 from sac_control.nodes.health import Health
 from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters
 from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
+from sac_control.policy.safe_command import SafeCommand
 from sac_control.simulation.episode_runner import EpisodeRunner
 from sac_control.simulation.exchange import Exchange
 from sac_control.simulation.periods import Periods
@@ -43,7 +43,8 @@ class SimulatorNode(Node):
     stamps its states with system time as a robot does, unless publish_clock makes simulated time everybody's.
     In lockstep a state waits for the action that echoes its stamp; an answer that does not come is asked for again and
     counted, and time stands still meanwhile. In realtime physics waits for nobody once a first command has come: the
-    last command is held until the next, and the force is zero while the newest is older than command_timeout.
+    last command is held until the next, and the safe command holds while the newest is older than
+    command_timeout.
     A period may be late, made up for together with the next, or unanswered: its action came after the next state or
     never; /diagnostics counts both.
     """
@@ -65,7 +66,8 @@ class SimulatorNode(Node):
         self._takes_commands = config.mode == "realtime" and not config.run_id
         self._stamps_as_robots_do = self._takes_commands and not config.publish_clock
         self._exchange = Exchange(config.answer_timeout, config.flow_control)
-        self._zero: FloatArray = np.zeros(len(env.specification.command_limit))
+        self._safe = SafeCommand.of(env.specification)  # what moves the robot where nobody commands it
+        self._safe.measure(self._runner.state)
         period = env.specification.control_period / config.real_time_factor  # [s] of the steady clock
         self._periods = Periods(period)
         self._last_transition: Transition | None = None
@@ -73,7 +75,7 @@ class SimulatorNode(Node):
         self._refusals = 0  # messages that the middleware did not take
         self._refused_until = -math.inf  # [s] steady time before which no transition is offered to it again
         self._is_paused = False
-        self._commanded: FloatArray = self._zero
+        self._commanded: FloatArray = self._safe.hold()
         self._command_time: float | None = None  # [s] steady time of the newest usable command
         self._policy_version = 0
         self._action_raw: Float32Array | None = None  # of the newest action
@@ -113,8 +115,8 @@ class SimulatorNode(Node):
         return False
 
     def fail(self, sentence: str) -> None:
-        """Apply no force any more, and say why on /diagnostics."""
-        self._commanded = self._zero
+        """Apply the safe command from now on, and say why on /diagnostics."""
+        self._commanded = self._safe.hold()
         self._health.fail(sentence)
 
     def shut_down(self) -> None:
@@ -140,7 +142,7 @@ class SimulatorNode(Node):
         if self._config.mode == "realtime":
             if not self._takes_commands:
                 self._take_command(action.command)
-        elif _is_usable(action.command, self._zero) and self._exchange.accept(action.stamp):
+        elif self._is_usable(action.command) and self._exchange.accept(action.stamp):
             self._step(action.command)
             self._exchange.transition_sent(_now())
             self._advance()  # the state first: the policy works while the rest is published
@@ -178,10 +180,10 @@ class SimulatorNode(Node):
     # realtime
 
     def _on_command(self, msg: Any) -> None:
-        self._take_command(messages.effort_from_msg(msg))
+        self._take_command(messages.command_from_msg(msg))
 
     def _take_command(self, command: FloatArray) -> None:
-        if not _is_usable(command, self._zero):
+        if not self._is_usable(command):
             self._rejected_commands += 1  # counts as no message: it does not feed the watchdog
             return
         self._commanded, self._command_time = command, _now()
@@ -192,17 +194,18 @@ class SimulatorNode(Node):
         else:
             self._periods.unanswered += self._answered_stamp not in (None, self._published_stamp)
             for _ in range(self._periods.tick(_now())):
-                self._step(self._held_effort())
+                self._step(self._held_command())
         if self._stamps_as_robots_do and not self._is_paused:
             self._runner.stamp = time.time_ns()
         self._publish_state()
         self._publish_transitions()
 
-    def _held_effort(self) -> FloatArray:
-        """The newest command, or zero where it is too old: the watchdog that needs no policy process."""
+    def _held_command(self) -> FloatArray:
+        """The newest command, or the safe one where it is too old: the watchdog that needs no policy process."""
         if self._command_time is None or _now() - self._command_time > self._config.command_timeout:
             self._zeroed_periods += 1
-            return self._zero
+            return self._safe.hold()
+        self._safe.let_go()
         return self._commanded
 
     # both
@@ -210,7 +213,12 @@ class SimulatorNode(Node):
     def _step(self, command: FloatArray) -> None:
         self._stepped_at = _now()
         self._last_transition = self._runner.step(command, self._policy_version, self._action_raw)
+        if self._safe.needs_position:
+            self._safe.measure(self._runner.state)
         self._unpublished.append(self._last_transition)
+
+    def _is_usable(self, command: FloatArray) -> bool:
+        return len(command) == len(self._safe.is_position) and all(map(math.isfinite, command.tolist()))
 
     def _publish_state(self) -> None:
         state = self._runner.state
@@ -291,7 +299,7 @@ class SimulatorNode(Node):
         if self._is_paused:
             return []
         if self._command_time is not None and now - self._command_time > self._config.command_timeout:
-            return [(ERROR, f"no command for {now - self._command_time:.1f} s: the force is zero")]
+            return [(ERROR, f"no command for {now - self._command_time:.1f} s: the safe command holds")]
         silence = now - self._stepped_at
         is_long = self._awaited and silence > self._config.wait_warning
         return [(WARN, f"waits for {self._awaited} for {silence:.0f} s" if is_long else "")]
@@ -299,10 +307,6 @@ class SimulatorNode(Node):
 
 def _now() -> float:
     return time.monotonic()
-
-
-def _is_usable(effort: FloatArray, like: FloatArray) -> bool:
-    return effort.shape == like.shape and all(map(math.isfinite, effort.tolist()))
 
 
 def main() -> int:

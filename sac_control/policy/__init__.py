@@ -11,18 +11,20 @@ requirements.py what a robot demands of a policy
 hot_swap.py     the policy in force, how a new one takes its place, and the way back
 safety.py       may the policy move anything? five modes, what arms, what disarms, what latches
 own_states.py   which joint states are for us
+row_observer.py what a joint state alone does not hold: efforts, actions, and what was some control periods ago
 admission.py    which of them can be used, and where nothing may move
 freshness.py    which joint states count at all
 envelope.py     the region of joint states in which anything may move
 objections.py   what else speaks against moving anything, as these judge:
 frozen_joints.py, period_watch.py, arming_region.py   encoders that stand still, rate, region of training
 reasons.py, unused_states.py   why nothing moves, for people
-limits.py       what an effort must fit into on its way out
+safe_command.py what is commanded where nothing may move
+limits.py       what a command must fit into on its way out
 joint_limits.py what the settings make of that, joint by joint
 command_limiter.py  what may be commanded just now: these, by the time that passed and the ramp after arming
 robot_joints.py names, zeros and directions of the robot, in and out
 live_limits.py  which of these may be set at run time, and how
 faults.py, tick_statistics.py   counted for the diagnostics
 shadow_process.py       a second policy in a process of its own, for its hypothetical actions
-controller.py   joint state in, limited effort out: all of the above in one object, which a node owns
+controller.py   joint state in, limited command out: all of the above in one object, which a node owns
 """

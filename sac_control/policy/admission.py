@@ -1,4 +1,4 @@
-"""Which joint states count, and where nothing may move. Knows nothing of actions or of efforts."""
+"""Which joint states count, and where nothing may move. Knows nothing of actions or of commands."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from sac_control.observation import StateObserver
 from sac_control.policy import freshness
 from sac_control.policy.envelope import Envelope
 from sac_control.policy.policy_config import PolicyConfig
+from sac_control.policy.row_observer import RowObserver
+from sac_control.policy.safe_command import joints_to_measure
 from sac_control.policy.unused_states import missing_joints
-from sac_control.types import Float32Array, JointState, Specification
+from sac_control.types import Action, Float32Array, JointState, Specification
 
 
 class Admission:
@@ -24,6 +26,7 @@ class Admission:
 
     Attributes:
         observation: (o,) float32, of the state last admitted; means nothing after one that was refused.
+        filling: that the policy looks back further than states have come, in words; empty where it does not.
         stamp: [ns] of the state answered last; None before one was. Whoever answers sets it.
         rejected_states: states that could not be used.
         last_rejection: why the newest of them could not.
@@ -31,14 +34,17 @@ class Admission:
 
     def __init__(self, config: PolicyConfig, wall_clock: Callable[[], int]) -> None:
         self._wall_clock = wall_clock
+        self._is_simulated = not config.drives_robot
         self.set(config)
         self.observation: Float32Array = np.zeros(0, np.float32)
+        self.filling = ""
         self.stamp: int | None = None
         self.rejected_states = 0
         self.last_rejection = ""
         self._joints: frozenset[str] = frozenset()
         self._names: tuple[str, ...] | None = None  # of a state that holds all of them
         self._observer = StateObserver([])
+        self._rows: RowObserver | None = None  # in its place where a state alone is not all that is observed
 
     def set(self, config: PolicyConfig) -> None:
         """Check by other settings from now on."""
@@ -49,25 +55,33 @@ class Admission:
         """Observe what a policy for `specification` sees.
 
         Raises:
-            ConfigError: the envelope names what its joints do not have, or the policy observes more than a joint state
-                holds. Nothing changed.
+            ConfigError: the envelope names what its joints do not have. Nothing changed.
         """
         if self._envelope is not None:
             self._envelope.check(specification.joints)
-        observer = StateObserver(specification.observation, specification.joints)
-        self._joints, self._names, self._observer = frozenset(specification.joints), None, observer
+        self._joints, self._names = frozenset(joints_to_measure(specification)), None
+        self._rows = RowObserver.where_needed(specification, is_simulated=self._is_simulated)
+        if self._rows is None:
+            self._observer = StateObserver(specification.observation, specification.joints)
         self.observation = np.zeros(len(specification.observation), np.float32)
+
+    def begin_anew(self) -> None:
+        """Let any state be the first one."""
+        self.stamp = None
+        if self._rows is not None:
+            self._rows.clear()
 
     def concerns(self, names: tuple[str, ...]) -> bool:
         """Whether a state of joints with these `names` holds one of ours; the rest is for others."""
         return names == self._names or not self._joints.isdisjoint(names) or not self._joints
 
-    def admit(self, state: JointState, timeout: float, *, is_fresh: bool) -> str:
+    def admit(self, state: JointState, timeout: float, last: Action | None = None, *, is_fresh: bool) -> str:
         """Observe `state`; what speaks against moving anything from there, empty where nothing does.
 
         Args:
             state: any.
             timeout: [s] by which its stamp may differ from the time.
+            last: what was commanded since the state before; None: nothing yet.
             is_fresh: whether the state before is still to be trusted: then this one must be newer.
 
         Raises:
@@ -80,8 +94,12 @@ class Admission:
                 freshness.check_age(state.stamp, timeout, self._wall_clock())
             if state.names != self._names:
                 self._check_names(state)
-            self._observer.observe(state, self.observation)
-            freshness.check_finite(state, self._joints)
+            if self._rows is None:
+                self._observer.observe(state, self.observation)
+                freshness.check_finite(state, self._joints)
+            else:
+                self._rows.observe(state, None if last is None else last.command, self.observation)
+                self.filling = self._rows.filling
             return self._envelope.violation(state) if self._envelope is not None else ""
         except StateError as error:
             self.rejected_states += 1

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from sac_control.policy.joint_limits import command_limits, command_rates
-from sac_control.policy.limits import EffortLimiter
+from sac_control.policy.limits import Limiter
 from sac_control.policy.policy_config import PolicyConfig
+from sac_control.policy.safe_command import SafeCommand
 from sac_control.policy.safety import Safety
 from sac_control.types import FloatArray, Specification
 
@@ -21,9 +22,9 @@ class CommandLimiter:
     Attributes:
         scale: (a,) float64, what an action of 1 commands.
         limits: (a,) float64, largest commands: the policy's own, or less by the settings.
-        zero: (a,) float64, the command that does nothing; of length 0 before `fit`.
+        safe: the command where nothing may move; of length 0 before `fit`.
         clamped: commands that the limits changed.
-        answered_at: [s] steady time of the newest answer, with a command or zero. Whoever answers sets it.
+        answered_at: [s] steady time of the newest answer, whatever it commanded. Whoever answers sets it.
     """
 
     def __init__(self, config: PolicyConfig, safety: Safety) -> None:
@@ -32,8 +33,8 @@ class CommandLimiter:
         self._control_period = 0.0  # [s]
         self.scale: FloatArray = np.zeros(0)
         self.limits: FloatArray = np.zeros(0)
-        self._limiter = EffortLimiter(self.limits)
-        self.zero = self._limiter.zero
+        self.safe = SafeCommand()
+        self._limiter = Limiter(self.limits, safe=self.safe)
         self._has_own_limits_alone = _has_own_limits_alone(config)
         self.clamped = 0
         self.answered_at = 0.0
@@ -47,8 +48,8 @@ class CommandLimiter:
         self._specification, self._control_period = specification, specification.control_period
         self.scale = np.array(specification.command_limit)
         self.limits = command_limits(self._config, specification)
-        self._limiter = EffortLimiter(self.limits, command_rates(self._config, specification))
-        self.zero = self._limiter.zero
+        self.safe = SafeCommand.of(specification)
+        self._limiter = Limiter(self.limits, command_rates(self._config, specification), self.safe)
 
     def set(self, config: PolicyConfig) -> None:
         """Limit by other settings from now on."""
@@ -57,8 +58,8 @@ class CommandLimiter:
             self.limits = command_limits(config, self._specification)
             self._limiter.set(self.limits, command_rates(config, self._specification))
 
-    def limit(self, command: FloatArray, last: int | None, stamp: int, now: float) -> FloatArray:
-        """What may be commanded of `command`, (a,) float64; `zero` itself where a value is not finite.
+    def limit(self, command: FloatArray, last: int | None, stamp: int, now: float) -> FloatArray | None:
+        """What may be commanded of `command`, (a,) float64; None where a value is not finite.
 
         Args:
             command: (a,) float64, what the policy wants.
@@ -69,11 +70,11 @@ class CommandLimiter:
         if self._has_own_limits_alone:
             return self._limiter.limit(command)  # within its limits already, for an action is from -1 to 1
         limited = self._limiter.limit(command, self._elapsed(last, stamp, now), self.authority(now))
-        self.clamped += limited.tolist() != command.tolist()
+        self.clamped += limited is not None and limited.tolist() != command.tolist()
         return limited
 
     def release(self) -> FloatArray:
-        """Zero at once; the next command starts from there."""
+        """The safe command, (a,) float64, at once; the next command starts from there."""
         return self._limiter.release()
 
     def authority(self, now: float) -> float:
@@ -95,4 +96,4 @@ class CommandLimiter:
 
 def _has_own_limits_alone(config: PolicyConfig) -> bool:
     """Whether the policy's own limits are all there is, so that no command needs to be changed."""
-    return not (config.max_effort_rate or config.ramp_s or config.effort_limit)
+    return not (config.max_command_rate or config.ramp_s or config.command_limit)

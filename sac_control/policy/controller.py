@@ -35,7 +35,7 @@ from sac_control.types import Action, FloatArray, JointState, Specification, Swa
 
 
 class Controller:
-    """Answers each joint state with an action of the policy in force, whose command is zero unless `safety` is active.
+    """Answers each joint state with an action of the policy in force; its command is safe unless `safety` is active.
 
     Args:
         config: what to run and when to stop trusting the input.
@@ -82,19 +82,19 @@ class Controller:
     @property
     def cause(self) -> str:
         """Why that, and what is wrong with what comes where nothing moves."""
-        safety = self.safety
-        if safety.mode not in (Mode.ARMING, Mode.HOLD_ZERO):
-            return safety.cause
-        return self._reasons.appended_to(safety.cause, self._clock())
+        mode, cause = self.safety.mode, self.safety.cause
+        if mode in (Mode.ARMING, Mode.HOLD):
+            cause = self._reasons.appended_to(cause, self._clock())
+        return f"{cause}; {why}" if mode >= Mode.HOLD and (why := self.lacks_position) else cause
 
     def watchdog_delay(self) -> float:
-        """Time until `must_command_zero` is to be called again [s].
+        """Time until `must_be_safe` is to be called again [s].
 
-        That is, to the point, when the newest usable state becomes too old; while zero is commanded, or no state came
-        yet, twice per control period.
+        That is, to the point, when the newest usable state becomes too old; while the safe command is held, or no state
+        came yet, twice per control period.
         """
         safety = self.safety
-        if safety.mode < Mode.HOLD_ZERO and (remaining := safety.timeout - self.state_age()) >= 0.0:
+        if safety.mode < Mode.HOLD and (remaining := safety.timeout - self.state_age()) >= 0.0:
             return remaining
         if self._config.lockstep or not self.control_period:
             return 0.5 * safety.timeout
@@ -182,18 +182,21 @@ class Controller:
     # whether anything may move
 
     def activate(self) -> None:
-        """Begin to answer states; zero is commanded until armed."""
+        """Begin to answer states; the safe command is held until armed."""
         self.safety.activate()
-        self._answer = self.admission.stamp = None
+        self.limiter.safe.forget()
+        self._answer = None
+        self.admission.begin_anew()
 
     def deactivate(self) -> None:
         """Answer no more states."""
         self.safety.deactivate()
         self._withdraw()
-        self._answer = self.admission.stamp = None
+        self._answer = None
+        self.admission.begin_anew()
 
     def arm(self) -> tuple[bool, str]:
-        """Release latched zero and let states arm; see `Safety.arm`. Refused while something blocks.
+        """Release the latch and let states arm; see `Safety.arm`. Refused while something blocks.
 
         So it is where training has not been.
         """
@@ -210,30 +213,44 @@ class Controller:
         return True, f"{sentence}; {reservation}" if reservation else sentence
 
     def stop(self, cause: str) -> None:
-        """Latch zero."""
+        """Latch the safe command."""
         self.safety.latch(cause)
         self._withdraw()
 
     def hold(self, cause: str) -> None:
-        """Zero until usable states have armed again."""
+        """The safe command until usable states have armed again."""
         self.safety.hold(cause)
         self._withdraw()
 
-    def must_command_zero(self) -> bool:
-        """Whether zero must be commanded now, because no usable state has come in time or for another cause."""
+    def must_be_safe(self) -> bool:
+        """Whether the safe command is due now, because no usable state has come in time or for another cause."""
         must = self.safety.watch(self._clock())
         if must and not self._config.lockstep:
             self._withdraw()
         return must
 
-    def zero(self) -> FloatArray:
-        """The command that does nothing, (a,) float64; of length 0 before a policy tells how many joints there are."""
-        return self.limiter.zero
+    def safe_command(self) -> FloatArray:
+        """The safe command, (a,) float64; of length 0 before a policy tells how many joints there are.
+
+        NaN, and not to be sent, where a position is not known: see `lacks_position`.
+        """
+        return self.limiter.safe.hold()
+
+    def forget_position(self) -> None:
+        """No position that was measured so far is commanded any more: others may move the robot now."""
+        self.limiter.safe.forget()
+
+    @property
+    def lacks_position(self) -> str:
+        """Why there is no safe command; empty where there is one."""
+        if self.limiter.safe.is_known:
+            return ""
+        return "no command is sent: the position that would be held was not measured since the node was activated"
 
     @property
     def last_command(self) -> FloatArray:
-        """What was commanded last, (a,) float64 [unit of the interface]; zero before anything was."""
-        return self._answer.command if self._answer is not None else self.limiter.zero
+        """What was commanded last, (a,) float64 [unit of the interface]; the safe command before anything was."""
+        return self._answer.command if self._answer is not None else self.limiter.safe.hold()
 
     # ticks
 
@@ -242,7 +259,7 @@ class Controller:
 
         State and command are those of the policy's joints: see `robot_joints` for what the robot calls them.
         A state that is asked for again (same stamp) gets the same answer, whatever has been swapped meanwhile; only its
-        command becomes zero where zero was commanded meanwhile.
+        command becomes the safe one where that was commanded meanwhile.
         """
         safety, policy, file, limiter = self.safety, self.swap.policy, self.swap.file, self.limiter
         if safety.mode is Mode.INACTIVE:
@@ -261,23 +278,29 @@ class Controller:
         now = self._clock()
         is_stale = safety.is_stale(now)
         try:
-            objection = self.admission.admit(state, safety.timeout, is_fresh=not is_stale)
+            objection = self.admission.admit(state, safety.timeout, self._answer, is_fresh=not is_stale)
         except StateError:
             self.unused.reject(now)
             if state.stamp != last:  # what is only repeated is no reason to mistrust what follows
                 safety.refuse()
             return None
+        if limiter.safe.needs_position:
+            limiter.safe.measure(state)
         if self._objections.is_used:
-            objection = self._objections.judge(state, now, self.last_command, objection, is_stale=is_stale)
+            filling = self.admission.filling
+            objection = self._objections.judge(state, now, self.last_command, objection, filling, is_stale=is_stale)
         is_active = safety.take(now, objection or self.blocked_by)
         action = policy.act(self.admission.observation, self._rng)
         command_raw = limiter.scale * action
         if is_active:
             command = limiter.limit(command_raw, last, state.stamp, now)
             self.active_ticks += 1
-            if command is limiter.zero:
+            if command is None:
                 safety.latch(f"policy version {file.policy_version} gave an action that is not finite")
+                command = limiter.release()
         else:
+            if self.blocked_by:  # nobody was commanded: others may have moved the robot
+                limiter.safe.let_go()
             command = limiter.release()
         self.admission.stamp, limiter.answered_at = state.stamp, now
         self.ticks += 1
@@ -307,10 +330,10 @@ class Controller:
         )
 
     def _withdraw(self) -> None:
-        """Make zero of the command of the newest answer, in case its state is asked for again."""
-        zero = self.limiter.release()
-        if self._answer is not None and self._answer.command is not zero:
-            self._answer = dataclasses.replace(self._answer, command=zero)
+        """Make the safe command that of the newest answer, in case its state is asked for again."""
+        command = self.limiter.release()
+        if self._answer is not None:
+            self._answer = dataclasses.replace(self._answer, command=command)
 
     def _prepared(self, report: SwapReport | None) -> SwapReport | None:
         if report is not None and report.accepted and self.swap.file is not None:

@@ -16,7 +16,7 @@ from sac_control.option import suggest
 from sac_control.policy.policy_config import PolicyConfig
 from sac_control.types import FloatArray, Specification
 
-LIMITS = ("max_effort", "effort_limit", "max_effort_rate")  # settings that have a number for each driven joint
+LIMITS = ("max_command", "command_limit", "max_command_rate")  # settings that have a number for each driven joint
 
 
 def limits_of(config: PolicyConfig, name: str, joints: Sequence[str]) -> tuple[float, ...]:
@@ -49,7 +49,7 @@ def command_limits(config: PolicyConfig, specification: Specification) -> FloatA
     Raises:
         ConfigError: see `limits_of`.
     """
-    chosen = limits_of(config, "effort_limit", specification.actuated_joints)
+    chosen = limits_of(config, "command_limit", specification.actuated_joints)
     limits: FloatArray = np.minimum(np.array(specification.command_limit), chosen)
     return limits
 
@@ -60,4 +60,4 @@ def command_rates(config: PolicyConfig, specification: Specification) -> FloatAr
     Raises:
         ConfigError: see `limits_of`.
     """
-    return np.array(limits_of(config, "max_effort_rate", specification.actuated_joints))
+    return np.array(limits_of(config, "max_command_rate", specification.actuated_joints))

@@ -14,7 +14,7 @@ from sac_control.policy.joint_limits import LIMITS, limits_of
 from sac_control.policy.policy_config import PolicyConfig
 from sac_control.types import Specification
 
-LIVE = ("effort_limit", "max_effort_rate", "envelope", "ramp_s", "state_timeout")  # all others stay as they began
+LIVE = ("command_limit", "max_command_rate", "envelope", "ramp_s", "state_timeout")  # all others stay as they began
 
 
 def changed(
@@ -49,11 +49,11 @@ def changed(
     old_envelope, envelope = Envelope(config.envelope), Envelope(new.envelope)
     if not is_active:
         return new
-    old_limit, limit = (tuple(map(min, limits_of(each, "effort_limit", joints), own)) for each in (config, new))
-    old_rate, rate = (limits_of(each, "max_effort_rate", joints) for each in (config, new))
+    old_limit, limit = (tuple(map(min, limits_of(each, "command_limit", joints), own)) for each in (config, new))
+    old_rate, rate = (limits_of(each, "max_command_rate", joints) for each in (config, new))
     looser = {
-        "effort_limit": _is_any_larger(limit, old_limit),
-        "max_effort_rate": _is_any_larger(rate, old_rate),
+        "command_limit": _is_any_larger(limit, old_limit),
+        "max_command_rate": _is_any_larger(rate, old_rate),
         "envelope": not envelope.is_within(old_envelope),
         "ramp_s": new.ramp_s < config.ramp_s,
         "state_timeout": new.timeout(control_period) > config.timeout(control_period),
@@ -69,14 +69,14 @@ def changed(
 
 def _check_ceiling(config: PolicyConfig, joints: tuple[str, ...], own: tuple[float, ...]) -> None:
     """Refuse limits above the policy's or the robot's."""
-    limits = limits_of(config, "effort_limit", joints)
-    ceilings = {"policy.max_effort": limits_of(config, "max_effort", joints), "the policy's own limit": own}
+    limits = limits_of(config, "command_limit", joints)
+    ceilings = {"policy.max_command": limits_of(config, "max_command", joints), "the policy's own limit": own}
     for name, ceiling in ceilings.items():
         for joint, limit, most in zip(joints, limits, ceiling, strict=True):
             if most < limit < math.inf:
                 whose = f" for joint {joint!r}" if len(joints) > 1 else ""
-                raise ConfigError(f"policy.effort_limit is {limit:g}{whose}: {name} is {most:g}, choose less, or 0")
-    limits_of(config, "max_effort_rate", joints)  # names joints that are driven, and each of several
+                raise ConfigError(f"policy.command_limit is {limit:g}{whose}: {name} is {most:g}, choose less, or 0")
+    limits_of(config, "max_command_rate", joints)  # names joints that are driven, and each of several
 
 
 def _named(config: PolicyConfig) -> tuple[str, ...]:

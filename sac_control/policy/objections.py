@@ -19,7 +19,7 @@ class Objections:
         frozen: judges joints that stand still.
         period: judges the rate of states.
         arming_region: judges where the robot stands.
-        hold: takes a fault that holds zero and does not latch it.
+        hold: takes a fault that holds the safe command and does not latch it.
 
     Attributes:
         is_used: whether any of the judges is.
@@ -38,7 +38,16 @@ class Objections:
         self.is_used = frozen.is_used or period.is_used or arming_region.is_used
         self._of_period = ""  # against the rate of states
 
-    def judge(self, state: JointState, now: float, command: FloatArray, objection: str, *, is_stale: bool) -> str:
+    def judge(
+        self,
+        state: JointState,
+        now: float,
+        command: FloatArray,
+        objection: str,
+        filling: str = "",
+        *,
+        is_stale: bool,
+    ) -> str:
         """What speaks against moving anything from `state`; empty where nothing does.
 
         Args:
@@ -46,12 +55,17 @@ class Objections:
             now: [s] steady time at which it came.
             command: (a,) float64, what was commanded last.
             objection: what the envelope says.
+            filling: what is said of a memory of observations that has a gap.
             is_stale: whether the state before is longer ago than the timeout.
         """
         if self._frozen.is_used:
             objection = self._frozen.objection(state, command) or objection
         if self._period.is_used:
             objection = self._judge_period(state.stamp, now, is_stale, objection)
+        if filling:
+            if self._safety.mode is Mode.ACTIVE and not objection:
+                self._hold(filling)
+            objection = objection or filling
         if self._arming_region.is_used:
             self._arming_region.judge(state)
             if self._safety.mode is not Mode.ACTIVE:  # once armed, the envelope alone stops it
@@ -63,7 +77,7 @@ class Objections:
         return self._of_period or self._arming_region.objection
 
     def _judge_period(self, stamp: int, now: float, is_stale: bool, objection: str) -> str:
-        """What speaks against moving anything, the rate of states included, which holds zero and does not latch it."""
+        """What speaks against moving anything, the rate of states included, which is held and does not latch."""
         is_active = self._safety.mode is Mode.ACTIVE
         fault = self._of_period = self._period.judge(stamp, now, is_stale=is_stale, is_active=is_active)
         if fault and is_active and not objection:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sac_control import per_joint
 from sac_control.errors import ConfigError
@@ -15,6 +17,12 @@ SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 0.001, 0.2  # [s] of the state, unless longe
 @dataclass(frozen=True, kw_only=True)
 class PolicyConfig(Config):
     """The policy node: what it runs, and when it stops trusting its input."""
+
+    renamed: ClassVar[Mapping[str, str]] = {
+        "max_effort": "max_command",
+        "effort_limit": "command_limit",
+        "max_effort_rate": "max_command_rate",
+    }
 
     run_id: str = run_id_option(
         "training or evaluation that this node belongs to: it answers its simulator alone, on policy/action alone; "
@@ -31,7 +39,8 @@ class PolicyConfig(Config):
     seed: int = option(0, "seed of the exploration noise", low=0, high=2**31 - 1)
     state_timeout: float = option(
         0.0,
-        "the commanded effort is zero once the newest state is older than this; "
+        "the safe command (effort 0, velocity 0, or the position last measured) is sent once the newest state is older "
+        "than this; "
         "0: three control periods, from 0.05 to 0.2 [s]",
         low=0.0,
         high=10.0,
@@ -78,42 +87,53 @@ class PolicyConfig(Config):
         "-1 where a joint's positive directions differ, as 'pole: -1'; of positions, velocities and commands",
         is_verbatim=True,
     )
-    max_effort: float | str = option(
+    max_command: float | str = option(
         0.0,
-        "policies with larger effort limits are refused; of several driven joints by name, 'arm: 0.05, wheel: 3'; "
-        "0: none [N or N m]",
+        "policies with larger limits are refused; of several driven joints by name, 'arm: 0.05, wheel: 3'; "
+        "0: none [unit of the joint's interface: N or N m, m/s or rad/s, m or rad]",
         low=0.0,
         high=1e9,
         is_verbatim=True,
     )
-    effort_limit: float | str = option(
+    command_limit: float | str = option(
         0.0,
-        "efforts are limited to this, beside the policy's own limits; of several driven joints by name; "
-        "0: by those alone [N or N m]",
+        "commands are limited to this, beside the policy's own limits; of several driven joints by name; "
+        "0: by those alone [unit of the joint's interface]",
         low=0.0,
         high=1e9,
         is_verbatim=True,
     )
-    max_effort_rate: float | str = option(
+    max_command_rate: float | str = option(
         0.0,
-        "largest change of a commanded effort per second; of several driven joints by name; 0: any [N/s or N m/s]",
+        "largest change of a command per second; of several driven joints by name; 0: any [unit of the joint's "
+        "interface, per second]",
         low=0.0,
         high=1e9,
         is_verbatim=True,
     )
-    ramp_s: float = option(0.0, "time in which the effort limits grow from 0 after arming [s]", low=0.0, high=60.0)
+    ramp_s: float = option(
+        0.0,
+        "time in which the limits grow after arming, from 0, of positions from where the robot was [s]",
+        low=0.0,
+        high=60.0,
+    )
     envelope: str = option(
-        "", "beyond it the node latches zero; such as '-0.9 < position(cart) < 0.9; -8 < velocity(pole) < 8'"
+        "",
+        "beyond it the node latches the safe command; such as '-0.9 < position(cart) < 0.9; -8 < velocity(pole) < 8'",
     )
     frozen_periods: int = option(
         25,
         "on a robot: a joint whose position and velocity stay the same to the last bit for so many control periods, "
-        "pushed one way by frozen_share of the effort limit or more, latches zero; 0: none does",
+        "commanded one way by frozen_share of the limit or more, latches the safe command; 0: none does",
         low=0,
         high=10_000,
     )
     frozen_share: float = option(
-        0.3, "share of the effort limit beyond which no friction holds a joint; see frozen_periods", low=0.01, high=1.0
+        0.3,
+        "share of the limit beyond which no friction holds a joint; of positions, of the way that is left; see "
+        "frozen_periods",
+        low=0.01,
+        high=1.0,
     )
     realtime_priority: int = option(
         0,
@@ -133,7 +153,7 @@ class PolicyConfig(Config):
     period_error: float = option(
         0.2,
         "where the period of states differs by this share, by stamps or on a robot by arrival, nothing is armed, and "
-        "what a robot does ends in zero; 100: it is not judged",
+        "what a robot does ends in the safe command; 100: it is not judged",
         low=0.0,
         high=100.0,
     )

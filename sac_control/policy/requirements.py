@@ -1,13 +1,12 @@
-"""What a robot demands of a policy before it may run there: period, joints and effort limits. Knows no ROS."""
+"""What a robot demands of a policy before it may run there: period, joints and limits of commands. Knows no ROS."""
 
 from __future__ import annotations
 
 from sac_control.errors import ConfigError, PolicyFileError
-from sac_control.observation import StateObserver
 from sac_control.policy.joint_limits import LIMITS, limits_of
 from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.robot_joints import RobotJoints
-from sac_control.types import Specification
+from sac_control.types import Specification, unit_of
 
 TOLERANCE = 0.02  # share by which the control period may differ
 
@@ -16,7 +15,7 @@ def check_requirements(config: PolicyConfig, specification: Specification) -> No
     """See that a policy is for the robot that the parameters describe; what they leave out is not looked at.
 
     Raises:
-        PolicyFileError: it is for another one, or observes more than a joint state holds.
+        PolicyFileError: it is for another one.
         ConfigError: a limit, a name, an offset or a sign is not of its joints.
     """
     period = specification.control_period
@@ -27,23 +26,20 @@ def check_requirements(config: PolicyConfig, specification: Specification) -> No
         )
     if complaint := config.timeout_complaint(period):
         raise PolicyFileError(complaint)
-    try:
-        StateObserver(specification.observation, specification.joints)  # a joint state is all that a policy is told
-    except ConfigError as error:
-        raise PolicyFileError(f"policy observes what no policy node can give it yet: {error}") from error
     driven = specification.actuated_joints
     if config.joints.strip() and driven not in (_names(config.joints, ","), _names(config.joints, None)):
         raise PolicyFileError(
             f"policy drives the joints {list(driven)}, policy.joints is {config.joints!r:.100}: "
             "commands would reach the wrong joints"
         )
-    for joint, own, most in zip(
-        driven, specification.command_limit, limits_of(config, "max_effort", driven), strict=True
+    most_allowed = limits_of(config, "max_command", driven)
+    for joint, interface, own, most in zip(
+        driven, specification.interface, specification.command_limit, most_allowed, strict=True
     ):
         if own > most:
             raise PolicyFileError(
-                f"policy has a limit of {own:g} for joint {joint!r}, policy.max_effort is {most:g}: "
-                "train with limits that the robot has"
+                f"policy has a limit of {own:g} {unit_of(interface)} for joint {joint!r}, policy.max_command is "
+                f"{most:g}: train with limits that the robot has"
             )
     for name in LIMITS:
         limits_of(config, name, driven)  # names joints that are driven, and each of several

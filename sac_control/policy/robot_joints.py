@@ -75,10 +75,18 @@ class RobotJoints:
             self._listen(state.names)
         count = len(self._names)
         if not len(state.position) == len(state.velocity) == count:  # refused by whoever observes it
-            position, velocity = state.position, state.velocity
+            position, velocity, effort = state.position, state.velocity, state.effort
         else:
             position, velocity = self._sign * (state.position - self._offset), self._sign * state.velocity
-        return JointState(stamp=state.stamp, names=self._names, position=position, velocity=velocity, frame=state.frame)
+            effort = self._sign * state.effort if len(state.effort) == count else state.effort
+        return JointState(
+            stamp=state.stamp,
+            names=self._names,
+            position=position,
+            velocity=velocity,
+            effort=effort,
+            frame=state.frame,
+        )
 
     def fit(self, specification: Specification) -> None:
         """Lead commands of a policy for `specification` out from now on."""

@@ -1,6 +1,7 @@
 """May the policy move anything? A state machine of five modes; knows neither ROS nor policies, and asks no clock.
 
-Everything fails towards zero, and zero holds until the policy is armed again. Times are of a steady clock [s].
+Everything fails towards the safe command of safe_command.py, which is sent until the policy is armed again. Times are
+of a steady clock [s].
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ class Mode(enum.IntEnum):
     """
 
     INACTIVE = 0  # lifecycle state is not active: nothing is computed
-    ARMING = 1  # active, and waits for a policy, for states, or to be armed; zero is commanded
-    ACTIVE = 2  # efforts of the policy are commanded
-    HOLD_ZERO = 3  # zero is commanded: the input stopped or could not be used
-    LATCHED_FAULT = 4  # zero is commanded until somebody arms the policy
+    ARMING = 1  # active, and waits for a policy, for states, or to be armed; the safe command is sent
+    ACTIVE = 2  # the policy commands
+    HOLD = 3  # the safe command is sent: the input stopped or could not be used
+    LATCHED_FAULT = 4  # the safe command is sent until somebody arms the policy
 
 
 class Safety:
@@ -46,15 +47,15 @@ class Safety:
         self._streak, self._streak_began = 0, 0.0
         self._is_arm_requested = False
         self._is_activated = False
-        self._latch = ""  # why zero is latched; empty: it is not
-        self._hold = ""  # why zero is held until states come again; empty: it is not
+        self._latch = ""  # why the safe command is latched; empty: it is not
+        self._hold = ""  # why it is held until states come again; empty: it is not
         self._interruption = ""  # why what moved ended, unless somebody wanted it to
         self._silence = ""  # what was said of the newest
 
     # what people and lifecycle managers do
 
     def activate(self) -> None:
-        """Begin; zero is commanded until armed. A latch outlives this."""
+        """Begin; the safe command is sent until armed. A latch outlives this."""
         self._is_activated, self._last = True, None
         self._disarm("")
         self._interruption = ""
@@ -84,19 +85,19 @@ class Safety:
         return True, f"arms after {MAX_STREAK} usable states"
 
     def latch(self, cause: str) -> None:
-        """Zero until `arm` is called. The first cause stays: what follows is often its consequence."""
+        """The safe command until `arm` is called. The first cause stays: what follows is often its consequence."""
         self._latch = self._latch or cause
         self._disarm(self._hold)
         self._settle()
 
     def correct(self, before: str, after: str) -> None:
-        """Where zero is latched because of `before`, `after` is what is known of it by now."""
+        """Where a latch is because of `before`, `after` is what is known of it by now."""
         if self._latch and self._latch == before:
             self._latch = after
             self._settle()
 
     def hold(self, cause: str) -> None:
-        """Zero until armed again by states."""
+        """The safe command until armed again by states."""
         self._disarm(cause)
         self._settle()
 
@@ -125,7 +126,7 @@ class Safety:
         self._settle(cause)
 
     def watch(self, now: float) -> bool:
-        """Whether zero must be commanded now, because no usable state came in time or for another cause."""
+        """Whether the safe command is due now, because no usable state came in time or for another cause."""
         if self._last is not None and self.mode is not Mode.INACTIVE and self.is_stale(now):
             silence = self._said_of_silence(now)
             if self._interruption and self._interruption == self._silence:  # this one, which grows
@@ -134,7 +135,7 @@ class Safety:
             if not self._is_lockstep:
                 self._disarm(self._hold)
             self._settle(self.cause)
-        return self.mode >= Mode.HOLD_ZERO
+        return self.mode >= Mode.HOLD
 
     def age(self, now: float) -> float:
         """Time since the newest usable state [s]; infinite before the first."""
@@ -193,6 +194,6 @@ class Safety:
         elif self._latch:
             self.mode, self.cause = Mode.LATCHED_FAULT, self._latch
         elif self._hold:
-            self.mode, self.cause = Mode.HOLD_ZERO, self._hold
+            self.mode, self.cause = Mode.HOLD, self._hold
         elif self.mode is not Mode.ACTIVE:
             self.mode, self.cause = Mode.ARMING, cause

@@ -19,11 +19,13 @@ import numpy as np
 from sac_control.errors import PolicyFileError, StateError
 from sac_control.observation import StateObserver
 from sac_control.policy.joint_limits import command_limits, command_rates
-from sac_control.policy.limits import EffortLimiter
+from sac_control.policy.limits import Limiter
 from sac_control.policy.policy import Policy
 from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.requirements import TOLERANCE
+from sac_control.policy.row_observer import RowObserver
+from sac_control.policy.safe_command import SafeCommand
 from sac_control.policy.safety import Mode
 from sac_control.types import Action, Float32Array, FloatArray, JointState, Specification
 
@@ -53,10 +55,13 @@ class Shadow:
         self.answers = 0
         self.skipped = 0  # states that came while it was at an earlier one
         specification = file.specification
-        self._observer = StateObserver(specification.observation, specification.joints)
+        self._rows = RowObserver.where_needed(specification, is_simulated=not config.drives_robot)
+        self._observer = StateObserver(specification.observation if self._rows is None else (), specification.joints)
+        self._commanded: FloatArray | None = None  # for the state before
         self._observation: Float32Array = np.zeros(len(specification.observation), np.float32)
         self._scale: FloatArray = np.array(specification.command_limit)
-        self._limiter = EffortLimiter(self._scale)
+        self._safe = SafeCommand.of(specification)
+        self._limiter = Limiter(self._scale, safe=self._safe)
         self.take_limits(config)
         self._asked: tuple[int, float, Mode, float] | None = None  # stamp [ns], time [s], mode, authority
         self._process = _started(command, file.to_bytes())
@@ -70,23 +75,31 @@ class Shadow:
         specification = self.file.specification
         self._limiter.set(command_limits(config, specification), command_rates(config, specification))
 
-    def ask(self, state: JointState, mode: Mode, authority: float) -> None:
+    def ask(self, state: JointState, mode: Mode, authority: float, command: FloatArray | None = None) -> None:
         """Have an action for `state` computed, unless the one before is still under way.
 
         Args:
             state: a state that was answered.
-            mode: in which it was; where that is not ACTIVE, the command is told as zero, as that of the one in force.
+            mode: in which it was; where that is not ACTIVE, the safe command is told, as that of the one in force.
             authority: share of the command limits that it had.
+            command: (a,) float64, of the policy in force; None: it was not told.
         """
         if self.fault:
             return
+        before, self._commanded = self._commanded, command
+        self._safe.measure(state)
         now = self._clock()
-        if self._asked is not None:
-            self.skipped += 1
-            self._give_up_when_late(now)
-            return
         try:
-            self._observer.observe(state, self._observation)
+            if self._rows is not None:  # which misses none
+                self._rows.observe(state, before, self._observation)
+            if self._asked is not None:
+                self.skipped += 1
+                self._give_up_when_late(now)
+                return
+            if self._rows is None:
+                self._observer.observe(state, self._observation)
+            elif self._rows.filling:
+                return
             os.write(self._question, self._observation.tobytes())
         except (OSError, StateError) as error:
             self.give_up(f"could not be asked: {error}")
@@ -148,9 +161,9 @@ class Shadow:
 
     def _told(self, stamp: int, action: Float32Array, authority: float, *, is_active: bool) -> Action:
         command_raw = self._scale * action
-        if is_active:
-            command = self._limiter.limit(command_raw, self.file.specification.control_period, authority)
-        else:
+        period = self.file.specification.control_period
+        command = self._limiter.limit(command_raw, period, authority) if is_active else None
+        if command is None:
             command = self._limiter.release()
         return Action(
             stamp=stamp,
@@ -165,7 +178,7 @@ def check_shadow(own: Specification, in_force: Specification) -> None:
     """See that a shadow policy is for the same robot as the policy in force.
 
     Raises:
-        PolicyFileError: task, joints or control period are others.
+        PolicyFileError: task, joints, interfaces or control period are others.
     """
     if own.task != in_force.task:
         raise PolicyFileError(f"shadow policy is for task {own.task!r}, in force is one for {in_force.task!r}")
@@ -173,6 +186,11 @@ def check_shadow(own: Specification, in_force: Specification) -> None:
         raise PolicyFileError(
             f"shadow policy has joints {list(own.joints)} and drives {list(own.actuated_joints)}, in force is one "
             f"with {list(in_force.joints)} that drives {list(in_force.actuated_joints)}"
+        )
+    if own.interface != in_force.interface:
+        raise PolicyFileError(
+            f"shadow policy commands by {', '.join(own.interface)}, in force is one that commands by "
+            f"{', '.join(in_force.interface)}"
         )
     if abs(own.control_period - in_force.control_period) > TOLERANCE * in_force.control_period:
         raise PolicyFileError(

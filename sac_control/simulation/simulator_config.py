@@ -33,7 +33,7 @@ class SimulatorConfig(Config):
         0.2, "lockstep: a state unanswered for this long is sent again [s]", low=0.01, high=10.0
     )
     command_timeout: float = option(
-        0.05, "realtime: the force is zero while the newest command is older than this [s]", low=0.001, high=0.2
+        0.05, "realtime: the safe command holds while the newest command is older than this [s]", low=0.001, high=0.2
     )
     publish_clock: bool = option(
         False,

@@ -9,6 +9,7 @@ from pathlib import Path
 from sac_control.errors import ConfigError
 from sac_control.expression import Expression, mirror_sign, parse, quote
 from sac_control.option import suggest
+from sac_control.robots.engines import engine_entries
 from sac_control.robots.robot import Camera, Color, Drive
 from sac_control.tasks.file_task import EngineSettings, FileTask, TaskContent
 from sac_control.tasks.starts import Box, Range, Starts
@@ -74,7 +75,7 @@ def _content(file: Entry) -> TaskContent:
     return TaskContent(
         specification=specification,
         drives=drives,
-        engine=entries["engine"].text(),
+        engine=entries["engine"].choice(engine_entries()),
         settings=settings,
         engines=_engines(entries["engines"], settings, joints) if "engines" in entries else {},
         gravity=entries["gravity"].number() if "gravity" in entries else 9.81,
@@ -225,7 +226,7 @@ def _color(entry: Entry) -> Color:
 
 def _engines(entry: Entry, settings: EngineSettings, joints: tuple[str, ...]) -> dict[str, EngineSettings]:
     engines = {}
-    for name, each in entry.mapping().items():
+    for name, each in entry.mapping(engine_entries()).items():
         values = each.mapping(("robot", "physics_period", "joints", "air_damping"))
         names = (
             {key: value.text() for key, value in values["joints"].mapping(joints).items()} if "joints" in values else {}

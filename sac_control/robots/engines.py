@@ -1,0 +1,28 @@
+"""Names of the physics engines, ours and those of other packages. Loads none of them."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+
+from sac_control.errors import ConfigError
+from sac_control.option import suggest
+
+GROUP = "sac_control.worlds"  # of entry points
+
+
+@cache
+def engine_entries() -> dict[str, EntryPoint]:
+    """The entry point of each engine, by its name."""
+    return {entry.name: entry for entry in entry_points(group=GROUP)}
+
+
+def check_engine(name: str) -> None:
+    """See that there is an engine of that name, installed or not.
+
+    Raises:
+        ConfigError: there is none; the nearest name is told.
+    """
+    names = sorted(engine_entries())
+    if name not in names:
+        raise ConfigError(f"engine {name!r} is not known; {suggest(name, names)}")
