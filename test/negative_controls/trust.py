@@ -24,12 +24,10 @@ SHORT: Controls = {
         ("expression/parser.py", "if len(text) > LONGEST_TEXT:", "if False:", "depth_and_length"),
         ("expression/parser.py", "if memory_of(past) > LONGEST_MEMORY:", "if False:", "mistake_is_told"),
     ],
-    ("test_envelope.py", "test_observation.py", "test_requirements.py"): [
+    ("test_envelope.py", "test_observation.py"): [
         ("policy/envelope.py", "if not bound.low < value < bound.high:",
          "if value <= bound.low or value >= bound.high:", "not_a_number_or_infinite"),
         ("policy/envelope.py", "check_reads_joint_states(term)", "pass", "no_single_joint_state"),
-        ("policy/requirements.py", "StateObserver(specification.observation, specification.joints)", "pass",
-         "before_it_is_in_force"),
         ("observation.py", "[parse(term, joints) if isinstance(term, str) else term for term in terms]\n        for",
          "[parse(term) if isinstance(term, str) else term for term in terms]\n        for", "what_else_a_joint"),
     ],
