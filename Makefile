@@ -1,14 +1,19 @@
-# Development and first use on a machine without a ROS installation: Linux x86-64, Python 3.10 or 3.11, a C++ compiler.
+# Development and first use on a machine without a ROS installation: Linux x86-64, Python 3.10 to 3.13, a C++ compiler.
 # In a ROS 2 workspace none of this is needed: colcon build.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup train test faults lint format type bench colcon clean
+.PHONY: help setup train test faults lint format type bench colcon clean another_python
 
 BIN := .venv/bin
-STAMP := .venv/.installed
+
+# ROS=jazzy chooses the distribution, PYTHON=/path/to/python3.12 the interpreter; .venv is made anew where it has another.
+# Not ROS_DISTRO: a shell in which an installed ROS was sourced has that.
+ROS := $(or $(shell cat .venv/.distribution 2>/dev/null),kilted)
+STAMP := .venv/.installed-$(ROS)
+version_of = $(shell $1 -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 
 # The virtual environment is a ROS installation (an "ament prefix"): this is where tools look packages up.
 export AMENT_PREFIX_PATH := $(CURDIR)/.venv
@@ -52,30 +57,40 @@ colcon: $(STAMP)  ## build as a ROS 2 workspace does, in build/colcon (ARGS="--s
 clean:  ## remove .venv and everything built; runs/ stays
 	@rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-# PYTHON=/path/to/python3.11 chooses the interpreter. The stamp comes last: what was interrupted is done again.
-$(STAMP): .ci/requirements.txt setup.py setup.cfg CMakeLists.txt package.xml \
-    $(wildcard msg/*.msg launch/*.py config/* sac_control/robots/*.urdf sac_control/sac/native/*)
-	@rm -f $@
+# The stamp comes last: what was interrupted is done again.
+$(STAMP): .ci/requirements.txt .ci/requirements-$(ROS).txt setup.py setup.cfg CMakeLists.txt package.xml \
+    $(wildcard msg/*.msg launch/*.py config/* sac_control/robots/*.urdf sac_control/sac/native/*) \
+    $(if $(PYTHON),$(if $(filter $(call version_of,$(PYTHON)),$(call version_of,$(BIN)/python)),,another_python))
+	@rm -f .venv/.installed*
 	die() { echo "make setup: $$*" >&2; exit 1; }
 	version_of() { "$$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo "does not run"; }
 	machine="$$(uname -s) $$(uname -m)"
 	[ "$$machine" = "Linux x86_64" ] || die "this is $$machine, the ROS 2 wheels are for Linux x86_64;" \
 	    "anywhere else, build in a ROS 2 workspace with colcon."
 	command -v c++ >/dev/null || die "no C++ compiler (c++) was found, the messages need one: apt install g++"
-	if [[ "$$(version_of $(BIN)/python)" != 3.1[01] ]]; then
+	distribution=$$(cat .venv/.distribution 2>/dev/null || echo kilted)
+	version=$$(version_of $(BIN)/python)
+	if [[ "$$version" != 3.1[0-3] || "$$distribution" != $(ROS) || \
+	    ( -n "$(PYTHON)" && "$$version" != "$$(version_of "$(PYTHON)")" ) ]]; then
 	    python= found=
-	    for candidate in $(or $(PYTHON),python3.11 python3.10 python3); do
+	    for candidate in $(or $(PYTHON),python3.11 python3.10 python3.12 python3.13 python3); do
 	        version=$$(version_of "$$candidate")
-	        if [[ "$$version" = 3.1[01] ]]; then python=$$candidate; break; fi
+	        if [[ "$$version" = 3.1[0-3] ]]; then python=$$candidate; break; fi
 	        found="$$found, $$candidate ($$version)"
 	    done
-	    [ -n "$$python" ] || die "Python 3.10 or 3.11 is needed; found: $${found#, }." \
+	    [ -n "$$python" ] || die "Python 3.10 to 3.13 is needed; found: $${found#, }." \
 	        "Install one (apt install python3.11-venv) or name it: make PYTHON=/path/to/python3.11"
-	    echo "setup 1/3: .venv with Python $$version"
+	    echo "setup 1/3: .venv with Python $$version and ROS 2 $(ROS)"
 	    "$$python" -m venv --clear .venv
+	    echo $(ROS) >.venv/.distribution
 	fi
 	echo "setup 2/3: packages (about 2 GB, minutes on first use)"
-	$(BIN)/python -m pip install -qq --disable-pip-version-check -r .ci/requirements.txt
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -r .ci/requirements.txt -r .ci/requirements-$(ROS).txt
 	echo "setup 3/3: sac_control and its messages (a minute on first use)"
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-build-isolation --no-deps -e .
 	touch $@
+
+# What there is no file of: an unknown distribution is told by name.
+.ci/requirements-%.txt:
+	@echo "make setup: ROS=$* is unknown: expected $(patsubst .ci/requirements-%.txt,%,$(wildcard .ci/requirements-*.txt))" >&2
+	exit 1

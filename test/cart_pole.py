@@ -10,9 +10,8 @@ import pybullet
 
 from policies import REGION, SPECIFICATION
 from sac_control.policy.policy_file import PolicyFile
-from sac_control.tasks.inverted_pendulum import CART_POLE
 from sac_control.types import ActorParameters, FloatArray, JointState
-from sac_control.worlds.pybullet_world import World
+from tasks_for_tests import pybullet_world
 
 T = SPECIFICATION.control_period
 LIMIT = SPECIFICATION.command_limit[0]
@@ -35,12 +34,12 @@ class CartPole:
         start: tuple[float, float, float, float] = (0.0, 0.0, 0.03, 0.0),
     ) -> None:
         self._steps = steps
-        self._world = world = World(CART_POLE, SPECIFICATION)
+        self._world = world = pybullet_world("inverted_pendulum")
         for joint, most in zip(world._joints, friction, strict=True):
             pybullet.setJointMotorControl2(
                 world._body, joint, pybullet.VELOCITY_CONTROL, force=most, physicsClientId=world._client
             )
-        self._world.reset(np.array(start))
+        self._world.reset(start)
         self._before = self._read()
         self.is_frozen = False  # encoders say what they said before
 
@@ -69,7 +68,7 @@ class CartPole:
         self._world.step([effort])
 
     def _read(self) -> tuple[float, float]:
-        position, angle = self._world.state[0::2].tolist()
+        position, angle = self._world.position
         return round(position / self._steps[0]) * self._steps[0], round(angle / self._steps[1]) * self._steps[1]
 
 

@@ -45,7 +45,7 @@ def main() -> int:
         max_steps=10**9, warmup_steps=50, replay_ratio=0.5, hidden_sizes=(16,), batch_size=32, buffer_capacity=10**6,
     )  # fmt: skip
     training = TrainingRun(config, say=lambda text: None)
-    learner = training._training
+    learner = training.training
     steps, updates = learner.transitions, learner.updates
     say(
         transitions=steps,

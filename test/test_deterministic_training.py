@@ -15,6 +15,7 @@ from sac_control.envs.registry import make_env
 from sac_control.policy.controller import Controller
 from sac_control.policy.policy_config import PolicyConfig
 from sac_control.simulation.episode_runner import EpisodeRunner
+from sac_control.training.intake import Outcome
 from sac_control.training.learner_config import LearnerConfig
 from sac_control.training.training import TrainingState
 from sac_control.training.training_run import TrainingRun
@@ -29,7 +30,7 @@ def deterministic_run(tmp_path: Path, clock: Callable[[], float], **more: object
 
 
 def state_of(run: TrainingRun) -> TrainingState:
-    return run._training.state()
+    return run.training.state()
 
 
 def assert_same(first: TrainingState, second: TrainingState) -> None:
@@ -78,7 +79,7 @@ def until_busy(run: TrainingRun) -> int:
     """Let a training learn until an evaluation is under way; returns the transitions that took."""
     sequence = 0
     while not run._evaluations.is_busy:
-        assert run.ingest(transition(sequence))
+        assert run.ingest(transition(sequence)) is Outcome.ACCEPTED
         sequence += 1
         while run.work():
             pass
@@ -94,16 +95,16 @@ def test_while_a_verdict_is_awaited_nothing_is_asked_for_and_nothing_taken(tmp_p
     count = until_busy(run)
     candidate = run._evaluations._candidate
     assert candidate is not None
-    assert candidate.training.numbers["updates"] == 40 * (count - 20), "all are made that its transitions are worth"
+    assert candidate.numbers["updates"] == 40 * (count - 20), "all are made that its transitions are worth"
     granted = run.credit
     assert granted <= count
-    assert not run.ingest(transition(count)), "nobody asked for it"
+    assert run.ingest(transition(count)) is Outcome.UNWANTED, "nobody asked for it"
     deadline = time.monotonic() + PATIENCE
     while run._evaluations.is_busy and time.monotonic() < deadline:
         assert run.credit == granted
         run.work()
     assert run.credit == count + 1
-    assert run.ingest(transition(count)), "its source sends it again"
+    assert run.ingest(transition(count)) is Outcome.ACCEPTED, "its source sends it again"
     assert run.status().missing_transitions == 0
     run.close()
 
@@ -130,10 +131,10 @@ def test_what_was_granted_to_a_source_is_not_granted_to_the_next_one_whose_numbe
     run = deterministic_run(tmp_path, time.monotonic, warmup_steps=20, evaluation_every=0)
     run.note_version_in_force(run.weights.version)
     for sequence in range(10):
-        assert run.ingest(transition(sequence))
+        assert run.ingest(transition(sequence)) is Outcome.ACCEPTED
         run.work()
     assert run.credit == 11
-    assert run.ingest(dataclasses.replace(transition(0), source=2))
+    assert run.ingest(dataclasses.replace(transition(0), source=2)) is Outcome.ACCEPTED
     assert run.credit == 0, "nothing yet, or it would go on to its eleventh"
     run.work()
     assert run.credit == 2
@@ -153,7 +154,7 @@ def solved(path: Path, *, is_impatient: bool) -> tuple[TrainingRun, int]:
     while not run.is_done:
         assert time.monotonic() < deadline, "is not solved"
         has_more = run.work()
-        if run.weights is not in_force:
+        if in_force is None or run.weights.version > in_force.version:
             in_force = run.weights
             controller.offer(in_force)
             run.note_version_in_force(in_force.version)
@@ -176,9 +177,9 @@ def test_training_ends_with_the_transition_that_its_solution_was_evaluated_at(tm
         run, credit = solved(tmp_path / str(is_impatient), is_impatient=is_impatient)
         assert run.verdict() == "solved"
         count = run.status().env_steps
-        assert count == run._training.solved_at, "not one more after it"
+        assert count == run.training.solved_at, "not one more after it"
         assert credit <= count, "and none is asked for"
-        assert not run.ingest(transition(count)), "nor taken"
+        assert run.ingest(transition(count)) is Outcome.UNWANTED, "nor taken"
         run.close()
         assert run.credit == credit
         states.append(state_of(run))

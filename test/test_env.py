@@ -18,9 +18,9 @@ from sac_control.envs import TASKS, make_env, make_task
 from sac_control.envs.env import Env
 from sac_control.envs.registry import gymnasium_id
 from sac_control.errors import ConfigError, StateError
-from sac_control.tasks.inverted_pendulum import InvertedPendulum
+from sac_control.tasks.builtin import inverted_pendulum
 from sac_control.types import Float32Array, FloatArray
-from sac_control.worlds.pybullet_world import World
+from tasks_for_tests import changed, pybullet_world
 
 NAME, GYMNASIUM_ID = "inverted_pendulum", "sac_control/InvertedPendulum-v0"
 STATE = [0.1, -0.2, 0.05, 0.3]
@@ -203,15 +203,9 @@ def test_observations_handed_out_are_not_overwritten_later(env: Env) -> None:
 # Tasks and worlds
 
 
-class Displacement(InvertedPendulum):
-    """Pays for the way the cart has gone, so that rewards add up to the distance."""
-
-    def reward(self, before: FloatArray, after: FloatArray) -> float:
-        return float(after[0] - before[0])
-
-
 def test_task_is_shown_the_states_before_and_after_each_step() -> None:
-    env = Env(Displacement())
+    # Pays for the way the cart has gone, so that rewards add up to the distance.
+    env = Env(changed(inverted_pendulum(), reward="slider_to_cart - slider_to_cart@1"))
     env.reset(options={"state": [0.1, 0.0, 0.0, 0.0]})
     distance = sum(env.step(np.ones(1, np.float32))[1] for _ in range(3))
     assert distance == pytest.approx(env.joint_state()[0][0] - 0.1, abs=1e-12)
@@ -221,9 +215,8 @@ def test_task_is_shown_the_states_before_and_after_each_step() -> None:
 
 @pytest.mark.parametrize("effort", [[], [1.0, 2.0], [np.nan], [np.inf]])
 def test_world_refuses_an_effort_that_is_not_one_finite_number_per_actuator(effort: list[float]) -> None:
-    task = make_task(NAME)
-    world = World(task.mechanism, task.specification)
-    world.reset(np.array(STATE))
+    world = pybullet_world(NAME)
+    world.reset(STATE)
     with pytest.raises(ValueError, match=r"expected 1 finite number"):
         world.step(effort)
     assert world.state.tolist() == STATE
@@ -240,7 +233,7 @@ def test_action_is_a_share_of_the_effort_limit_and_both_are_clipped(env: Env, ac
     env.reset(options={"state": STATE})
     by_action = env.step(np.array([action], dtype=np.float32))
     env.reset(options={"state": STATE})
-    by_effort = env.step_effort(np.array([effort]))
+    by_effort = env.step_command(np.array([effort]))
     np.testing.assert_array_equal(by_action[0], by_effort[0])
     assert by_action[1:] == by_effort[1:]
     env.reset(options={"state": STATE})
@@ -259,8 +252,8 @@ def test_action_that_is_not_finite_is_refused_and_moves_nothing(env: Env, value:
     env.reset(options={"state": STATE})
     with pytest.raises(InvalidAction, match=r"action is .*: expected finite numbers"):
         env.step(np.array([value], dtype=np.float32))
-    with pytest.raises(InvalidAction, match=r"effort is .*: expected finite numbers"):
-        env.step_effort([value])
+    with pytest.raises(InvalidAction, match=r"command is .*: expected finite numbers"):
+        env.step_command([value])
     np.testing.assert_array_equal(np.array(env.joint_state()), [[0.1, 0.05], [-0.2, 0.3]])
 
 
@@ -314,17 +307,16 @@ def test_a_closed_environment_refuses_to_go_on_and_leaves_others_alone() -> None
 
 
 def test_a_closed_world_cannot_reach_the_one_that_inherits_its_engine_number() -> None:
-    task = make_task(NAME)
-    closed = World(task.mechanism, task.specification)
+    closed = pybullet_world(NAME)
     closed.close()
-    heir = World(task.mechanism, task.specification)
-    heir.reset(np.array(STATE))
-    for disturb in (lambda: closed.step([100.0]), lambda: closed.reset(np.zeros(4)), closed.render):
+    heir = pybullet_world(NAME)
+    heir.reset(STATE)
+    for disturb in (lambda: closed.step([100.0]), lambda: closed.reset([0.0] * 4), closed.render):
         with pytest.raises(pybullet.error, match="Not connected"):
             disturb()
     heir.step([0.0])
-    alone = heir.state.copy()
-    heir.reset(np.array(STATE))
+    alone = heir.state
+    heir.reset(STATE)
     heir.step([0.0])
     heir.close()
     np.testing.assert_array_equal(heir.state, alone)

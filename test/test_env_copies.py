@@ -23,7 +23,7 @@ from sac_control.envs.env import Env
 from sac_control.envs.registry import gymnasium_id
 from sac_control.errors import ConfigError, StateError
 from sac_control.worlds import pybullet_window as window
-from sac_control.worlds.pybullet_world import World
+from tasks_for_tests import pybullet_world
 
 NAME, GYMNASIUM_ID = "inverted_pendulum", "sac_control/InvertedPendulum-v0"
 
@@ -200,9 +200,8 @@ def test_what_gymnasium_makes_travels_to_another_process() -> None:
 
 
 def test_a_saved_world_is_loaded_by_any_world_of_its_machine_and_by_itself() -> None:
-    task = make_task("inverted_double_pendulum")
-    world, other = (World(task.mechanism, task.specification) for _ in range(2))
-    world.reset(np.array([0.1, -0.2, 0.05, 0.3, -0.04, 0.2]))
+    world, other = (pybullet_world("inverted_double_pendulum") for _ in range(2))
+    world.reset([0.1, -0.2, 0.05, 0.3, -0.04, 0.2])
     world.step([0.4])
     saved = world.save()
     ends = []
@@ -210,7 +209,7 @@ def test_a_saved_world_is_loaded_by_any_world_of_its_machine_and_by_itself() -> 
         each.load(saved)
         for _ in range(30):
             each.step([0.3])
-        ends.append(each.state.copy())
+        ends.append(each.state)
     for end in ends[1:]:
         np.testing.assert_array_equal(end, ends[0])
     world.close()
@@ -218,16 +217,16 @@ def test_a_saved_world_is_loaded_by_any_world_of_its_machine_and_by_itself() -> 
 
 
 def test_a_saved_world_that_is_damaged_or_of_another_machine_is_refused_and_changes_nothing() -> None:
-    worlds = [World(task.mechanism, task.specification) for task in TASKS.values()]
+    worlds = [pybullet_world(name) for name in TASKS]
     one, _, double = worlds
-    one.reset(np.array([0.1, -0.2, 0.05, 0.3]))
-    state, saved = one.state.copy(), one.save()
+    one.reset([0.1, -0.2, 0.05, 0.3])
+    state, saved = one.state, one.save()
     for wrong in (os.urandom(len(saved)), b"", saved[: len(saved) // 2], double.save()):
         with pytest.raises(StateError, match=r"cannot be loaded: expected what save\(\) gave for the same machine"):
             one.load(wrong)
     np.testing.assert_array_equal(one.state, state)
     one.step([1.0])
-    expected = one.state.copy()
+    expected = one.state
     one.load(saved)
     one.step([1.0])
     np.testing.assert_array_equal(one.state, expected)

@@ -15,7 +15,7 @@ from sac_control.envs.env import Env
 from sac_control.envs.registry import gymnasium_id
 from sac_control.tasks.task import Task
 from sac_control.types import Float32Array, FloatArray
-from sac_control.worlds.pybullet_world import World
+from tasks_for_tests import pybullet_world
 
 TOLERANCE = 1e-6  # absolute, on every number
 Policy = Callable[[np.random.Generator, Float32Array], float]
@@ -133,7 +133,7 @@ def original_spec(name: str) -> gymnasium.envs.registration.EnvSpec:
 
 def test_engine_has_the_settings_of_the_original(case: Case) -> None:
     # The solver's iterations change no trajectory of these tasks, where nothing touches; they would in others.
-    world = World(case.task.mechanism, case.task.specification)
+    world = pybullet_world(case.task.specification.task)
     settings = pybullet.getPhysicsEngineParameters(physicsClientId=world._client)
     world.close()
     assert settings == case.original._p.getPhysicsEngineParameters()
@@ -176,12 +176,12 @@ def test_a_seed_starts_the_episode_that_it_starts_in_the_original(case: Case, se
 @pytest.mark.parametrize("seed", range(3))
 def test_physics_agrees_after_the_pole_has_fallen_and_at_the_ends_of_the_rail(case: Case, seed: int) -> None:
     task = case.task
-    world = World(task.mechanism, task.specification)
+    world = pybullet_world(task.specification.task)
     rng = np.random.default_rng(seed)
     bounds = np.resize([1.0, 3.0, 3.0, 5.0], 2 * len(case.joints))
     state = rng.uniform(-bounds, bounds)
     case.start_original(state)
-    world.reset(state)
+    world.reset(state.tolist())
     ours, originals = [], []
     push = 0.0
     for step in range(1000):
@@ -189,7 +189,7 @@ def test_physics_agrees_after_the_pole_has_fallen_and_at_the_ends_of_the_rail(ca
             push = float(rng.uniform(-1.0, 1.0))
         case.original.step(np.array([push]))
         world.step([task.specification.command_limit[0] * push])
-        ours.append(world.state.copy())
+        ours.append(world.state)
         originals.append(case.original_state())
     world.close()
     np.testing.assert_allclose(ours, originals, rtol=0.0, atol=TOLERANCE)

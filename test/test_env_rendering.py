@@ -138,7 +138,7 @@ def test_human_mode_waits_after_each_step_only_where_paced(
     env.reset(seed=0)
     env.step(np.zeros(1, np.float32))
     env.step(np.zeros(1, np.float32))
-    env.step_effort([0.0])
+    env.step_command([0.0])
     assert env.render() is None
     env.close()
     assert len(waits) == (2 if is_paced else 0)

@@ -10,6 +10,7 @@ from sac_control.envs import TASKS, make_env
 from sac_control.envs.env import Env
 from sac_control.observation import mirror_signs
 from sac_control.types import FloatArray
+from tasks_for_tests import rows_of
 
 STEPS = 300
 SPREAD = [0.9, 2.0, math.pi, 5.0]  # of start states, per joint of the cart and of a pole
@@ -45,7 +46,7 @@ def random_states(env: Env, rng: np.random.Generator, count: int) -> FloatArray:
 
 def trajectory(env: Env, start: FloatArray, efforts: FloatArray) -> FloatArray:
     """States that follow from `start` under `efforts`, (steps, 2j), whatever the task says of them."""
-    env._world.reset(start)
+    env._world.reset(start.tolist())
     states = []
     for effort in efforts:
         env._world.step([effort])
@@ -111,9 +112,10 @@ def test_mirror_images_of_states_earn_the_same_and_end_in_the_same_step(env: Env
     before[:250] *= 0.2
     ends = set()
     for one, two in zip(before, after, strict=True):
-        assert env.task.reward(-one, -two) == env.task.reward(one, two)
-        assert env.task.is_terminated(-one, -two) is env.task.is_terminated(one, two)
-        ends.add(env.task.is_terminated(one, two))
+        rows, mirrored = rows_of(env.task, two, one), rows_of(env.task, -two, -one)
+        assert env.task.reward(mirrored) == env.task.reward(rows)
+        assert env.task.is_terminated(mirrored) is env.task.is_terminated(rows)
+        ends.add(env.task.is_terminated(rows))
     assert len(ends) == (1 if env.specification.task == "inverted_pendulum_swingup" else 2)
 
 

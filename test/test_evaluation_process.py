@@ -12,11 +12,16 @@ import numpy as np
 import pytest
 
 from policies import make_file
+from sac_control.envs.env import Env
 from sac_control.errors import RunError
-from sac_control.tasks.inverted_pendulum import InvertedPendulum
+from sac_control.store.run_store import NO_SCORE
+from sac_control.tasks.builtin import inverted_pendulum
+from sac_control.tasks.file_task import FileTask
+from sac_control.tasks.starts import Starts
 from sac_control.training import evaluation
-from sac_control.training.evaluation import NO_SCORE, Evaluation, EvaluationProcess, evaluate
+from sac_control.training.evaluation import Evaluation, EvaluationProcess, evaluate
 from sac_control.types import FloatArray
+from tasks_for_tests import changed
 
 PATIENCE = float(os.environ.get("SAC_CONTROL_TEST_PATIENCE", "300"))  # [s]
 
@@ -30,8 +35,12 @@ def result_of(process: EvaluationProcess) -> Evaluation:
     raise AssertionError("no result")
 
 
+def env_of(task: FileTask) -> Env:
+    return Env(task, max_episode_steps=task.max_episode_steps)
+
+
 def test_a_process_that_is_killed_ends_the_waiting_in_words() -> None:
-    process = EvaluationProcess(episodes=1, confirmations=0, seed=1)
+    process = EvaluationProcess(episodes=1, confirmations=0, seed=1, task="inverted_pendulum")
     process.submit(make_file().to_bytes())
     assert result_of(process).policy_version == 1
     os.kill(process._process.pid, signal.SIGKILL)
@@ -49,50 +58,58 @@ def test_a_process_that_is_killed_within_its_answer_does_so_too(monkeypatch: pyt
     monkeypatch.setattr(
         evaluation.subprocess, "Popen", lambda command, **more: popen([command[0], "-c", half_an_answer], **more)
     )
-    process = EvaluationProcess(episodes=1, confirmations=0, seed=1)
+    process = EvaluationProcess(episodes=1, confirmations=0, seed=1, task="inverted_pendulum")
     process.submit(make_file().to_bytes())
     with pytest.raises(RunError, match="the evaluation process ended with exit code -9"):
         result_of(process)
     process.close()
 
 
-def test_confirmation_ends_with_the_first_episode_that_refutes_the_solution(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_confirmation_ends_with_the_first_episode_that_refutes_the_solution() -> None:
     """A policy that does nothing falls sooner the more the pole leans at first: soonest from the extreme starts."""
     file = make_file()
     *hidden, (weight, bias) = file.actor.layers
     still = dataclasses.replace(
         file, actor=dataclasses.replace(file.actor, layers=(*hidden, (0.0 * weight, 0.0 * bias)))
     )
-    three = evaluate(still, 3, 0, np.random.default_rng(2)).returns
-    monkeypatch.setattr(InvertedPendulum, "solved_return", min(three))
-    refuted = evaluate(still, 3, 6, np.random.default_rng(2))
+    task = inverted_pendulum()
+
+    def evaluated_where(solved_return: float, confirmations: int) -> Evaluation:
+        env = env_of(changed(task, solved_return=solved_return))
+        try:
+            return evaluate(still, env, 3, confirmations, np.random.default_rng(2))
+        finally:
+            env.close()
+
+    three = evaluated_where(task.solved_return, 0).returns
+    refuted = evaluated_where(min(three), 6)
     assert refuted.returns == three
     assert (refuted.solved_episodes, len(refuted.confirmations)) == (3, 1)
     assert not refuted.is_solved
     assert refuted.mean_return == pytest.approx(sum(three) / 3), "extreme starts say nothing of the others"
     assert refuted.score == (False, refuted.mean_return)
-    monkeypatch.setattr(InvertedPendulum, "solved_return", refuted.confirmations[0])
-    confirmed = evaluate(still, 3, 6, np.random.default_rng(2))
+    confirmed = evaluated_where(refuted.confirmations[0], 6)
     assert len(confirmed.confirmations) == 6
     assert confirmed.solved_episodes == 9
     assert confirmed.is_solved
     assert confirmed.score == (True, confirmed.mean_return)
 
 
-def test_a_task_whose_start_is_made_of_many_numbers_is_confirmed_from_its_extreme_starts(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_task_whose_start_is_made_of_many_numbers_is_confirmed_from_its_extreme_starts() -> None:
     """24 numbers have 16 million corners, more than a computer has memory for."""
     units: list[FloatArray] = []
 
-    def start_from(task: InvertedPendulum, unit: FloatArray) -> FloatArray:
-        units.append(unit)
-        return np.array([0.0, 0.0, 0.02 * float(unit.mean() - 0.5), 0.0])
+    class ManyNumbers(Starts):
+        def __init__(self) -> None:
+            self.dimensions = 24
 
-    monkeypatch.setattr(InvertedPendulum, "start_dimensions", 24)
-    monkeypatch.setattr(InvertedPendulum, "start_from", start_from)
-    monkeypatch.setattr(InvertedPendulum, "solved_return", 1.0)
-    result = evaluate(make_file(), 3, 20, np.random.default_rng(2))
+        def start_from(self, unit: FloatArray) -> FloatArray:
+            units.append(unit)
+            return np.array([0.0, 0.0, 0.02 * float(unit.mean() - 0.5), 0.0])
+
+    env = env_of(changed(inverted_pendulum(), starts=ManyNumbers(), solved_return=1.0))
+    result = evaluate(make_file(), env, 3, 20, np.random.default_rng(2))
+    env.close()
     assert (len(result.returns), len(result.confirmations)) == (3, 20)
     assert result.is_solved
     assert all(set(unit.tolist()) <= {0.0, 1.0} for unit in units[3:])

@@ -469,14 +469,14 @@ def check_that_training_survives(run: Path, fault: Fault) -> None:
                 pass
 
     learn(100)
-    assert training.disk_complaint == ""
+    assert training.store.complaint == ""
     assert newest(run).step == 80
     fault.strike(run)
     learn(200)
     status = training.status()
     assert (status.env_steps, status.updates) == (200, 180), "training goes on"
     if fault.complaint:
-        assert fault.complaint in training.disk_complaint
+        assert fault.complaint in training.store.complaint
         assert sum("cannot write to" in sentence for sentence in said) == 1, "at most every ten seconds"
         if fault.keeps_checkpoints:
             assert newest(run).step == 80
@@ -484,11 +484,11 @@ def check_that_training_survives(run: Path, fault: Fault) -> None:
             training.save()
     fault.end(run)
     learn(230)
-    assert training.disk_complaint == ""
+    assert training.store.complaint == ""
     assert newest(run).step > 200 or not fault.complaint, "that which was due is made up for before the next is due"
     learn(300)
     if fault.complaint:
-        assert training.disk_complaint == ""
+        assert training.store.complaint == ""
         assert said[-1] == f"writes to {run} again"
     assert newest(run).step >= 280
     training.run.unlock()  # as a killed process does
@@ -496,10 +496,10 @@ def check_that_training_survives(run: Path, fault: Fault) -> None:
     steps = resumed.status().env_steps
     assert steps >= 290, "0.5 s of 20 transitions per second"
     np.testing.assert_array_equal(
-        resumed._training.buffer.rows(0, steps), training._training.buffer.rows(0, steps), strict=True
+        resumed.training.buffer.rows(0, steps), training.training.buffer.rows(0, steps), strict=True
     )
     resumed.close()
-    assert resumed.disk_complaint == ""
+    assert resumed.store.complaint == ""
     assert resumed.run.read_summary()["env_steps"] == steps
 
 
@@ -539,7 +539,7 @@ def test_a_training_that_ends_while_its_disk_is_full_ends_in_order(tmp_path: Pat
     fault.strike(run)
     training.ingest(transition(0))
     training.close()
-    complaint = training.disk_complaint
+    complaint = training.store.complaint
     fault.end(run)
     assert "File too large" in complaint
     assert "the last checkpoint stays valid" in complaint

@@ -84,7 +84,7 @@ def test_evaluate_plays_it(tmp_path: Path, runs: Path) -> None:
 @pytest.mark.parametrize("is_accepted", [False, True])
 def test_deploy_takes_it_and_arms_it_with_the_flag_alone(runs: Path, is_accepted: bool) -> None:
     settings = ["policy.accept_without_region=true"] if is_accepted else []
-    (node,) = plan_deployment(DeploymentOptions(policy="old", runs_directory=runs, settings=settings))
+    (node,) = plan_deployment(DeploymentOptions(policy="old", runs_dir=runs, settings=settings))
     config = config_file.RunConfig().with_values({"policy": node.parameters}).policy
     clock = Clock()
     controller = Controller(config, clock, lambda: clock.wall)
@@ -114,6 +114,4 @@ def test_resume_is_refused_in_one_sentence_and_changes_nothing(runs: Path, capsy
     assert len(said.strip().splitlines()) == 1
     assert content(runs) == before
     with pytest.raises(ConfigError, match="accept_without_regoin"):
-        plan_deployment(
-            DeploymentOptions(policy="old", runs_directory=runs, settings=["policy.accept_without_regoin=true"])
-        )
+        plan_deployment(DeploymentOptions(policy="old", runs_dir=runs, settings=["policy.accept_without_regoin=true"]))

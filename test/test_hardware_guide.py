@@ -29,7 +29,7 @@ from policies import SPECIFICATION, make_file
 from robots import BRIEF, PATIENCE, PATIENT
 from ros_world import RosWorld
 from sac_control.cli.launch_arguments import DEPLOY
-from sac_control.cli.main import EXIT_USAGE, _parser
+from sac_control.cli.main import EXIT_USAGE, parse
 from sac_control.cli.node_description import NodeDescription
 from sac_control.cli.options import DeploymentOptions
 from sac_control.cli.plan import plan_deployment
@@ -89,10 +89,10 @@ def planned(words: list[str], policy_path: Path, *, is_other: bool = False) -> N
     """The node that the command starts, where FILE is `policy_path` and robot.yaml lies beside it."""
     config = policy_path.with_name("robot.yaml")
     config.write_text(robot_yaml(is_other=is_other))
-    options = _parser().parse_args(words)
+    _, options = parse(words)
     assert options.config == Path("robot.yaml")
     (node,) = plan_deployment(
-        DeploymentOptions(policy=str(policy_path), config=config, settings=options.set, remappings=options.remap)
+        DeploymentOptions(policy=str(policy_path), config=config, settings=options.settings, remap=options.remap)
     )
     return node
 

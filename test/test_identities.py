@@ -19,10 +19,11 @@ from sac_control.nodes import messages, topics
 from sac_control.nodes.policy import PolicyNode
 from sac_control.nodes.simulator import SimulatorNode
 from sac_control.policy.safety import Mode
-from sac_control.tasks.inverted_double_pendulum import InvertedDoublePendulum
-from sac_control.tasks.inverted_pendulum import InvertedPendulum
-from sac_control.tasks.inverted_pendulum_swingup import InvertedPendulumSwingup
-from sac_control.types import Action, FloatArray
+from sac_control.tasks.builtin import inverted_double_pendulum, inverted_pendulum, inverted_pendulum_swingup
+from sac_control.tasks.file_task import FileTask
+from sac_control.tasks.starts import Box, Range, Starts
+from sac_control.types import Action
+from tasks_for_tests import changed
 from test_node_policy import state
 from wire import action_msg
 
@@ -136,7 +137,7 @@ def test_simulator_is_moved_by_the_policy_node_of_its_run_alone(mode: str, stran
         actions.publish(action_msg(push(stamp_of(states[-1])), 2, run_id=RUN_ID))
         ros.until(lambda: transitions and transitions[-1].action[0] != 0.0, "its own policy node does not move it")
         first = transitions[0]
-        assert (first.run_id, first.task_hash) == (RUN_ID, InvertedPendulum().hash)
+        assert (first.run_id, first.task_hash) == (RUN_ID, inverted_pendulum().hash)
         assert first.duration == SPECIFICATION.control_period
         np.testing.assert_allclose(first.action_raw, [0.3], rtol=1e-6)
         assert len(first.state) == 2 * len(SPECIFICATION.joints)
@@ -157,41 +158,33 @@ def test_simulator_of_a_run_takes_no_commands_in_realtime_either() -> None:
 
 
 def test_tasks_that_see_and_move_the_same_share_a_specification_and_no_task() -> None:
-    tasks = [InvertedPendulum(), InvertedPendulumSwingup(), InvertedDoublePendulum()]
+    makers = [inverted_pendulum, inverted_pendulum_swingup, inverted_double_pendulum]
+    tasks = [make() for make in makers]
     assert len({task.specification.hash for task in tasks}) == 2
     assert len({task.hash for task in tasks}) == 3
-    assert [task.hash for task in tasks] == [type(task)().hash for task in tasks]
+    assert [task.hash for task in tasks] == [make().hash for make in makers]
 
 
-def changed_tasks() -> dict[str, InvertedPendulum]:
-    class OtherReward(InvertedPendulum):
-        def reward(self, before: FloatArray, after: FloatArray) -> float:
-            return 1.0 - 1e-3 * float(after[0]) ** 2
-
-    class OtherTermination(InvertedPendulum):
-        def is_terminated(self, before: FloatArray, after: FloatArray) -> bool:
-            return bool(abs(after[2]) > 0.19)
-
-    class OtherStart(InvertedPendulum):
-        def start_from(self, unit: FloatArray) -> FloatArray:
-            return 1.01 * super().start_from(unit)
-
-    class OtherEpisode(InvertedPendulum):
-        max_episode_steps = 999
-
-    class OtherPeriod(InvertedPendulum):
-        specification = dataclasses.replace(SPECIFICATION, control_period=0.02)
-
-    return {each.__name__: each() for each in (OtherReward, OtherTermination, OtherStart, OtherEpisode, OtherPeriod)}
+def changed_tasks() -> dict[str, FileTask]:
+    task = inverted_pendulum()
+    box = Box(share=1.0, ranges=(Range(place=2, centre=0.0, spread=0.101),))
+    return {
+        "reward": changed(task, reward="1 - 0.001*slider_to_cart^2"),
+        "termination": changed(task, terminated="abs(cart_to_pendulum) > 0.19"),
+        "starts": changed(task, starts=Starts([box], joints=2)),
+        "episode": changed(task, max_episode_steps=999),
+        "period": changed(task, specification=dataclasses.replace(SPECIFICATION, control_period=0.02)),
+    }
 
 
 @pytest.mark.parametrize("name", changed_tasks())
 def test_whatever_is_asked_otherwise_is_another_task(name: str) -> None:
-    assert changed_tasks()[name].hash != InvertedPendulum().hash
+    assert changed_tasks()[name].hash != inverted_pendulum().hash
 
 
 def test_a_changed_plant_is_the_same_task() -> None:
-    class OtherMachine(InvertedPendulum):
-        mechanism = dataclasses.replace(InvertedPendulum.mechanism, model="another.xml")
-
-    assert OtherMachine().hash == InvertedPendulum().hash
+    task = inverted_pendulum()
+    settings = dataclasses.replace(task._content.settings, robot="another.xml")
+    other = changed(task, settings=settings, engines={}, gravity=1.6)
+    assert other.robot("pybullet").description.name == "another.xml"
+    assert other.hash == task.hash

@@ -40,7 +40,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "simulation": (BASIS | {"envs"}, {"numpy"}),
     "sac": (BASIS, {"numpy", "torch"}),
     "policy": (BASIS, {"numpy", "safetensors"}),
-    "store": (BASIS, {"numpy", "matplotlib", "tensorboard"}),
+    "store": (BASIS, {"numpy", "matplotlib", "tensorboard", "safetensors"}),
     "training": (BASIS | {"tasks", "envs", "sac", "policy", "store"}, {"numpy", "safetensors"}),
     "nodes": (BASIS | CORES, {"numpy", *ROS}),
     "cli": (BASIS | CORES, {"yaml"}),

@@ -67,7 +67,7 @@ def test_weights_are_published_from_the_start_and_again_after_updates(tmp_path: 
         ros.until(lambda: heard, "no weights at the start")
         for count in range(1, 41):  # one at a time, so that no more than 2 updates are owed at once
             send(transitions, transition(count - 1))
-            ros.until(lambda count=count: node._training.status().env_steps == count, "not taken")  # type: ignore[misc]
+            ros.until(lambda count=count: node._run.status().env_steps == count, "not taken")  # type: ignore[misc]
         ros.until(lambda: statuses and statuses[-1].updates == 40, "not 2 updates for each of 20 transitions")
         versions = [msg.version for msg in heard]
         assert versions[0] == 1
@@ -102,7 +102,7 @@ def test_a_bad_transition_is_left_out_counted_and_told_once_per_second(
         ros.until(lambda: statuses[-1].env_steps == 1, "the good one was not taken")
         assert statuses[-1].buffer_size == 1
         elapsed = time.monotonic() - started
-    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("left out a transition")]
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("rejected a transition")]
     assert 1 <= len(said) <= 1 + elapsed
 
 
@@ -225,4 +225,4 @@ def test_transitions_of_another_run_and_of_another_task_are_left_out_and_said(
         assert (statuses[-1].env_steps, statuses[-1].foreign_transitions) == (0, 4)
         send(transitions, transition(0))
         ros.until(lambda: statuses[-1].env_steps == 1, "the run's own is not taken")
-    assert "left out a transition of run fedcba98: this learner belongs to run 01234567" in capsys.readouterr().out
+    assert "rejected a transition of run fedcba98: this learner belongs to run 01234567" in capsys.readouterr().out

@@ -282,7 +282,7 @@ def test_every_parameter_has_a_description_and_a_range_and_cannot_be_changed_whi
     with RosWorld() as ros:
         node = ros.add(SimulatorNode)
         descriptor = node.describe_parameter("command_timeout")
-        assert "force is zero" in descriptor.description
+        assert "the safe command holds" in descriptor.description
         assert descriptor.floating_point_range[0].to_value == 0.2
         assert descriptor.read_only
 

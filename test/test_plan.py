@@ -18,9 +18,17 @@ from hypothesis import strategies as st
 from policies import OTHER_RUN_ID, RUN_ID, SPECIFICATION, make_file
 from sac_control.cli import config_file, launch_arguments, main, runner
 from sac_control.cli import plan as plan_module
-from sac_control.cli.launch_arguments import DEPLOY, EVALUATE, TRAIN, LaunchFile, in_launch_words, split_settings
+from sac_control.cli.choice import from_launch
+from sac_control.cli.launch_arguments import DEPLOY, EVALUATE, TRAIN, LaunchFile, in_launch_words
 from sac_control.cli.node_description import NodeDescription
-from sac_control.cli.options import EVALUATION_SEED, DeploymentOptions, EvaluationOptions, Options, TrainingOptions
+from sac_control.cli.options import (
+    EVALUATION_SEED,
+    DeploymentOptions,
+    EvaluationOptions,
+    Options,
+    TrainingOptions,
+    split_settings,
+)
 from sac_control.cli.plan import Plan, find_policy, plan_deployment, plan_evaluation, plan_training
 from sac_control.errors import (
     EXIT_DONE,
@@ -70,7 +78,7 @@ def trained(runs: Path) -> RunDirectory:
 
 
 def training(runs: Path, **options: Any) -> Plan:
-    return plan_training(TrainingOptions(**{"run": "new", "runs_directory": runs, **options}))
+    return plan_training(TrainingOptions(**{"run": "new", "runs_dir": runs, **options}))
 
 
 def configuration(plan: Plan) -> config_file.RunConfig:
@@ -201,7 +209,7 @@ def test_every_run_has_an_id_of_its_own_which_no_setting_and_no_file_changes(
 def test_trainings_and_evaluations_live_in_a_namespace_of_their_own_and_robots_at_the_root(
     runs: Path, trained: RunDirectory
 ) -> None:
-    choices: dict[str, Any] = {"policy": "trained", "runs_directory": runs}
+    choices: dict[str, Any] = {"policy": "trained", "runs_dir": runs}
     for namespace, expected in (("", None), ("/", ""), ("arm", "/arm")):
         plans = {
             "/training": training(runs, run=f"new{namespace.strip('/')}", overwrite=True, namespace=namespace),
@@ -213,13 +221,13 @@ def test_trainings_and_evaluations_live_in_a_namespace_of_their_own_and_robots_a
 
 
 def test_deployment_on_the_network_takes_signed_weights_alone(runs: Path, trained: RunDirectory) -> None:
-    choices: dict[str, Any] = {"policy": "trained", "runs_directory": runs}
+    choices: dict[str, Any] = {"policy": "trained", "runs_dir": runs}
     choices["settings"] = [f"policy.accept_weights={RUN_ID}"]
     with pytest.raises(ConfigError, match="set policy.require_signature"):
-        plan_deployment(DeploymentOptions(**choices, discovery_range="SUBNET"))
+        plan_deployment(DeploymentOptions(**choices, network=True))
     (node,) = plan_deployment(DeploymentOptions(**choices))
     assert node.parameters["accept_weights"] == RUN_ID
-    (node,) = plan_deployment(DeploymentOptions(policy="trained", runs_directory=runs))
+    (node,) = plan_deployment(DeploymentOptions(policy="trained", runs_dir=runs))
     assert "accept_weights" not in node.parameters
 
 
@@ -232,7 +240,7 @@ def test_training_in_which_every_command_would_be_too_old_is_refused_and_leaves_
 @pytest.mark.parametrize("setting", ["policy.lockstep=true", f"policy.run_id={RUN_ID}"])
 def test_deployment_that_would_command_no_robot_is_refused(runs: Path, trained: RunDirectory, setting: str) -> None:
     with pytest.raises(ConfigError, match="commands no robot"):
-        plan_deployment(DeploymentOptions(policy="trained", runs_directory=runs, settings=[setting]))
+        plan_deployment(DeploymentOptions(policy="trained", runs_dir=runs, settings=[setting]))
 
 
 def test_run_is_where_it_is_planned_whatever_the_settings_say(runs: Path) -> None:
@@ -367,9 +375,9 @@ def test_parameter_file_is_read_for_the_namespace_of_the_plan(
     with pytest.raises(ConfigError, match="nothing in it is for /hand/simulator"):
         training(runs, run="hand", config=file, namespace="hand")
     assert not (runs / "hand").exists()
-    evaluation = plan_evaluation(EvaluationOptions(policy="trained", runs_directory=runs, config=file, namespace="arm"))
+    evaluation = plan_evaluation(EvaluationOptions(policy="trained", runs_dir=runs, config=file, namespace="arm"))
     assert by_name(evaluation)["simulator"].parameters["answer_timeout"] == 0.5
-    (node,) = plan_deployment(DeploymentOptions(policy="trained", runs_directory=runs, config=file, namespace="leg"))
+    (node,) = plan_deployment(DeploymentOptions(policy="trained", runs_dir=runs, config=file, namespace="leg"))
     assert node.parameters["seed"] == 8
 
 
@@ -383,8 +391,8 @@ def test_parameters_of_ros_itself_reach_the_nodes(runs: Path, trained: RunDirect
     resumed = training(runs, resume=True, settings=["learner.use_sim_time=false"], namespace="/")
     assert configuration(resumed).of_ros["learner"] == {**own, "use_sim_time": False}
     for plan in (
-        plan_evaluation(EvaluationOptions(policy="trained", runs_directory=runs, config=file)),
-        plan_deployment(DeploymentOptions(policy="trained", runs_directory=runs, config=file)),
+        plan_evaluation(EvaluationOptions(policy="trained", runs_dir=runs, config=file)),
+        plan_deployment(DeploymentOptions(policy="trained", runs_dir=runs, config=file)),
     ):
         for node in plan:
             assert node.parameters.items() >= own.items()
@@ -395,9 +403,7 @@ def test_episodes_come_from_the_option_or_else_the_file_or_else_are_ten(
 ) -> None:
     file = parameter_file(tmp_path, "/**/evaluator: {ros__parameters: {episodes: 20}}\n")
     for config, episodes, expected in ((None, None, 10), (file, None, 20), (file, 3, 3)):
-        plan = plan_evaluation(
-            EvaluationOptions(policy="trained", runs_directory=runs, config=config, episodes=episodes)
-        )
+        plan = plan_evaluation(EvaluationOptions(policy="trained", runs_dir=runs, config=config, episodes=episodes))
         assert by_name(plan)["evaluator"].parameters.get("episodes", 10) == expected
 
 
@@ -406,7 +412,7 @@ def test_what_no_option_says_stays_as_the_file_says(runs: Path, trained: RunDire
         tmp_path,
         "/**: {ros__parameters: {headless: false}}\n/**/evaluator: {ros__parameters: {json: true, output: /tmp/x}}\n",
     )
-    plan = plan_evaluation(EvaluationOptions(policy="trained", runs_directory=runs, config=file))
+    plan = plan_evaluation(EvaluationOptions(policy="trained", runs_dir=runs, config=file))
     assert by_name(plan)["evaluator"].parameters.items() >= {"json": True, "output": "/tmp/x"}.items()
     assert by_name(plan)["simulator"].parameters["headless"] is False
     assert not configuration(training(runs, config=file)).simulator.headless
@@ -416,7 +422,7 @@ def test_configuration_of_a_training_neither_explores_nor_arms_a_robot_nor_swaps
     runs: Path, trained: RunDirectory, tmp_path: Path
 ) -> None:
     def deploy(file: Path, *settings: str) -> NodeDescription:
-        options = DeploymentOptions(policy="trained", runs_directory=runs, config=file, settings=settings)
+        options = DeploymentOptions(policy="trained", runs_dir=runs, config=file, settings=settings)
         (node,) = plan_deployment(options)
         return node
 
@@ -432,7 +438,7 @@ def test_configuration_of_a_training_neither_explores_nor_arms_a_robot_nor_swaps
     node = deploy(file)
     assert node.parameters == {"policy_file": str(trained.policy_file().resolve()), "ramp_s": 1.0, "require_arm": True}
     assert "require_arm" not in deploy(file, "policy.require_arm=false").parameters
-    evaluation = plan_evaluation(EvaluationOptions(policy="trained", runs_directory=runs, config=plan.run.config))
+    evaluation = plan_evaluation(EvaluationOptions(policy="trained", runs_dir=runs, config=plan.run.config))
     policy = by_name(evaluation)["policy"].parameters
     assert policy.get("deterministic", True)
     assert not policy.get("accept_weights")
@@ -442,9 +448,9 @@ def test_topics_are_renamed_for_every_node(runs: Path, trained: RunDirectory) ->
     remappings = ["joint_states:=/arm/joint_states", "policy:~/x:=y"]
     expected = (("joint_states", "/arm/joint_states"), ("policy:~/x", "y"))
     for plan in (
-        training(runs, remappings=remappings),
-        plan_evaluation(EvaluationOptions(policy="trained", runs_directory=runs, remappings=remappings)),
-        plan_deployment(DeploymentOptions(policy="trained", runs_directory=runs, remappings=remappings)),
+        training(runs, remap=remappings),
+        plan_evaluation(EvaluationOptions(policy="trained", runs_dir=runs, remap=remappings)),
+        plan_deployment(DeploymentOptions(policy="trained", runs_dir=runs, remap=remappings)),
     ):
         for node in plan:
             assert node.remappings == expected
@@ -468,7 +474,7 @@ def test_remapping_that_ros_would_refuse_is_refused_and_leaves_nothing_behind(
     runs: Path, text: str, complaint: str
 ) -> None:
     with pytest.raises(ConfigError, match=complaint):
-        training(runs, remappings=[text])
+        training(runs, remap=[text])
     assert not runs.exists()
 
 
@@ -512,9 +518,7 @@ def test_configuration_that_is_shipped_makes_a_plan(runs: Path, file: Path) -> N
 
 
 def test_evaluation_is_evaluator_simulator_and_policy_in_lockstep(runs: Path, trained: RunDirectory) -> None:
-    plan = plan_evaluation(
-        EvaluationOptions(policy="trained", runs_directory=runs, episodes=3, seed=5, deterministic=False)
-    )
+    plan = plan_evaluation(EvaluationOptions(policy="trained", runs_dir=runs, episodes=3, seed=5, deterministic=False))
     assert [node.executable for node in plan] == ["evaluator", "simulator", "policy"]
     nodes = by_name(plan)
     assert nodes["evaluator"].parameters == {"run_id": RUN_ID, "episodes": 3}
@@ -532,20 +536,18 @@ def test_evaluation_is_evaluator_simulator_and_policy_in_lockstep(runs: Path, tr
 
 
 def test_evaluation_starts_where_no_training_did(runs: Path, trained: RunDirectory) -> None:
-    plan = plan_evaluation(EvaluationOptions(policy="trained", runs_directory=runs))
+    plan = plan_evaluation(EvaluationOptions(policy="trained", runs_dir=runs))
     assert by_name(plan)["simulator"].parameters == {"run_id": RUN_ID, "seed": EVALUATION_SEED}
 
 
 def test_deployment_is_the_policy_alone_deterministic_and_waiting_to_be_armed(
     runs: Path, trained: RunDirectory
 ) -> None:
-    plan = plan_deployment(DeploymentOptions(policy="trained", runs_directory=runs, settings=["policy.seed=4"]))
+    plan = plan_deployment(DeploymentOptions(policy="trained", runs_dir=runs, settings=["policy.seed=4"]))
     (node,) = plan
     assert node.executable == "policy"
     assert node.parameters == {"policy_file": str(trained.policy_file().resolve()), "seed": 4, "require_arm": True}
-    plan = plan_deployment(
-        DeploymentOptions(policy="trained", runs_directory=runs, settings=["policy.require_arm=false"])
-    )
+    plan = plan_deployment(DeploymentOptions(policy="trained", runs_dir=runs, settings=["policy.require_arm=false"]))
     assert "require_arm" not in next(iter(plan)).parameters
 
 
@@ -574,7 +576,7 @@ def test_deployment_commands_where_ros2_control_takes_the_interface_of_its_polic
     tmp_path: Path, interfaces: tuple[str, ...], remappings: list[str], rule: tuple[tuple[str, str], ...]
 ) -> None:
     path = driven_by(interfaces, tmp_path)
-    (node,) = plan_deployment(DeploymentOptions(policy=str(path), remappings=remappings))
+    (node,) = plan_deployment(DeploymentOptions(policy=str(path), remap=remappings))
     assert node.remappings == rule
 
 
@@ -604,7 +606,7 @@ def test_deployment_takes_a_shadow_policy_of_the_same_robot_alone(
     def planned(specification: Specification) -> Plan:
         path = tmp_path / "shadow.safetensors"
         path.write_bytes(make_file(1, specification=specification).to_bytes())
-        return plan_deployment(DeploymentOptions(policy="trained", runs_directory=runs, shadow=str(path)))
+        return plan_deployment(DeploymentOptions(policy="trained", runs_dir=runs, shadow=str(path)))
 
     (node,) = planned(SPECIFICATION)
     assert node.parameters["shadow_policy_file"] == str(tmp_path / "shadow.safetensors")
@@ -616,7 +618,7 @@ def test_envelope_that_does_not_fit_the_policy_is_not_deployed(runs: Path, train
     for envelope in ("-1 < position(elbow) < 1", "nonsense"):
         settings = [f"policy.envelope={envelope}"]
         with pytest.raises(ConfigError, match="envelope"):
-            plan_deployment(DeploymentOptions(policy="trained", runs_directory=runs, settings=settings))
+            plan_deployment(DeploymentOptions(policy="trained", runs_dir=runs, settings=settings))
 
 
 @pytest.mark.parametrize("setting", ["control_period=0.01", "joints=elbow", "max_command=1.0"])
@@ -636,7 +638,7 @@ def test_policy_that_disagrees_with_what_is_said_of_the_robot_is_not_deployed(
     runs: Path, trained: RunDirectory, setting: str
 ) -> None:
     with pytest.raises(PolicyFileError, match=f"policy.{setting.split('=')[0]} is "):
-        plan_deployment(DeploymentOptions(policy="trained", runs_directory=runs, settings=[f"policy.{setting}"]))
+        plan_deployment(DeploymentOptions(policy="trained", runs_dir=runs, settings=[f"policy.{setting}"]))
 
 
 def test_policy_is_found_by_name_directory_or_file(
@@ -658,22 +660,22 @@ def test_policy_that_is_not_there_or_damaged_is_refused(
 ) -> None:
     options = EvaluationOptions if plan is plan_evaluation else DeploymentOptions
     with pytest.raises(RunError, match=f"there is no run at {runs / 'other'}"):
-        plan(options(policy="other", runs_directory=runs))
+        plan(options(policy="other", runs_dir=runs))
     trained.policy_file().write_bytes(b"damaged")
     with pytest.raises(PolicyFileError, match=f"{trained.checkpoints / '100'}.*: not a whole safetensors file"):
-        plan(options(policy="trained", runs_directory=runs))
+        plan(options(policy="trained", runs_dir=runs))
     (runs / "empty").mkdir()
     RunDirectory(runs / "begun").create("")
     with pytest.raises(RunError, match="has no checkpoint yet: train it first"):
-        plan(options(policy="begun", runs_directory=runs))
+        plan(options(policy="begun", runs_dir=runs))
     with pytest.raises(RunError, match="there is no run at"):
-        plan(options(policy=str(runs / "empty"), runs_directory=runs))
+        plan(options(policy=str(runs / "empty"), runs_dir=runs))
 
 
 @pytest.mark.parametrize("episodes", [0, -1])
 def test_evaluation_of_no_episode_is_refused(runs: Path, trained: RunDirectory, episodes: int) -> None:
     with pytest.raises(ConfigError, match=rf"evaluator\.episodes is {episodes}"):
-        plan_evaluation(EvaluationOptions(policy="trained", runs_directory=runs, episodes=episodes))
+        plan_evaluation(EvaluationOptions(policy="trained", runs_dir=runs, episodes=episodes))
 
 
 # what is started again
@@ -710,7 +712,7 @@ def test_training_that_is_to_be_repeatable_and_an_evaluation_start_nothing_again
 ) -> None:
     for plan in (
         training(runs, settings=["learner.deterministic=true"]),
-        plan_evaluation(EvaluationOptions(policy="trained", runs_directory=runs)),
+        plan_evaluation(EvaluationOptions(policy="trained", runs_dir=runs)),
     ):
         assert all(node.restarts == 0 for node in plan)
 
@@ -718,7 +720,7 @@ def test_training_that_is_to_be_repeatable_and_an_evaluation_start_nothing_again
 def test_deployed_policy_that_is_started_again_waits_to_be_armed_whatever_was_chosen(
     runs: Path, trained: RunDirectory
 ) -> None:
-    options = DeploymentOptions(policy="trained", runs_directory=runs, settings=["policy.require_arm=false"])
+    options = DeploymentOptions(policy="trained", runs_dir=runs, settings=["policy.require_arm=false"])
     (node,) = plan_deployment(options)
     assert node.parameters.get("require_arm", False) is False
     successor = node.successor(1)
@@ -730,7 +732,7 @@ def test_negative_number_of_restarts_is_refused(runs: Path, trained: RunDirector
     with pytest.raises(ConfigError, match="restarts is -1"):
         training(runs, restarts=-1)
     with pytest.raises(ConfigError, match="restarts is -1"):
-        plan_deployment(DeploymentOptions(policy="trained", runs_directory=runs, restarts=-1))
+        plan_deployment(DeploymentOptions(policy="trained", runs_dir=runs, restarts=-1))
 
 
 # the command and the launch files
@@ -886,6 +888,21 @@ def test_every_option_has_its_launch_argument(
         assert not value or value in argument.choices
 
 
+@pytest.mark.parametrize("verb", ["train", "evaluate", "deploy"])
+def test_command_launch_file_and_code_that_choose_nothing_choose_the_same(verb: str) -> None:
+    file = {"train": TRAIN, "evaluate": EVALUATE, "deploy": DEPLOY}[verb]
+    chosen: dict[str, str] = {} if verb == "train" else {"policy": "run"}
+    given = {argument.name: argument.default or "" for argument in file.arguments} | chosen
+    expected = file.options(**chosen)
+    _, commanded = main.parse([verb, *chosen.values()])
+    assert {**vars(from_launch(file.options, given)), "settings": (), "remap": ()} == {
+        **vars(expected),
+        "settings": (),
+        "remap": (),
+    }
+    assert {**vars(commanded), "settings": (), "remap": ()} == {**vars(expected), "settings": (), "remap": ()}
+
+
 @pytest.mark.parametrize("value", ["0", "-3", "many", "1.5"])
 def test_number_of_episodes_that_is_none_is_refused_by_the_launch_file(
     runs: Path, trained: RunDirectory, value: str
@@ -948,11 +965,11 @@ def test_options_that_contradict_each_other_are_refused_before_anything_is_start
         (("learner.deterministic=true", "simulator.flow_control=false"), "waits for no update"),
     ):
         with pytest.raises(ConfigError, match=message):
-            plan_training(TrainingOptions(runs_directory=tmp_path, settings=settings))
+            plan_training(TrainingOptions(runs_dir=tmp_path, settings=settings))
     assert not list(tmp_path.iterdir())
 
 
 def test_one_option_names_the_task_of_all_three_nodes(tmp_path: Path) -> None:
-    plan = plan_training(TrainingOptions(runs_directory=tmp_path, run="up", task="inverted_pendulum_swingup"))
+    plan = plan_training(TrainingOptions(runs_dir=tmp_path, run="up", task="inverted_pendulum_swingup"))
     assert plan.run is not None
     assert plan.run.config.read_text().count("task: inverted_pendulum_swingup") == 3

@@ -114,7 +114,7 @@ def test_a_bad_transition_is_counted_refused_and_does_not_stop_the_run() -> None
 
 def test_returns_are_reported_per_episode() -> None:
     run = training()
-    ended = [episode for sequence in range(12) if (episode := run.ingest(transition(sequence)))]
+    ended = [episode for sequence in range(12) if (episode := run.ingest(transition(sequence)).episode)]
     assert [(episode.episode, episode.total_reward, episode.terminated) for episode in ended] == [
         (0, 5.0, True),
         (1, 5.0, False),

@@ -86,12 +86,18 @@ def place(tmp_path: Path) -> Path:
         ({"absent": "gymnasium"}, (), "gymnasium is not installed"),
         ({"absent": "pybullet"}, ("--engine", "pybullet"), "engine pybullet is not installed"),
         ({"absent": "rclpy"}, (), "rclpy is not there: source a ROS 2 installation"),
-        ({"absent": "torch"}, ("--set", "learner.backend=torch"), "learner.backend is torch, which is not installed"),
+        (
+            {"absent": "torch"},
+            ("--set", "learner.backend=torch"),
+            "-m pip install torch, or set learner.backend to auto",
+        ),
         (
             {"absent": "torch"},
             ("--set", "learner.use_sde=true"),
-            "knows no learner.use_sde, and torch is not",
+            "knows no learner.use_sde, and torch is not installed: /",
         ),
+        ({"absent": "torch"}, ("--set", "learner.device=cuda"), "-m pip install torch"),
+        ({"absent": "torch"}, ("--set", "learner.algorithm=sac_v1"), "-m pip install torch"),
     ],
 )
 def test_training_that_cannot_work_is_refused_in_one_sentence_and_leaves_nothing(

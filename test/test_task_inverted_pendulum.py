@@ -5,10 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from sac_control.tasks.inverted_pendulum import InvertedPendulum
+from sac_control.tasks.builtin import inverted_pendulum
+from tasks_for_tests import rows_of
 
 UPRIGHT = np.zeros(4)
-TASK = InvertedPendulum()
+TASK = inverted_pendulum()
 
 
 @pytest.mark.parametrize(
@@ -23,23 +24,23 @@ TASK = InvertedPendulum()
     ],
 )
 def test_episode_terminates_only_beyond_the_limit_angle(angle: float, is_terminated: bool) -> None:
-    assert TASK.is_terminated(UPRIGHT, np.array([0.0, 0.0, angle, 0.0])) is is_terminated
+    assert TASK.is_terminated(rows_of(TASK, [0.0, 0.0, angle, 0.0], UPRIGHT)) is is_terminated
 
 
 @pytest.mark.parametrize("place", [0, 1, 3])
 def test_position_and_velocities_never_terminate(place: int) -> None:
     state = np.zeros(4)
     state[place] = 1e3
-    assert TASK.is_terminated(UPRIGHT, state) is False
+    assert TASK.is_terminated(rows_of(TASK, state, UPRIGHT)) is False
 
 
 def test_the_state_before_the_step_does_not_terminate() -> None:
-    assert TASK.is_terminated(np.array([0.0, 0.0, 1.0, 0.0]), UPRIGHT) is False
+    assert TASK.is_terminated(rows_of(TASK, UPRIGHT, [0.0, 0.0, 1.0, 0.0])) is False
 
 
 def test_every_step_earns_one_even_the_last() -> None:
-    assert TASK.reward(UPRIGHT, UPRIGHT) == 1.0
-    assert TASK.reward(UPRIGHT, np.array([3.0, -2.0, 1.5, 9.0])) == 1.0
+    assert TASK.reward(rows_of(TASK, UPRIGHT)) == 1.0
+    assert TASK.reward(rows_of(TASK, [3.0, -2.0, 1.5, 9.0])) == 1.0
 
 
 def test_start_angles_are_uniform_and_all_else_rests() -> None:
@@ -61,4 +62,6 @@ def test_specification_says_what_the_published_task_says() -> None:
     assert specification.command_limit == (100.0,)
     assert specification.control_period == 0.0165
     assert TASK.max_episode_steps == 1000
-    assert set(TASK.mechanism.joints) == set(specification.joints)
+    robot = TASK.robot("pybullet")
+    assert robot.joints == specification.joints
+    assert set(robot.model_names) == set(specification.joints)

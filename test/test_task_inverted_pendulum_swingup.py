@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from sac_control.tasks.inverted_pendulum import InvertedPendulum
-from sac_control.tasks.inverted_pendulum_swingup import InvertedPendulumSwingup
+from sac_control.tasks.builtin import inverted_pendulum, inverted_pendulum_swingup
+from tasks_for_tests import rows_of
 
 UPRIGHT = np.zeros(4)
-TASK = InvertedPendulumSwingup()
+TASK = inverted_pendulum_swingup()
 
 
 @pytest.mark.parametrize("turns", [-2, 0, 3])
@@ -18,12 +18,12 @@ def test_reward_is_the_cosine_of_the_angle_after_the_step_whatever_the_turns(
     angle: float, turns: int, reward: float
 ) -> None:
     after = np.array([0.3, -2.0, angle + 2.0 * math.pi * turns, 9.0])
-    assert TASK.reward(np.array([0.0, 0.0, 2.0, 0.0]), after) == pytest.approx(reward, abs=1e-6)
+    assert TASK.reward(rows_of(TASK, after, [0.0, 0.0, 2.0, 0.0])) == pytest.approx(reward, abs=1e-6)
 
 
 @pytest.mark.parametrize("state", [[0.0] * 4, [0.0, 0.0, math.pi, 0.0], [1.0, 50.0, 400.0, -300.0]])
 def test_nothing_terminates(state: list[float]) -> None:
-    assert TASK.is_terminated(np.array(state), np.array(state)) is False
+    assert TASK.is_terminated(rows_of(TASK, state, state)) is False
 
 
 def test_start_angles_are_within_a_tenth_of_hanging_and_all_else_rests() -> None:
@@ -38,7 +38,7 @@ def test_start_angles_are_within_a_tenth_of_hanging_and_all_else_rests() -> None
 
 
 def test_machine_and_observation_are_those_of_the_inverted_pendulum() -> None:
-    ours, other = TASK.specification, InvertedPendulum.specification
+    ours, other = TASK.specification, inverted_pendulum().specification
     assert (ours.task, other.task) == ("inverted_pendulum_swingup", "inverted_pendulum")
     assert (ours.joints, ours.actuated_joints, ours.observation) == (
         other.joints,
@@ -47,6 +47,7 @@ def test_machine_and_observation_are_those_of_the_inverted_pendulum() -> None:
     )
     assert (ours.command_limit, ours.control_period) == ((100.0,), 0.0165)
     assert ours.hash == other.hash  # what is seen and moved is the same
-    assert TASK.hash != InvertedPendulum().hash  # what is asked is not: neither teaches the other
-    assert TASK.mechanism.model == InvertedPendulum.mechanism.model
+    assert TASK.hash != inverted_pendulum().hash  # what is asked is not: neither teaches the other
+    for engine in ("pybullet", "mujoco"):
+        assert TASK.robot(engine).description == inverted_pendulum().robot(engine).description
     assert (TASK.max_episode_steps, TASK.solved_return) == (1000, 800.0)

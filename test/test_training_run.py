@@ -18,10 +18,13 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 
 from sac_control.errors import RunError
 from sac_control.policy.policy_file import PolicyFile
+from sac_control.store.run_store import NO_SCORE
 from sac_control.store.table import read_columns
-from sac_control.training.evaluation import NO_SCORE, Evaluation
+from sac_control.training.divergence import MOST_ROLLBACKS
+from sac_control.training.evaluation import Evaluation
+from sac_control.training.intake import Outcome
 from sac_control.training.learner_config import LearnerConfig
-from sac_control.training.training_run import MOST_ROLLBACKS, TrainingRun
+from sac_control.training.training_run import TrainingRun
 from sac_control.types import Transition
 from test_metrics_and_curve import tf_records
 
@@ -111,7 +114,7 @@ def test_a_rollback_halves_the_learning_rates_and_survives_a_resume(tmp_path: Pa
     resumed = training_run(tmp_path, [], resume=True)
     assert resumed.status().rollbacks == rollbacks
     learn(resumed, 1000, 1001)
-    assert float(resumed._training.learner.learning_rate_scale) <= 0.5**rollbacks
+    assert float(resumed.training.learner.learning_rate_scale) <= 0.5**rollbacks
     resumed.close()
 
 
@@ -153,7 +156,7 @@ def test_transitions_after_the_checkpoint_are_taken_over_and_their_updates_owed(
     while resumed.work():
         pass
     assert resumed.status().updates == 2 * (status.env_steps - 20)
-    assert not resumed.ingest(transition(status.env_steps - 1)), "its sender sends the last one again"
+    assert resumed.ingest(transition(status.env_steps - 1)) is Outcome.DUPLICATE, "its sender sends the last one again"
     resumed.close()
 
 
@@ -202,12 +205,12 @@ def test_best_policy_that_the_disk_could_not_take_is_saved_as_the_best_later(tmp
     deadline = time.monotonic() + 60.0
     while math.isnan(run.status().evaluation_return) and time.monotonic() < deadline:
         run.work()
-    assert "cannot write to" in run.disk_complaint
+    assert "cannot write to" in run.store.complaint
     run.run.path.unlink()
     aside.rename(run.run.path)
     now += 2.0
     run.work()
-    assert run.disk_complaint == ""
+    assert run.store.complaint == ""
     assert (run.run.checkpoints / "best").resolve().name in {"30", "31"}
     run.close()
 
@@ -240,7 +243,7 @@ def test_what_was_best_before_a_kill_stays_best(tmp_path: Path) -> None:
     run._evaluations.close()
     kill(run)
     resumed = training_run(tmp_path, [], resume=True, **config)
-    assert resumed._saving.best_score == (False, best)
+    assert resumed.store.best_score == (False, best)
     resumed.close()
 
 
@@ -255,8 +258,8 @@ def test_a_policy_that_came_to_its_confirmation_is_not_displaced_by_one_that_did
     run = training_run(tmp_path, [], evaluation_every=30)
 
     def best_after(stop: int, evaluation: Evaluation) -> tuple[str, bool]:
-        learn(run, run._training.transitions, stop)
-        run._saving.offer(run._snapshot(), evaluation)
+        learn(run, run.training.transitions, stop)
+        run.store.offer(run._snapshot(), evaluation.score)
         best = (run.run.checkpoints / "best").resolve()
         return best.name, json.loads((best / "state.json").read_text())["is_solution"]
 
@@ -269,10 +272,10 @@ def test_a_policy_that_came_to_its_confirmation_is_not_displaced_by_one_that_did
     run._evaluations.close()
     kill(run)
     resumed = training_run(tmp_path, [], resume=True, evaluation_every=30)
-    assert resumed._saving.best_score == (True, 1000.0)
-    resumed._saving.offer(resumed._snapshot(), evaluated(6, *perfect))
-    resumed._saving.offer(resumed._snapshot(), evaluated(7, *perfect, confirmations=(10.0,)))
-    assert resumed._saving.best_score == (True, 1000.0)
+    assert resumed.store.best_score == (True, 1000.0)
+    resumed.store.offer(resumed._snapshot(), evaluated(6, *perfect).score)
+    resumed.store.offer(resumed._snapshot(), evaluated(7, *perfect, confirmations=(10.0,)).score)
+    assert resumed.store.best_score == (True, 1000.0)
     resumed.close()
 
 
@@ -295,7 +298,7 @@ def test_a_best_policy_that_is_damaged_is_told_of_and_its_place_is_free(tmp_path
         f"checkpoint {best} is damaged: policy.safetensors does not match its SHA-256; "
         "the next policy that is evaluated takes the place of the best"
     )
-    assert resumed._saving.best_score == NO_SCORE
+    assert resumed.store.best_score == NO_SCORE
     resumed.close()
 
 
@@ -363,7 +366,7 @@ def test_what_diverged_within_a_group_of_updates_is_not_saved_on_request(tmp_pat
     run = training_run(tmp_path, said, itertools.count().__next__, replay_ratio=40.0)  # each update takes a second
     learn(run, 0, 40)
     run.ingest(transition(40, reward=3e38))
-    while run._training.is_finite():
+    while run.training.is_finite():
         assert run.work(), "the bad transition was not drawn"
     assert not said, "the group of updates has not come to its end"
     run.save()

@@ -263,6 +263,7 @@ def test_whoever_could_command_the_robot_keeps_the_policy_silent_and_unarmed_unt
         robot.until_moved()
 
 
+@pytest.mark.needs("publisher_gid")
 def test_states_of_two_publishers_by_turns_latch_zero_and_name_both(policy_path: Path) -> None:
     with RosWorld(policy={"policy_file": str(policy_path), **PATIENT}) as ros:
         robot = Robot(ros)

@@ -9,7 +9,7 @@ from benchmarks.intervals import share_interval
 from benchmarks.options import Options
 from benchmarks.table import Goal, Line
 from benchmarks.training import dump, train
-from sac_control.tasks.catalogue import make_task
+from sac_control.tasks.builtin import inverted_pendulum
 
 NAME = "stability"
 TITLE = "Stability after the first solve"
@@ -19,9 +19,7 @@ SETTINGS = ("learner.stop_when_solved=false",)
 UNTIL_SOLVED = 2_000  # transitions that a run is given to solve the task first
 SECONDS_PER_STEP = 0.05  # [s] far more than a transition takes
 SHARE, MINIMUM = 0.97, 950.0  # aimed at
-SOLVED_RETURN = make_task(
-    "inverted_pendulum"
-).solved_return  # the most there is: a mean is as high only if each episode is
+SOLVED_RETURN = inverted_pendulum().solved_return  # the most there is: a mean is as high only if each episode is
 
 
 def measure(options: Options) -> dict[str, Any]:

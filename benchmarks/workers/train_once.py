@@ -43,7 +43,7 @@ def train(config: LearnerConfig) -> dict[str, object]:
     in_force = None
     while not training.is_done:
         has_more = training.work()
-        if training.weights is not in_force:
+        if in_force is None or training.weights.version > in_force.version:
             in_force = training.weights
             report = controller.offer(in_force)
             if report is not None and not report.accepted:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+STOP_TIMEOUT = 4.0  # [s] without any work after which a process that was asked to stop is killed
 LONGEST = 60.0  # [s] that an ending may take, whatever is being done
 _AT_WORK = ("R", "D")  # proc(5): computes or waits for a processor; waits for a disk
 

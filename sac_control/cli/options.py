@@ -1,4 +1,4 @@
-"""What people choose for a training, an evaluation or a deployment, by the command or a launch file."""
+"""What people choose for each verb of the command and for each launch file: written once, here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sac_control.cli import config_file
+from sac_control.cli import config_file, ending
+from sac_control.cli.choice import choice
 from sac_control.cli.config_file import RunConfig
 from sac_control.cli.node_description import NodeDescription
 from sac_control.cli.parameter_file import read_sections
@@ -18,6 +19,19 @@ EVALUATION_SEED = 1_000_000  # start states that no training with a smaller seed
 MOST_RESTARTS = 5  # of one node, unless said otherwise: what fails again and again needs a person
 LONGEST_NAMESPACE = 200  # of the 255 that rmw allows to a whole name
 LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
+_POLICY = "name or directory of a run, or a policy file"
+
+
+def split_settings(text: str) -> list[str]:
+    """Settings that are separated by spaces. A new one begins at ``node.key=``: other spaces are part of a value."""
+    return re.split(r"\s+(?=\w+\.\w+\s*=)", text.strip()) if text.strip() else []
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfRuns:
+    """What is chosen wherever runs are found by name."""
+
+    runs_dir: Path = choice("where runs are", default=Path("runs"), metavar="DIR")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,12 +39,30 @@ class Options:
     """What people choose, the same for every plan."""
 
     default_namespace: ClassVar[str] = ""  # a robot's nodes live at the root, what is simulated does not
-    namespace: str = ""  # empty takes the default, "/" the root
-    log_level: str = "info"
-    headless: bool = True
-    config: Path | None = None  # parameter file
-    settings: Sequence[str] = ()  # section.key=value
-    remappings: Sequence[str] = ()  # old:=new, of topics and services of all nodes
+    settings: Sequence[str] = choice(
+        "one setting", default=(), flag="set", metavar="NODE.KEY=VALUE", split=split_settings
+    )
+    config: Path | None = choice("ROS parameter file with what differs from the defaults", default=None, metavar="FILE")
+    remap: Sequence[str] = choice("another name for a topic or service", default=(), metavar="OLD:=NEW")
+    namespace: str = choice(
+        "ROS namespace of all nodes", default="", unset="training, evaluation, or / for a robot", metavar="NAME"
+    )
+    domain_id: int | None = choice(
+        "ROS_DOMAIN_ID",
+        default=None,
+        unset="that of the environment, or a free one",
+        metavar="N",
+        is_for_launch=False,
+    )
+    network: bool = choice("let other machines see the nodes", default=False)
+    stop_timeout: float = choice(
+        "after Ctrl-C, a node that does nothing for this long is killed; one that still saves is waited for up to "
+        f"{ending.LONGEST:g} s",
+        default=ending.STOP_TIMEOUT,
+        metavar="SECONDS",
+        is_for_launch=False,
+    )
+    log_level: str = choice("log level of the nodes", default="info", choices=LOG_LEVELS)
 
     def __post_init__(self) -> None:
         if self.log_level not in LOG_LEVELS:
@@ -52,7 +84,7 @@ class Options:
 
     def parsed_remappings(self) -> tuple[tuple[str, str], ...]:
         """Old and new names."""
-        return tuple(map(parse_remapping, self.remappings))
+        return tuple(map(parse_remapping, self.remap))
 
     def node(self, executable: str, **more: Any) -> NodeDescription:
         """A node of the plan, in the chosen namespace."""
@@ -76,8 +108,6 @@ class Options:
 
     def applied_to(self, config: RunConfig) -> RunConfig:
         """`config` with the chosen settings."""
-        if not self.headless:
-            config = config.with_values({"simulator": {"headless": False}})
         for text in self.settings:
             section, key, value = config_file.parse_assignment(text)
             config = config.with_values({section: {key: value}})
@@ -85,46 +115,102 @@ class Options:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingOptions(Options):
+class Restarting(Options):
+    """What is chosen for nodes that are started again."""
+
+    restarts: int = choice("how often each node is started again where it fails", default=MOST_RESTARTS, metavar="N")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Simulated(Options):
+    """What is chosen for a simulator."""
+
+    engine: str = choice("physics engine, as pybullet or mujoco", default="", unset="the task's own", metavar="NAME")
+    headless: bool = choice("show the physics in a window", default=True, flag="gui")
+
+    def applied_to(self, config: RunConfig) -> RunConfig:
+        """`config` with the chosen settings."""
+        return super().applied_to(config if self.headless else config.with_values({"simulator": {"headless": False}}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions(Restarting, Simulated, OfRuns):
     """What people choose for a training."""
 
     default_namespace = "/training"
-    run: str = ""  # name of the run; empty makes one of task and date
-    runs_directory: Path = Path("runs")
-    seed: int | None = None
-    max_steps: int | None = None
-    task: str = ""  # name or file, for all three nodes; empty keeps what the configuration says
-    engine: str = ""  # physics engine; empty keeps what the configuration says, or takes the task's own
-    resume: bool = False
-    overwrite: bool = False
-    restarts: int = MOST_RESTARTS  # of each node
+    run: str = choice("name of the run", default="", unset="task and date", metavar="NAME")
+    seed: int | None = choice("seed of all nodes", default=None, unset="that of --config, or 0", metavar="N")
+    task: str = choice(
+        "task to learn, a name or a task file; config/ has settings for the built-in ones",
+        default="",
+        unset="that of --config, or inverted_pendulum",
+        metavar="TASK",
+    )
+    max_steps: int | None = choice(
+        "transitions after which to stop, solved or not", default=None, unset="that of --config", metavar="N"
+    )
+    resume: bool = choice("continue the run from its newest checkpoint", default=False)
+    overwrite: bool = choice("replace the run", default=False)
+    require_solved: bool = choice("exit with 3 if the task was not solved", default=False, is_for_launch=False)
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluationOptions(Options):
+class EvaluationOptions(Simulated, OfRuns):
     """What people choose for an evaluation."""
 
     default_namespace = "/evaluation"
-    policy: str  # name of a run, its directory, or a policy file
-    runs_directory: Path = Path("runs")
-    episodes: int | None = None  # empty keeps what the configuration says
-    seed: int = EVALUATION_SEED
-    deterministic: bool = True
-    task: str = ""  # name or file; empty: that of the policy's training
-    engine: str = ""  # physics engine; empty: that of the training, or the task's own
-    json: bool = False
-    output: str = ""
+    policy: str = choice(_POLICY, metavar="RUN", is_positional=True)
+    episodes: int | None = choice("episodes to count", default=None, unset="that of --config, or 10", metavar="N")
+    seed: int = choice("seed of the start states", default=EVALUATION_SEED, metavar="N")
+    deterministic: bool = choice("sample actions instead of taking the mean", default=True, flag="sample")
+    task: str = choice("task, a name or a task file", default="", unset="that of the policy's training", metavar="TASK")
+    json: bool = choice("print one line of JSON and nothing else", default=False, is_for_launch=False)
+    output: Path | None = choice("write the result as JSON to this file, too", default=None, metavar="FILE")
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeploymentOptions(Options):
+class DeploymentOptions(Restarting, OfRuns):
     """What people choose to drive a robot."""
 
-    policy: str  # name of a run, its directory, or a policy file
-    runs_directory: Path = Path("runs")
-    shadow: str = ""  # a second policy, whose hypothetical actions are published; empty: none
-    restarts: int = MOST_RESTARTS
-    discovery_range: str = "LOCALHOST"  # ROS_AUTOMATIC_DISCOVERY_RANGE of the node
+    policy: str = choice(_POLICY, metavar="RUN", is_positional=True)
+    shadow: str = choice(
+        "a second policy, whose hypothetical actions are published, and no more", default="", metavar="RUN"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class InfoOptions(OfRuns):
+    """What people choose to be told."""
+
+    policy: str = choice(_POLICY, default="", unset="list the runs", metavar="RUN", is_positional=True)
+    json: bool = choice("print JSON", default=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlotOptions(OfRuns):
+    """What people choose to be drawn."""
+
+    run: str = choice("name or directory of a run", metavar="RUN", is_positional=True)
+    file: Path | None = choice(
+        "picture to write", default=None, unset="that of the run", metavar="FILE", is_positional=True
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportOptions(OfRuns):
+    """What people choose to be written into one file."""
+
+    policy: str = choice(_POLICY, metavar="RUN", is_positional=True)
+    file: Path = choice("where to write it", metavar="FILE", is_positional=True)
+    sign: Path | None = choice("sign it with the private key in this file", default=None, metavar="KEY")
+    overwrite: bool = choice("replace FILE", default=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeysOptions:
+    """What people choose for a pair of keys."""
+
+    directory: Path = choice("where to write them", metavar="DIR", is_positional=True)
 
 
 def parse_remapping(text: str) -> tuple[str, str]:

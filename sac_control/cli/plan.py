@@ -17,6 +17,7 @@ from sac_control.cli.command_topic import with_command_topic
 from sac_control.cli.config_file import RunConfig
 from sac_control.cli.node_description import NodeDescription
 from sac_control.cli.options import DeploymentOptions, EvaluationOptions, Options, TrainingOptions
+from sac_control.cli.reach import DISCOVERY_RANGE, reach
 from sac_control.envs.engine_choice import choose_engine
 from sac_control.errors import ConfigError, RunError
 from sac_control.identity import new_run_id
@@ -60,7 +61,7 @@ def plan_training(options: TrainingOptions) -> Plan:
     """
     _check_run_name(options)
     restarts = _checked_restarts(options.restarts)
-    run = RunDirectory(options.runs_directory.resolve() / (options.run or _new_name(options.task or "")))
+    run = RunDirectory(options.runs_dir.resolve() / (options.run or _new_name(options.task or "")))
     base = RunConfig().with_values({"policy": {"deterministic": False}})  # training explores
     if options.resume:
         base = _resumed(run, base, options.ros_namespace)
@@ -115,7 +116,7 @@ def plan_evaluation(options: EvaluationOptions) -> Plan:
         RunError: there is no such run, or it has no policy yet.
         PolicyFileError: the policy file is damaged or not one.
     """
-    path, run = find_policy(options.policy, options.runs_directory)
+    path, run = find_policy(options.policy, options.runs_dir)
     specification = PolicyFile.read(path).specification
     task, engine = _task_of(specification, run, options)
     base, notes = options.read_config(RunConfig())
@@ -134,7 +135,7 @@ def plan_evaluation(options: EvaluationOptions) -> Plan:
                     "task": task,
                     "episodes": episodes,
                     "json": options.json or base.evaluator.json,
-                    "output": options.output or base.evaluator.output,
+                    "output": str(options.output.resolve()) if options.output else base.evaluator.output,
                 },
             }
         )
@@ -165,11 +166,11 @@ def plan_deployment(options: DeploymentOptions) -> Plan:
         PolicyFileError: the policy file is damaged or not one, its period, joints or limits are not the robot's, or its
             joints have several interfaces.
     """
-    path, run = find_policy(options.policy, options.runs_directory)
+    path, run = find_policy(options.policy, options.runs_dir)
     file = PolicyFile.read(path)
     values = {"task": file.specification.task, "policy_file": str(path)}
     if options.shadow:
-        values["shadow_policy_file"] = str(find_policy(options.shadow, options.runs_directory)[0])
+        values["shadow_policy_file"] = str(find_policy(options.shadow, options.runs_dir)[0])
     base, notes = options.read_config(RunConfig().with_values({"policy": dict.fromkeys(PROTECTIONS, True)}))
     if base.policy.run_id:
         raise ConfigError(f"{options.config} belongs to a run (policy.run_id is set): write one for the robot")
@@ -182,7 +183,7 @@ def plan_deployment(options: DeploymentOptions) -> Plan:
             "policy.run_id or policy.lockstep is set, with which the node answers a simulator and commands no robot: "
             "leave them out"
         )
-    check_reach(config.policy, options.discovery_range)
+    check_reach(config.policy, reach(os.environ, network=options.network)[DISCOVERY_RANGE])
     controller = Controller(config.policy)  # what the node would refuse is refused now
     controller.install(file)
     if config.policy.shadow_policy_file:

@@ -14,12 +14,11 @@ from collections.abc import Collection, Mapping
 from types import FrameType
 from typing import IO
 
-from sac_control.cli.ending import Ending
+from sac_control.cli.ending import STOP_TIMEOUT, Ending
 from sac_control.cli.node_description import RESTART_DELAY, NodeDescription
 from sac_control.cli.plan import Plan
 from sac_control.cli.reach import reach
 
-STOP_TIMEOUT = 4.0  # [s] without any work after which a process that was asked to stop is killed, see ending.py
 NOTICE_AFTER = 1.0  # [s] after which people are told what is waited for
 POLL_PERIOD = 0.05  # [s]
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h

@@ -109,9 +109,9 @@ class EvaluatorNode(Node):
         self._foreign += 1
         run_id, task_hash = self._identity
         sentence = (
-            f"left out a transition of {describe_run(msg.run_id)}: this evaluation is {describe_run(run_id)}"
+            f"rejected a transition of {describe_run(msg.run_id)}: this evaluation is {describe_run(run_id)}"
             if msg.run_id != run_id
-            else f"left out a transition of task {msg.task_hash[:12]}: {self._config.task} is {task_hash[:12]}"
+            else f"rejected a transition of task {msg.task_hash[:12]}: {self._config.task} is {task_hash[:12]}"
         )
         if sentence != self._foreign_transition:
             self._foreign_transition = sentence

@@ -1,4 +1,4 @@
-"""The learner node: turns transitions into better weights. What it does with them lives in runs/ and sac/."""
+"""The learner node: turns transitions into better weights. What it does with them lives in training/."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ from sac_control.nodes.claim import Claim
 from sac_control.nodes.health import Health
 from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters
 from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
+from sac_control.training.intake import Outcome
 from sac_control.training.learner_config import LearnerConfig
 from sac_control.training.progress import ProgressLine
 from sac_control.training.training_run import TrainingRun
-from sac_control.types import Phase, TrainingStatus, Weights
+from sac_control.types import Phase, TrainingStatus
 
 ANNOUNCE_PERIOD = 2.0  # [s] between two announcements of the same weights and credit, for peers that came late
 
@@ -36,7 +37,7 @@ class LearnerNode(Node):
     Publishes:   policy_weights, learner/credit, learner/status, /diagnostics
     Subscribes:  transitions, policy/status; learner/credit, where another learner of the same name would speak
     Services:    learner/save (Trigger) writes a checkpoint now
-    Parameters:  see config.LearnerConfig
+    Parameters:  see training/learner_config.py
 
     When transitions stop, the updates owed are made and then nothing happens until transitions come again. While the
     disk cannot be written, training goes on in memory, and /diagnostics is an error. The process ends by itself when
@@ -51,12 +52,13 @@ class LearnerNode(Node):
             config = dataclasses.replace(config, run_directory=str(Path("runs") / name))
         self._config = config
         self._progress = ProgressLine(sys.stdout, config.progress_period)
-        self._training = TrainingRun(config, say=self._progress.say)
-        self._identity = self._training.run_id, self._training.task_hash  # of transitions that are learnt from
+        self._run = TrainingRun(config, say=self._progress.say)
+        self._identity = self._run.run_id, self._run.task_hash  # of transitions that are learnt from
         self._started = time.time_ns()
-        self._claim = Claim(self._training.run_id, self._started, self.resolve_topic_name(topics.CREDIT.name))
-        self._published: Weights | None = None
-        self._credit: dict[int, int] | None = None  # as published last
+        self._claim = Claim(self._run.run_id, self._started, self.resolve_topic_name(topics.CREDIT.name))
+        self._published_version = 0  # of the weights
+        self._published_credit: dict[int, int] = {}
+        self._is_credit_missed = False  # by whoever sent a transition once more
         self._announced_at = -math.inf  # [s] steady time
         self._warned_at = -math.inf  # [s] steady time
         self._rejected_weights = 0
@@ -74,19 +76,19 @@ class LearnerNode(Node):
         )
         self.create_timer(LONGEST_SLEEP, self._on_watch, clock=STEADY_CLOCK)
         self.create_timer(Health.period, self._on_second, clock=STEADY_CLOCK)
-        self._health = Health(self, self._waiting, self._progress.say, self._losses(self._training.status()))
-        where = f"{config.run_directory}, seed {config.seed}, run id {self._training.run_id}"
+        self._health = Health(self, self._waiting, self._progress.say, self._losses(self._run.status()))
+        where = f"{config.run_directory}, seed {config.seed}, run id {self._run.run_id}"
         self._progress.say(f"trains {config.task} in {where}")
         self._announce()
 
     @property
     def is_done(self) -> bool:
         """Whether the training has ended."""
-        return self._training.is_done
+        return self._run.is_done
 
     def work(self) -> bool:
         """Make some updates; whether more are owed."""
-        more = self._training.work()
+        more = self._run.work()
         self._publish_news()
         return more
 
@@ -100,15 +102,15 @@ class LearnerNode(Node):
         Raises:
             RunError: the disk did not take all of it.
         """
-        status = self._training.status()
+        status = self._run.status()
         self._publish_status(status)
-        self._training.close()
+        self._run.close()
         self._progress.say(
-            f"{self._training.verdict()} after {status.env_steps} transitions, {status.updates} updates, "
-            f"{status.wall_time:.1f} s; see {self._training.run.path}"
+            f"{self._run.verdict()} after {status.env_steps} transitions, {status.updates} updates, "
+            f"{status.wall_time:.1f} s; see {self._run.run.path}"
         )
-        if self._training.disk_complaint:  # its end must not look as if all had been saved
-            raise RunError(self._training.disk_complaint)
+        if self._run.store.complaint:  # its end must not look as if all had been saved
+            raise RunError(self._run.store.complaint)
 
     def _on_transition(self, msg: Any) -> None:
         if (msg.run_id, msg.task_hash) != self._identity:
@@ -116,45 +118,46 @@ class LearnerNode(Node):
             return
         self._waiting.heard(time.monotonic())
         try:
-            if not self._training.ingest(messages.transition_from_msg(msg)):
-                self._credit = None  # it came again: its sender may have missed the credit, so publish it once more
+            outcome = self._run.ingest(messages.transition_from_msg(msg))
         except TransitionError as error:
-            self._warn(f"left out a transition: {error}")
+            self._warn(f"rejected a transition: {error}")
+        else:
+            self._is_credit_missed |= outcome is not Outcome.ACCEPTED  # as its sender may have, which sends it again
 
     def _refuse(self, msg: Any) -> None:
         """A transition of another run or of another task teaches nothing."""
-        self._training.note_foreign()
+        self._run.report.foreign_transitions += 1
         run_id, task_hash = self._identity
         self._warn(
-            f"left out a transition of {describe_run(msg.run_id)}: this learner belongs to {describe_run(run_id)}; "
+            f"rejected a transition of {describe_run(msg.run_id)}: this learner belongs to {describe_run(run_id)}; "
             f"start its simulator with -p run_id:={run_id}"
             if msg.run_id != run_id
-            else f"left out a transition of task {msg.task_hash[:12]}: this learner learns {self._config.task}, "
+            else f"rejected a transition of task {msg.task_hash[:12]}: this learner learns {self._config.task}, "
             f"{task_hash[:12]}; start the simulator with the same task and version of sac_control"
         )
 
     def _on_policy_status(self, msg: Any) -> None:
-        run_id = self._training.run_id
+        run_id = self._run.run_id
         if msg.run_id != run_id:
             return  # a robot's, or of another run: its versions are of another numbering
         if msg.rejected_weights > self._rejected_weights:
             self._warn(f"the policy node rejected version {msg.offered_version}: {msg.offered_verdict}")
         self._rejected_weights = msg.rejected_weights
-        self._training.note_version_in_force(msg.policy_version if msg.policy_run_id == run_id else 0)
+        self._run.note_version_in_force(msg.policy_version if msg.policy_run_id == run_id else 0)
         if msg.offered_accepted and msg.offered_version > self._swapped_version:
             self._swapped_version = msg.offered_version
-            self._training.note_swap(msg.swap_gap)
+            self._run.report.swap_gaps.append(msg.swap_gap)
 
     def _on_save(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         try:
-            response.success, response.message = True, str(self._training.save())
+            response.success, response.message = True, str(self._run.save())
         except RunError as error:
             response.success, response.message = False, str(error)
         return response
 
     def _on_watch(self) -> None:
         now = time.monotonic()
-        status = self._training.status()
+        status = self._run.status()
         self._publish_status(status)
         if status.phase is not Phase.WAITING:
             self._progress.show(status, now)
@@ -162,22 +165,32 @@ class LearnerNode(Node):
             self._announce()
 
     def _publish_news(self) -> None:
-        """Publish weights and credit where they have changed."""
-        if self._training.weights is not self._published:
-            self._published = self._training.weights
-            self._weights_topic.publish(messages.weights_to_msg(self._published, time.time_ns()))
-        source = self._training.source
-        credit = {} if source is None else {source: self._training.credit}
-        if credit != self._credit:
-            self._credit = credit
-            run_id = self._training.run_id
-            self._credit_topic.publish(messages.credit_to_msg(credit, run_id, self._started, time.time_ns()))
+        """Publish weights and credit where they have changed, and credit that somebody may have missed."""
+        if self._run.weights.version > self._published_version:
+            self._publish_weights()
+        if self._is_credit_missed or self._credit != self._published_credit:
+            self._publish_credit()
+
+    @property
+    def _credit(self) -> dict[int, int]:
+        """By source, until which sequence number transitions are welcome."""
+        source = self._run.training.source
+        return {} if source is None else {source: self._run.credit}
+
+    def _publish_weights(self) -> None:
+        self._published_version = self._run.weights.version
+        self._weights_topic.publish(messages.weights_to_msg(self._run.weights, time.time_ns()))
+
+    def _publish_credit(self) -> None:
+        self._published_credit, self._is_credit_missed = self._credit, False
+        msg = messages.credit_to_msg(self._published_credit, self._run.run_id, self._started, time.time_ns())
+        self._credit_topic.publish(msg)
 
     def _announce(self) -> None:
         """Publish weights and credit, changed or not: late joiners miss a latched message at times (Fast-DDS#3822)."""
         self._announced_at = time.monotonic()
-        self._published, self._credit = None, None
-        self._publish_news()
+        self._publish_weights()
+        self._publish_credit()
 
     def _publish_status(self, status: TrainingStatus) -> None:
         self._status_topic.publish(messages.training_status_to_msg(status, self.get_clock().now().nanoseconds))
@@ -200,7 +213,7 @@ class LearnerNode(Node):
         }
 
     def _on_second(self) -> None:
-        training, status = self._training, self._training.status()
+        store, status = self._run.store, self._run.status()
         now = time.monotonic()
         figures: dict[str, object] = {
             "run": status.run,
@@ -213,12 +226,12 @@ class LearnerNode(Node):
             "policy_lag": status.policy_lag,
             "transition_age": self._waiting.silence(now),
             "duplicate_transitions": status.duplicate_transitions,
-            "disk": training.disk_complaint or "ok",
-            "unwritten_transitions": training.unwritten_transitions,
-            "checkpoint": training.checkpoint_step,
+            "disk": store.complaint or "ok",
+            "unwritten_transitions": store.rows.unwritten,
+            "checkpoint": store.newest_step,
         }
         findings = [
-            (ERROR, training.disk_complaint),
+            (ERROR, store.complaint),
             (WARN, self._claim.rival),
             (WARN, f"no transition for {self._waiting.silence(now):.0f} s" if self._waiting.is_long(now) else ""),
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import sys
 
 from sac_control.errors import ConfigError
 from sac_control.sac.learner import Learner
@@ -12,6 +13,7 @@ from sac_control.sac.sac_config import SacConfig
 from sac_control.types import Float32Array
 
 MOST_NATIVE_THREADS = 2  # the twin critics side by side
+_INSTALL_TORCH = f"{sys.executable} -m pip install torch"  # an extra: a default training needs none
 
 
 def make_learner(config: SacConfig, *, observation_size: int, action_size: int, seed: int) -> Learner:
@@ -64,9 +66,11 @@ def check_options(config: SacConfig) -> None:
             "these, or set learner.backend to torch"
         )
     if obstacle and not _has_torch():
-        raise ConfigError(f"the compiled backend {obstacle}, and torch is not installed: install it")
+        raise ConfigError(f"the compiled backend {obstacle}, and torch is not installed: {_INSTALL_TORCH}")
     if config.backend == "torch" and not _has_torch():
-        raise ConfigError("learner.backend is torch, which is not installed: install it, or set the backend to auto")
+        raise ConfigError(
+            f"learner.backend is torch, which is not installed: {_INSTALL_TORCH}, or set learner.backend to auto"
+        )
     if config.device == "cuda" and not _has_gpu():
         raise ConfigError("learner.device is cuda, and torch finds no GPU: set learner.device to auto or cpu")
     if config.algorithm == "sac_v1" and config.learn_alpha:

@@ -117,6 +117,11 @@ class CheckpointStore:
         best = self._best()
         return {} if best is None else self.load(int(best)).state
 
+    @property
+    def has_best(self) -> bool:
+        """Whether there is a best checkpoint."""
+        return (self._directory / "best").exists()
+
     def _best(self) -> str | None:
         link = self._directory / "best"
         return str(link.readlink()) if link.is_symlink() else None

@@ -5,14 +5,16 @@ A map, from the outside in::
     learner_config.py      its settings; evaluator_config.py: those of an evaluation through the nodes
     training_run.py        one training: what is due when
       training.py            transitions in, updates at a set ratio, weights out
-        arrivals.py            which transitions came twice or never
+        arrivals.py intake.py  which transitions came twice or never; what became of one
         returns.py             returns of whole episodes
         replay_ratio.py        how many updates are owed
         seen_states.py         the region of states that was seen
         actor_average.py       what is published once the task was solved
       slices.py              updates between two callbacks
+      flow_control.py        which transitions are asked for
+      divergence.py          what is done when updates diverge
       evaluation_schedule.py evaluation.py starts.py    deterministic episodes, in a process of their own
       publication.py         the weights that are published
-      recorder.py saving.py replay_log.py    what is written to the disk, and when
-      report.py rates.py progress.py         what it says of itself
+      resuming.py            brings it back from its run directory (store/ knows what is written there)
+      report.py counters.py rates.py progress.py    what it says of itself
 """

@@ -22,6 +22,11 @@ class _Heard:
     seen: int  # bit i: whether number next - 1 - i came
     lowest: int  # number that came
 
+    def lacks(self, sequence: int) -> bool:
+        """Whether number `sequence` has not come; what is too old to tell counts as come."""
+        place = self.next - 1 - sequence
+        return place < 0 or (place < WINDOW and not self.seen >> place & 1)
+
 
 class Arrivals:
     """Counts numbered arrivals from several sources, whatever their order.
@@ -56,13 +61,12 @@ class Arrivals:
         """Take note of an arrival; false if its number was not new."""
         heard = self._sources.pop(source, None)
         self._undo = heard, self.missing
-        after = _Heard(sequence + 1, 1, sequence) if heard is None else self._after(heard, sequence)
-        self._sources[source] = after
+        is_new = heard is None or heard.lacks(sequence)
+        self.duplicates += not is_new
+        self._sources[source] = self._after(heard, sequence) if heard is None or is_new else heard
         if len(self._sources) > MOST_SOURCES:
             del self._sources[next(iter(self._sources))]
-        if after is heard:
-            self.duplicates += 1
-        return after is not heard
+        return is_new
 
     def distrust(self, source: int, sequence: int) -> None:
         """The newest arrival was new, but is unusable otherwise.
@@ -76,18 +80,17 @@ class Arrivals:
         elif sequence - before.next >= FARTHEST:
             self._sources[source], self.missing = before, missing
 
-    def _after(self, heard: _Heard, sequence: int) -> _Heard:
-        """The source after `sequence` came, `heard` itself if that is not new. Counts what is missing."""
+    def _after(self, heard: _Heard | None, sequence: int) -> _Heard:
+        """The source after the new number `sequence` came. Counts what is missing."""
+        if heard is None:
+            return _Heard(sequence + 1, 1, sequence)
         skipped = sequence - heard.next
         if skipped >= 0:
             self.missing += skipped
             seen = heard.seen << skipped + 1 if skipped < WINDOW else 0
             return _Heard(sequence + 1, (seen | 1) & _ALL, heard.lowest)
-        place = -1 - skipped
-        if place >= WINDOW or heard.seen >> place & 1:
-            return heard
         self.missing += heard.lowest - sequence - 1 if sequence < heard.lowest else -1
-        return _Heard(heard.next, heard.seen | 1 << place, min(sequence, heard.lowest))
+        return _Heard(heard.next, heard.seen | 1 << -1 - skipped, min(sequence, heard.lowest))
 
     def state(self) -> dict[str, Any]:
         """All of it as plain values."""

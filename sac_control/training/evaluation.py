@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import queue
 import signal
 import subprocess
@@ -23,11 +22,9 @@ from sac_control.envs.registry import make_env
 from sac_control.errors import RunError
 from sac_control.policy.policy import Policy
 from sac_control.policy.policy_file import PolicyFile
+from sac_control.store.run_store import Score
 from sac_control.training.starts import extreme, stratified
 from sac_control.types import FloatArray
-
-Score = tuple[bool, float]  # see Evaluation.score; compared as tuples are
-NO_SCORE: Score = (False, -math.inf)  # below that of every evaluation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +64,18 @@ class Evaluation:
         Returns of a confirmation are not part of that mean: only the better policies come to have any, from starts that
         are harder on purpose, and would fall behind those that never got so far.
         """
-        return self.is_solved, self.mean_return
+        return Score(self.is_solved, self.mean_return)
+
+    def row(self) -> dict[str, object]:
+        """Its row in the table of evaluations."""
+        return {
+            "env_steps": self.env_steps,
+            "policy_version": self.policy_version,
+            "mean_return": self.mean_return,
+            "min_return": min(self.all_returns),
+            "solved_episodes": self.solved_episodes,
+            "episodes": len(self.all_returns),
+        }
 
 
 def evaluate(file: PolicyFile, env: Env, episodes: int, confirmations: int, rng: np.random.Generator) -> Evaluation:

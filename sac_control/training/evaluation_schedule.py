@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from sac_control.store.run_store import Snapshot
 from sac_control.training.evaluation import Evaluation, EvaluationProcess
 from sac_control.training.learner_config import LearnerConfig
-from sac_control.training.recorder import Snapshot
 
 
 class EvaluationSchedule:

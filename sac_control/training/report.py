@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import math
+import platform
 import statistics
 from collections import deque
 from collections.abc import Callable
@@ -13,6 +15,8 @@ from sac_control.training.learner_config import LearnerConfig
 from sac_control.training.rates import Rates
 from sac_control.training.training import Training
 from sac_control.types import Phase, TrainingStatus, Transition
+
+_PACKAGES = ("sac_control", "rclpy", "torch", "numpy", "pybullet", "gymnasium", "safetensors")
 
 
 class Report:
@@ -133,8 +137,17 @@ class Report:
             "swap_gap_median": statistics.median(self.swap_gaps) if self.swap_gaps else None,
             "swap_gap_max": max(self.swap_gaps, default=None),
             "seed": self._config.seed,
+            "versions": {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
         }
 
     @property
     def _mean_lag(self) -> float:
         return self._lag / max(1, self._arrived)
+
+
+def _version(package: str) -> str | None:
+    """None where it is not installed, or not by something that leaves a version."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -22,6 +22,15 @@ class Episode:
     length: int  # steps
     terminated: bool  # false where only the time limit ended it
 
+    def row(self, env_steps: int) -> dict[str, object]:
+        """Its row in the table of episodes; it ended with transition number `env_steps`."""
+        return {
+            "env_steps": env_steps,
+            "return": self.total_reward,
+            "length": self.length,
+            "terminated": int(self.terminated),
+        }
+
 
 @dataclass
 class _Unfinished:

@@ -13,9 +13,11 @@ from sac_control.errors import RunError, TransitionError
 from sac_control.sac.choice import make_buffer, make_learner
 from sac_control.training.actor_average import ActorAverage
 from sac_control.training.arrivals import Arrivals
+from sac_control.training.counters import Counters
+from sac_control.training.intake import ACCEPTED, DUPLICATE, Intake, Outcome
 from sac_control.training.learner_config import LearnerConfig
 from sac_control.training.replay_ratio import ReplayRatio
-from sac_control.training.returns import Episode, Episodes
+from sac_control.training.returns import Episodes
 from sac_control.training.seen_states import SeenStates
 from sac_control.types import ActorParameters, Array, Float32Array, Transition
 
@@ -23,25 +25,6 @@ _REFRESH_EVERY = 200  # transitions between two refreshes of the normalisation s
 _LARGEST_START = 1e18  # of values: rewards that ask for more diverge in any case, and that is told in words
 _LEAST_RATE = 0.1  # learning rates fall with the transitions to this share of their setting and no further
 _MOST_HALVINGS = 6  # of learning rates: smaller ones would only hide that nothing is learnt any more
-
-
-@dataclass(frozen=True, kw_only=True)
-class Counters:
-    """Where a training stands."""
-
-    transitions: int  # accepted
-    updates: int  # made
-    updates_owed: int  # that the replay ratio asks for at once
-    credit: int  # see Training.credit
-    episodes: int  # seen whole
-    last_return: float  # of the newest whole episode
-    mean_return: float  # of the newest hundred whole episodes
-    duplicates: int  # transitions that came again
-    missing: int  # transitions that never came
-    rejected: int  # transitions of a wrong size or with a value that is not finite
-    policy_version: int  # version last published; 0 before the first
-    replay_ratio: float  # updates per transition since the warm-up, as reached
-    rollbacks: int  # times that the updates since the last publication were thrown away
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,15 +86,15 @@ class Training:
         self._rollbacks = 0
         self._keep()
 
-    def ingest(self, transition: Transition) -> Episode | None:
-        """Accept a transition, unless it came before; returns the episode that it completed, if any.
+    def ingest(self, transition: Transition) -> Intake:
+        """Accept a transition, unless it came before.
 
         Raises:
             TransitionError: it has a wrong size, a value that is not finite, or an action outside [-1, 1]. It was
                 counted and left out.
         """
         if not self._arrivals.is_new(transition.source, transition.sequence):
-            return None
+            return DUPLICATE
         try:
             self.buffer.add(transition)
         except TransitionError:
@@ -121,7 +104,8 @@ class Training:
         self.transitions += 1
         self.seen_states.add(transition.state)
         self.learner.observe(self._seen(transition.observation))
-        return self._episodes.add(transition)
+        episode = self._episodes.add(transition)
+        return ACCEPTED if episode is None else Intake(Outcome.ACCEPTED, episode)
 
     def _seen(self, observation: Float32Array) -> Float32Array:
         """The observation, and its mirror image where that is learnt from, (n, o): statistics must fit the samples."""
@@ -248,9 +232,8 @@ class Training:
         """
         self.learner.restore(self._sound | self.learner.observed())
         self._refreshed_at = self._sound_refreshed_at
-        before = self.rollback_rate
         self._rollbacks += 1
-        return self.rollback_rate < before
+        return self._rollbacks <= _MOST_HALVINGS
 
     def metrics(self) -> dict[str, float]:
         """Losses, q, entropy and alpha of the newest update, each the mean over its batch; empty before the first."""

@@ -4,9 +4,9 @@ from negative_controls import Controls
 
 SHORT: Controls = {
     ("test_sac_arrivals.py",): [
-        ("training/arrivals.py", "return after is not heard", "return True", "repeated_number"),
-        ("training/arrivals.py", "place >= WINDOW or ", "", "later_than_the_window"),
-        ("training/arrivals.py", "or heard.seen >> place & 1", "", "late_number_is_new_once"),
+        ("training/arrivals.py", "return is_new", "return True", "repeated_number"),
+        ("training/arrivals.py", "place < WINDOW and ", "", "later_than_the_window"),
+        ("training/arrivals.py", " and not self.seen >> place & 1", "", "late_number_is_new_once"),
         ("training/arrivals.py", "self.missing += skipped", "pass", "skipped_numbers"),
         ("training/arrivals.py", " if sequence < heard.lowest else -1", "", "late_number_is_new_once"),
         ("training/arrivals.py", "if len(self._sources) > MOST_SOURCES:", "if False:", "memory_is_bounded"),
@@ -24,8 +24,8 @@ SHORT: Controls = {
         ("nodes/topics.py", "except _rclpy.RCLError:", "except ZeroDivisionError:", "middleware_refuses"),
     ],
     ("test_traffic_faults.py",): [
-        ("training/arrivals.py", "return after is not heard", "return True", "buffer_holds_exactly"),
-        ("training/arrivals.py", "or heard.seen >> place & 1", "", "buffer_holds_exactly"),
+        ("training/arrivals.py", "return is_new", "return True", "buffer_holds_exactly"),
+        ("training/arrivals.py", " and not self.seen >> place & 1", "", "buffer_holds_exactly"),
         ("policy/freshness.py", "stamp < last and is_fresh", "False", "falls_to_zero and late"),
     ],
 }  # fmt: skip
@@ -38,8 +38,8 @@ LONG: Controls = {
         ("training/training.py", "self._arrivals.distrust(transition.source, transition.sequence)", "pass",
          "flood_of_transitions"),
         ("training/arrivals.py", "self.missing += skipped", "pass", "flood_of_transitions"),
-        ("training/training_run.py", "self._recorder.note(transition)",
-         "self._recorder.note(transition); vars(self).setdefault('leak', []).append(bytes(10_000))",
+        ("training/training_run.py", "self.store.rows.note(transition)",
+         "self.store.rows.note(transition); vars(self).setdefault('leak', []).append(bytes(10_000))",
          "flood_of_transitions"),
         ("nodes/topics.py", "_qos(10), _qos(1, reliable=False)", "_qos(10), _qos(5000, reliable=False)",
          "flood_of_states"),
