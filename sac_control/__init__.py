@@ -24,6 +24,7 @@ Where things live; each folder's `__init__` is its map, and imports go upwards i
     tasks/        what is asked of a machine: starts, rewards, failures
     robots/       URDFs of the built-in robots
     health/ system/    what a node says of itself; the process and its machine
+    expression/   the language of observation terms, rewards and bounds
     types.py errors.py option.py observation.py …    ground floor: values, errors, what a setting is
 
 Begin with `sac/reference/soft_actor_critic.py`, one update on one page; then `policy/controller.py`, one control tick;

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
+import sys
 import time
 
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sac_control.errors import ConfigError
-from sac_control.expression import Expression, parse, quote
+from sac_control.expression import Expression, SignalLayout, compile, parse, quote  # noqa: A004
 from sac_control.expression.parser import DEEPEST, LONGEST_MEMORY, LONGEST_TEXT
 from sac_control.expression.tokens import FUNCTIONS, SIGNALS
 from sac_control.tasks.catalogue import TASKS, make_task
@@ -166,6 +168,8 @@ def test_joint_that_is_not_there_is_refused_with_its_column_and_the_nearest_name
     }.items():
         with pytest.raises(ConfigError, match=message):
             parse(text).check(joints, driven)
+    with pytest.raises(ConfigError, match="column 1: got the name 'left', expected a joint; did you mean 'left/arm'"):
+        parse("left/arm").check(("left/arm", "cart"))  # as YAML leaves it of a text that begins with a quote
     with pytest.raises(ConfigError, match="expected a driven joint; there is no driven joint"):
         parse("action(slider_to_cart)").check(joints)
 
@@ -278,6 +282,20 @@ def test_what_is_just_within_the_bounds_is_read() -> None:
     assert parse(longest.replace(" ", "")).canonical == longest
     with pytest.raises(ConfigError, match=r"characters in canonical form, expected at most 2048"):
         parse(longest.replace(" ", "") + "+x")
+
+
+@pytest.mark.parametrize("part", ["0 or x and x < 1 + 1*(", "(x@1 + ", "sin(", "min(1, ", "-", "2^", "not "])
+def test_deepest_expression_needs_no_more_than_half_of_the_calls_that_python_allows(part: str) -> None:
+    limit = sys.getrecursionlimit()
+    text = part * DEEPEST + "x" + ")" * (DEEPEST * part.count("("))
+    sys.setrecursionlimit(len(inspect.stack(0)) + 500)
+    try:
+        expression = parse(text)
+        assert parse(expression.canonical) == expression
+        layout = SignalLayout(("x",))
+        assert isinstance(compile(expression, layout)([[1.0, 0.0, 0.0]] * (expression.memory + 1)), float)
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 PARTS = [*FUNCTIONS, *SIGNALS, "and", "or", "not", "(", ")", ",", "+", "-", "^", "@", "1", "x", "'a b'", " "]

@@ -278,7 +278,7 @@ def test_specification_that_does_not_match_its_hash_is_refused() -> None:
         ({"input": "camera"}, "input is 'camera', expected one of joint_states, observation"),
         ({"observation": ["tan(slider_to_cart)"] * 5}, r"'tan\(slider_to_cart\)', column 1: got the function 'tan'"),
         ({"observation": ["(" * 5000] * 5}, "got 5000 characters, expected at most 2048"),
-        ({"observation": ["(" * 100] * 5}, "expected at most 32 parentheses"),
+        ({"observation": ["(" * 100] * 5}, "expected at most 24 parentheses"),
         ({"observation": ["action(cart_to_pendulum)"] * 5}, "got the name 'cart_to_pendulum', expected a driven joint"),
         ({"observation": ["position(wheel)"] * 5}, "joint 'wheel' is missing"),
     ],

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from sac_control.expression.canonical import text_of
-from sac_control.expression.tokens import refuse
+from sac_control.expression.tokens import quote, refuse
 from sac_control.expression.tree import Node, memory_of, signals_of
 from sac_control.option import suggest
 
@@ -16,7 +16,7 @@ from sac_control.option import suggest
 class Expression:
     """An expression that was read. Two of them are equal where their canonical texts are.
 
-    Made by `parser.parse`, which bounds its depth: nothing here recurses deeper than that.
+    Made by `parser.parse`, which bounds its depth, and so that of every recursion here.
     """
 
     root: Node
@@ -59,5 +59,5 @@ class Expression:
             valid, what = (actuated_joints, "driven joint") if signal.kind == "action" else (joints, "joint")
             for joint in signal.joints:
                 if joint not in valid:
-                    nearest = suggest(joint[:80], valid) if valid else f"there is no {what}"
+                    nearest = suggest(joint[:80], map(quote, valid)) if valid else f"there is no {what}"
                     refuse(self.text, signal.place, f"the name {joint!r:.80}", f"a {what}; {nearest}")

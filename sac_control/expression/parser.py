@@ -17,7 +17,7 @@ from sac_control.expression.tree import Call, Chain, Node, Number, Past, Power, 
 from sac_control.option import suggest
 
 LONGEST_TEXT = 2048  # [characters]
-DEEPEST = 32  # parentheses, functions, signs and powers within each other
+DEEPEST = 24  # parentheses, functions, signs and powers within each other: half of Python's own limit of 1000 calls
 LONGEST_MEMORY = 100  # [control periods] that an expression may look back in all
 _OPERAND = "a number, a joint, a signal, a function or '('"
 

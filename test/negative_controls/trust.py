@@ -19,6 +19,18 @@ SHORT: Controls = {
         ("policy/policy_file.py", "            )\n    _check_finite(tensors)\n", "            )\n",
          "not_finite_is_refused_and_named"),
     ],
+    ("test_expression.py",): [
+        ("expression/parser.py", "if self._depth > DEEPEST:", "if False:", "depth_and_length"),
+        ("expression/parser.py", "if len(text) > LONGEST_TEXT:", "if False:", "depth_and_length"),
+        ("expression/parser.py", "if memory_of(past) > LONGEST_MEMORY:", "if False:", "mistake_is_told"),
+    ],
+    ("test_envelope.py", "test_observation.py"): [
+        ("policy/envelope.py", "if not bound.low < value < bound.high:",
+         "if value <= bound.low or value >= bound.high:", "not_a_number_or_infinite"),
+        ("policy/envelope.py", "check_reads_joint_states(term)", "pass", "no_single_joint_state"),
+        ("observation.py", "[parse(term, joints) if isinstance(term, str) else term for term in terms]\n        for",
+         "[parse(term) if isinstance(term, str) else term for term in terms]\n        for", "what_else_a_joint"),
+    ],
     ("test_hot_swap.py",): [
         ("policy/hot_swap.py", "if len(weights.data) > self._max_bytes:", "if False:", "too_large"),
         ("policy/hot_swap.py", "if digest.digest() != weights.sha256:", "if False:", "damaged_on_the_way"),
