@@ -58,14 +58,15 @@ def _content(file: Entry) -> TaskContent:
     if mirror:
         _check_mirror(entries["observation"], observation)
     settings = EngineSettings(robot=entries["robot"].text(), physics_period=entries["physics_period"].number(above=0.0))
+    name, control_period = entries["task"].text(), entries["control_period"].number(above=0.0)
     try:
         specification = Specification(
-            task=entries["task"].text(),
+            task=name,
             joints=joints,
             actuated_joints=driven,
             observation=tuple(term.canonical for term in observation),
             command_limit=tuple(drive.limit for drive in drives),
-            control_period=entries["control_period"].number(above=0.0),
+            control_period=control_period,
             interface=tuple(drive.interface for drive in drives),
         )
     except ConfigError as error:
