@@ -16,7 +16,7 @@ SHORT: Controls = {
          "pass", "limits_efforts_from_the_next"),
         ("policy/live_limits.py", "    _check_ceiling(new, joints, own)\n", "", "no_limit_goes_beyond"),
         ("policy/live_limits.py", "        if name not in LIVE:\n", "        if False:\n", "every_other_setting"),
-        ("policy/envelope.py", "term == own_term and low <= own_low and", "term == own_term and",
+        ("policy/envelope.py", "bound.low <= own.low and own.high <=", "own.high <=",
          "looser_only_while"),
     ],
     ("test_shadow_faults.py",): [
