@@ -88,10 +88,9 @@ LONG: Controls = {
     ],
     ("test_env_copies.py",): [
         ("envs/env.py", "        self._check_open()\n        copied", "        copied", "closed_environment"),
-        ("envs/env.py", "        copied._watch_world()\n", "", "to_the_last_bit"),
-        ("worlds/pybullet_world.py", "    world.load(saved)\n", "", "to_the_last_bit"),
-        ("worlds/pybullet_world.py", "        if self._has_window:", "        if False:", "shown_in_a_window"),
-        ("worlds/pybullet_world.py", "if digest != self._digest(state):", "if False:", "damaged_or_of_another_machine"),
+        ("worlds/world.py", "    world.load(saved)\n", "", "to_the_last_bit"),
+        ("worlds/world.py", "        if self._has_window:", "        if False:", "shown_in_a_window"),
+        ("worlds/world.py", "if digest != self._digest(state):", "if False:", "damaged_or_of_another_machine"),
     ],
     ("test_progress.py",): [
         ("training/progress.py", "contextlib.suppress(OSError)", "contextlib.nullcontext()", "full_disk_behind"),

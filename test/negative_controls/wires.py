@@ -22,8 +22,8 @@ SHORT: Controls = {
         ("nodes/simulator.py", 'config.mode == "realtime" and not config.run_id', 'config.mode == "realtime"',
          "takes_no_commands"),
         ("tasks/task.py", '"max_episode_steps": self.max_episode_steps,', "", "asked_otherwise"),
-        ("tasks/task.py", "self.reward(before, after), ", "", "asked_otherwise"),
-        ("tasks/task.py", "float(self.is_terminated(before, after))", "0.0", "asked_otherwise"),
+        ("tasks/task.py", "self.reward(rows), ", "", "asked_otherwise"),
+        ("tasks/task.py", "float(self.is_terminated(rows))", "0.0", "asked_otherwise"),
     ],
     ("test_node_learner.py",): [
         ("nodes/learner.py", "if (msg.run_id, msg.task_hash) != self._identity:", "if False:", "left_out_and_said"),
