@@ -99,6 +99,10 @@ class RowObserver:
                     "measure it, and joint_state_broadcaster publish it"
                 )
         rows = (state.position.tolist(), state.velocity.tolist(), efforts)
-        # As `simulation.episode_runner` has it, to the last bit.
-        done = np.clip(command / self._limit, -1.0, 1.0).astype(np.float32).tolist() if command is not None else None
-        return [*(values[place] for values in rows for place in places), *(done or self._still)]
+        actions = self._still if command is None else self._shares(command)
+        return [*(values[place] for values in rows for place in places), *actions]
+
+    def _shares(self, command: FloatArray) -> list[float]:
+        """`command`, (a,), as parts of its limits; as `simulation.episode_runner` has it, to the last bit."""
+        shares: Float32Array = np.minimum(np.maximum(command / self._limit, -1.0), 1.0).astype(np.float32)
+        return [float(share) for share in shares]
