@@ -143,22 +143,22 @@ def test_file_that_says_nothing_changes_nothing(tmp_path: Path, text: str) -> No
         ("/**:\n  ros__parameters:\n    use_sim_time: 1\n", r"use_sim_time is 1: expected true or false"),
         (
             "learner: {ros__parameters: {tau: 0.1}}\n/learner: {ros__parameters: {gamma: 0}}\n",
-            "line 2: the node /learner is there twice, first in line 1: put all",
+            "line 2: the node /learner is defined twice, first in line 1: put all",
         ),
         (
             "learner: {ros__parameters: {tau: 0.1}}\n\nlearner: {ros__parameters: {gamma: 0}}\n",
-            "line 3: 'learner' is there twice, first in line 1: put all",
+            "line 3: 'learner' is defined twice, first in line 1: put all",
         ),
         (
             "learner:\n  ros__parameters:\n    tau: 0.1\n    gamma: 0.5\n    tau: 0.2\n",
-            "line 5: 'tau' is there twice, first in line 3: put all",
+            "line 5: 'tau' is defined twice, first in line 3: put all",
         ),
         (
             "learner:\n  ros__parameters:\n    tau: 0.1\n  ros__parameters:\n    gamma: 0.5\n",
-            "line 4: 'ros__parameters' is there twice, first in line 2",
+            "line 4: 'ros__parameters' is defined twice, first in line 2",
         ),
-        ("a: {b.c: {ros__parameters: {tau: 1}}}\n", "line 1: 'a/b.c' is no name of a node"),
-        ("a-b/learner: {ros__parameters: {tau: 1}}\n", "line 1: 'a-b/learner' is no name of a node"),
+        ("a: {b.c: {ros__parameters: {tau: 1}}}\n", "line 1: 'a/b.c' is not a node name"),
+        ("a-b/learner: {ros__parameters: {tau: 1}}\n", "line 1: 'a-b/learner' is not a node name"),
         ("learner: &x {ros__parameters: {tau: 1}}\npolicy: *x\n", r"ROS takes no aliases: write .* instead of \*x"),
         ("/a: {b/learner: {ros__parameters: {tau: 1}}}\n", "line 1: ROS misreads a name with / below another one"),
         ("ros__parameters: {tau: 1}\n", "below 'ros__parameters' exactly the key ros__parameters is expected"),

@@ -140,7 +140,7 @@ def test_a_node_that_hangs_is_killed_and_named_and_the_others_end_in_order(tmp_p
     os.kill(running.child("simulator"), signal.SIGSTOP)
     running.process.send_signal(signal.SIGINT)
     assert running.process.wait(600) == 1
-    assert "the simulator process did not stop and did nothing for 2 s and was killed" in running.output
+    assert "the simulator process did not stop and was idle for 2 s and was killed" in running.output
     assert running.output.count("was killed") == 1
     assert json.loads((tmp_path / "runs" / "stuck" / "summary.json").read_text())["env_steps"] > 0
 
@@ -150,10 +150,10 @@ def test_a_second_ctrl_c_kills_at_once_whatever_is_still_ending(tmp_path: Path) 
     running.until(lambda: re.search(r"step [1-9]", running.output))
     os.kill(running.child("simulator"), signal.SIGSTOP)
     running.process.send_signal(signal.SIGINT)
-    running.until(lambda: "still ending in order: " in running.output)
+    running.until(lambda: "still shutting down: " in running.output)
     running.process.send_signal(signal.SIGINT)
     assert running.process.wait(60) == 1
-    assert "the simulator process was still ending at a second Ctrl-C and was killed" in running.output
+    assert "the simulator process was still shutting down at a second Ctrl-C and was killed" in running.output
 
 
 def test_interrupt_while_nodes_are_still_loading_ends_them_in_order(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_the_death_of_a_process_stops_the_others_and_is_named(tmp_path: Path, no
     others = [running.child(name) for name in ("simulator", "policy", "learner") if name != node]
     os.kill(running.child(node), signal.SIGKILL)
     assert running.process.wait(600) == 1
-    assert f"the {node} process was ended by SIGKILL" in running.output
+    assert f"the {node} process was terminated by SIGKILL" in running.output
     assert not any(Path(f"/proc/{pid}").exists() for pid in others)
 
 

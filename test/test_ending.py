@@ -46,7 +46,7 @@ def test_one_that_does_nothing_is_overdue_once_its_patience_is_used_up() -> None
         until(lambda: not is_at_work(sleeping.pid))
         ending = Ending(sleeping.pid, patience=1.0)
         assert [ending.is_overdue(0.25) for _ in range(5)] == [False] * 4 + [True]
-        assert ending.reproach == "did not stop and did nothing for 1 s"
+        assert ending.reproach == "did not stop and was idle for 1 s"
 
 
 def test_one_that_is_frozen_does_nothing() -> None:

@@ -127,7 +127,7 @@ def test_silence_is_told_once_when_it_has_lasted_too_long(monkeypatch: pytest.Mo
     assert waiting.sentence(109.9) is None
     sentence = waiting.sentence(110.0)
     assert sentence is not None
-    assert "nothing came on /arm/joint_states for 10 s: is the simulator node running" in sentence
+    assert "no message on /arm/joint_states for 10 s: is the simulator node running" in sentence
     assert "ROS_DOMAIN_ID=42" in sentence
     assert waiting.sentence(200.0) is None
 

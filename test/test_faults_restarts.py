@@ -226,13 +226,13 @@ def test_command_starts_nodes_of_a_training_again_and_the_learner_resumes(tmp_pa
         for node in NODES:
             count, killed = len(statuses), running.child(node)
             os.kill(killed, signal.SIGKILL)
-            ros.until(lambda: "it is started again in 1 s" in running.output, running.output, PATIENCE)
+            ros.until(lambda: "restarting in 1 s" in running.output, running.output, PATIENCE)
             if node == "learner":
                 ros.until(lambda: "resumes at step" in running.output, running.output, PATIENCE)
                 assert int(re.findall(r"resumes at step (\d+)", running.output)[0]) > 0
                 ros.until(lambda count=count: len(statuses) > count + 5, running.output, PATIENCE)  # type: ignore[misc]
             until_it_learns()
-            assert f"the {node} process was ended by SIGKILL; it is started again in 1 s, 4 more" in running.output
+            assert f"the {node} process was terminated by SIGKILL; restarting in 1 s, at most 4 more" in running.output
         running.process.send_signal(signal.SIGINT)
         assert running.process.wait(300) == 0, running.output
     finally:
@@ -252,7 +252,7 @@ def test_command_starts_a_deployed_policy_again_unarmed_and_gives_up_after_the_l
     try:
         robot.until_moved()
         os.kill(running.child("policy"), signal.SIGKILL)
-        robot.until(lambda: "it is started again in 1 s, 0 more times at most" in running.output, running.output)
+        robot.until(lambda: "restarting in 1 s, at most 0 more times" in running.output, running.output)
         robot.statuses.clear()
         robot.commands.clear()
         robot.until_mode(Mode.ARMING, "waits for policy/arm")
@@ -269,7 +269,9 @@ def test_command_starts_a_deployed_policy_again_unarmed_and_gives_up_after_the_l
     finally:
         running.process.kill()
     last = running.output.strip().splitlines()[-1]
-    assert last.startswith("error: the policy process was ended by SIGKILL after 1 restart; the others were stopped.")
+    assert last.startswith(
+        "error: the policy process was terminated by SIGKILL after 1 restart; the others were stopped."
+    )
     assert "Traceback" not in running.output
 
 

@@ -240,7 +240,7 @@ def test_a_missing_simulator_is_named_with_its_topic(capfd: pytest.CaptureFixtur
     with RosWorld(policy={"wait_warning": 0.5}) as ros:
         ros.add(PolicyNode)
         ros.spin_for(1.5)
-    assert "nothing came on /joint_states for 0.5 s: is the simulator node running" in capfd.readouterr().err
+    assert "no message on /joint_states for 0.5 s: is the simulator node running" in capfd.readouterr().err
 
 
 def test_a_peer_with_excluding_quality_of_service_is_named(capfd: pytest.CaptureFixture[str]) -> None:

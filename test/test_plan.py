@@ -432,7 +432,10 @@ def test_configuration_of_a_training_neither_explores_nor_arms_a_robot_nor_swaps
         deploy(plan.run.config)
     for name in ("require_arm", "deterministic"):
         file = parameter_file(tmp_path, f"/policy: {{ros__parameters: {{{name}: false}}}}\n")
-        with pytest.raises(ConfigError, match=f"{file}: policy.{name} is false, which a robot gets by a setting alone"):
+        with pytest.raises(
+            ConfigError,
+            match=f"{file}: policy.{name} is false, which only --set policy.{name}=false may do for a robot",
+        ):
             deploy(file)
     file = parameter_file(tmp_path, "/policy: {ros__parameters: {ramp_s: 1, policy_file: other, task: other}}\n")
     node = deploy(file)

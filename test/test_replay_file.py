@@ -246,7 +246,7 @@ def test_torn_tail_is_told_of_and_cut_off_by_the_next_write(make: Callable[..., 
     resumed.log.restore(4)
     newer, complaint = resumed.log.newer()
     assert len(newer) == 5
-    assert "behind transition 9" in complaint
+    assert "after transition 9" in complaint
     for new in newer:
         resumed.take_over(new)
     assert resumed.log.is_due(0.0)

@@ -76,7 +76,7 @@ def place(tmp_path: Path) -> Path:
         ({"ROS_DOMAIN_ID": "abc"}, (), "ROS_DOMAIN_ID is 'abc': expected a whole number from 0 to 232"),
         ({}, ("--domain-id", "-1"), "ROS_DOMAIN_ID is '-1': expected a whole number from 0 to 232"),
         ({"RMW_IMPLEMENTATION": "rmw_foo"}, (), "RMW_IMPLEMENTATION is 'rmw_foo', which is not installed: known are"),
-        ({}, ("--namespace", "my-robot"), "namespace 'my-robot' is none: expected letters, digits and _"),
+        ({}, ("--namespace", "my-robot"), "namespace 'my-robot' is invalid: expected letters, digits and _"),
         ({}, ("--config", "nowhere.yaml"), "cannot read configuration nowhere.yaml"),
         ({}, ("--remap", "a"), "remapping 'a' is not of the form OLD:=NEW"),
         ({}, ("--set", "learner.signing_key=nowhere.pem"), "cannot read signing key nowhere.pem"),
@@ -85,7 +85,7 @@ def place(tmp_path: Path) -> Path:
         ({"absent": "safetensors"}, (), "safetensors is not installed"),
         ({"absent": "gymnasium"}, (), "gymnasium is not installed"),
         ({"absent": "pybullet"}, ("--engine", "pybullet"), "engine pybullet is not installed"),
-        ({"absent": "rclpy"}, (), "rclpy is not there: source a ROS 2 installation"),
+        ({"absent": "rclpy"}, (), "rclpy is not found: source a ROS 2 installation"),
         (
             {"absent": "torch"},
             ("--set", "learner.backend=torch"),
@@ -255,7 +255,7 @@ def test_log_files_go_where_they_can_be_written(tmp_path: Path, blocked: Path, m
     with pytest.raises(ConfigError, match="ROS_LOG_DIR is "):
         preflight.log_directory({**home, "ROS_LOG_DIR": str(blocked)})
     monkeypatch.setattr("tempfile.tempdir", str(blocked))
-    with pytest.raises(ConfigError, match="log files can be written nowhere"):
+    with pytest.raises(ConfigError, match="no directory for log files is writable"):
         preflight.log_directory({"HOME": str(blocked)})
 
 

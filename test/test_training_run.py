@@ -188,7 +188,7 @@ def test_damage_to_a_table_is_told_of_and_does_not_stop_a_resume(tmp_path: Path)
     said: list[str] = []
     resumed = training_run(tmp_path, said, resume=True)
     assert said[:2] == [
-        f"left 2 damaged rows out of {run.run.metrics}",
+        f"dropped 2 damaged rows of {run.run.metrics}",
         f"{run.run.episodes} is damaged: it has no column env_steps; set aside as episodes.csv.damaged",
     ]
     assert read_columns(run.run.metrics)["env_steps"] == [100]
@@ -296,7 +296,7 @@ def test_a_best_policy_that_is_damaged_is_told_of_and_its_place_is_free(tmp_path
     resumed = training_run(tmp_path, said, resume=True, **config)
     assert said[0] == (
         f"checkpoint {best} is damaged: policy.safetensors does not match its SHA-256; "
-        "the next policy that is evaluated takes the place of the best"
+        "the next evaluated policy becomes the best"
     )
     assert resumed.store.best_score == NO_SCORE
     resumed.close()
@@ -307,7 +307,7 @@ def test_a_run_is_not_resumed_for_another_task_whose_numbers_would_fit(tmp_path:
     learn(run, 0, 30)
     run.close()
     before = sorted(run.run.path.rglob("*"))
-    with pytest.raises(RunError, match=r"was trained for .*'inverted_pendulum'.*it cannot go on with .*swingup"):
+    with pytest.raises(RunError, match=r"was trained for .*'inverted_pendulum'.*it cannot be resumed with .*swingup"):
         training_run(tmp_path, [], resume=True, task="inverted_pendulum_swingup")
     assert sorted(run.run.path.rglob("*")) == before
 

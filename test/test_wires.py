@@ -136,7 +136,7 @@ def test_training_in_the_namespace_of_a_robot_is_refused_with_its_name_and_leave
         assert training.exit_code() == 1
     verb = "publishes /arm/joint_states" if part == "states" else "listens to /arm/effort_controller/commands"
     assert f"/arm/driver {verb} and is not of this run" in training.output
-    assert "started again" not in training.output
+    assert "restarting" not in training.output
     assert "Traceback" not in training.output
 
 
@@ -185,7 +185,7 @@ def test_second_training_under_the_same_names_is_refused_and_the_first_learns_fr
         ros.until(lambda: second.has_ended, "goes on")
         assert second.exit_code() == 1
         assert "is on /training/learner/credit already: two that are simulated cannot share" in second.output
-        assert "started again" not in second.output
+        assert "restarting" not in second.output
         assert not first.has_ended
         first._process.send_signal(2)
         assert first.exit_code() == 0, first.output

@@ -41,7 +41,7 @@ class Ending:
     def reproach(self) -> str:
         """What the process did wrong, where it `is_overdue`."""
         if self._idle > self._patience:
-            return f"did not stop and did nothing for {self._patience:g} s"
+            return f"did not stop and was idle for {self._patience:g} s"
         return f"was still busy {self._longest:g} s after it was asked to stop"
 
 

@@ -73,7 +73,7 @@ def _node(node: NodeDescription, environment: dict[str, str], *, is_first: bool,
         if successor is not None:
             again = _node(successor, environment, is_first=is_first, run=run)
             return [
-                LogInfo(msg=f"warning: {reason}; it is started again, {successor.restarts} more times at most"),
+                LogInfo(msg=f"warning: {reason}; restarting, at most {successor.restarts} more times"),
                 TimerAction(period=RESTART_DELAY, actions=[again]),
             ]
         return [LogInfo(msg=f"error: {reason}; the others are stopped"), Shutdown(reason=reason)]

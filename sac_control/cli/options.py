@@ -69,7 +69,7 @@ class Options:
             raise ConfigError(f"log level {self.log_level!r} is not known: expected one of {', '.join(LOG_LEVELS)}")
         if self.ros_namespace and not re.fullmatch(r"(/[A-Za-z_][A-Za-z0-9_]*)+", self.ros_namespace):
             raise ConfigError(
-                f"namespace {self.namespace!r} is none: expected letters, digits and _, not beginning with a digit, "
+                f"namespace {self.namespace!r} is invalid: expected letters, digits and _, not beginning with a digit, "
                 "in names that are separated by /"
             )
         if len(self.ros_namespace) > LONGEST_NAMESPACE:
@@ -118,7 +118,7 @@ class Options:
 class Restarting(Options):
     """What is chosen for nodes that are started again."""
 
-    restarts: int = choice("how often each node is started again where it fails", default=MOST_RESTARTS, metavar="N")
+    restarts: int = choice("restarts of each node after a failure, at most", default=MOST_RESTARTS, metavar="N")
 
 
 @dataclass(frozen=True, kw_only=True)

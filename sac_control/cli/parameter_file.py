@@ -61,7 +61,7 @@ def read_sections(path: Path) -> tuple[Section, ...]:
     for section in sections:
         if section.name in first:
             raise ConfigError(
-                f"{path}, line {section.line}: the node {section.name} is there twice, first in line "
+                f"{path}, line {section.line}: the node {section.name} is defined twice, first in line "
                 f"{first[section.name]}: put all of its settings in one place"
             )
         first[section.name] = section.line
@@ -78,7 +78,7 @@ def _sections(node: yaml.Node, name: str, line: int = 1) -> Iterator[Section]:
         if key == _KEY and name and len(entries) == 1:
             full = name if name.startswith("/") else f"/{name}"
             if _NAME.fullmatch(full) is None:
-                raise ConfigError(f"line {line}: {name!r} is no name of a node, not even with * and **")
+                raise ConfigError(f"line {line}: {name!r} is not a node name, nor a pattern with * and **")
             if not is_mapping and not is_empty:
                 raise ConfigError(f"line {at}: section {name!r} is {_plain(value)!r}: expected keys with values")
             yield Section(name=full, line=line, parameters=_parameters(value))
@@ -100,7 +100,7 @@ def _parameters(node: yaml.Node) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, line, value in _leaves(node, ""):
         if name in found:
-            raise ConfigError(f"line {line}: {name!r} is there twice: leave one of the two out")
+            raise ConfigError(f"line {line}: {name!r} is defined twice: leave one of the two out")
         found[name] = _plain(value)
     return found
 
@@ -125,7 +125,7 @@ def _entries(node: yaml.MappingNode) -> dict[str, tuple[int, yaml.Node]]:
             raise ConfigError(f"line {line}: expected a name before the colon")
         if key.value in entries:
             raise ConfigError(
-                f"line {line}: {key.value!r} is there twice, first in line {entries[key.value][0]}: "
+                f"line {line}: {key.value!r} is defined twice, first in line {entries[key.value][0]}: "
                 "put all that is below it in one place"
             )
         entries[key.value] = line, value

@@ -176,7 +176,9 @@ def plan_deployment(options: DeploymentOptions) -> Plan:
         raise ConfigError(f"{options.config} belongs to a run (policy.run_id is set): write one for the robot")
     for name in PROTECTIONS:
         if not base.policy.to_mapping()[name]:  # as trainings have it
-            raise ConfigError(f"{options.config}: policy.{name} is false, which a robot gets by a setting alone")
+            raise ConfigError(
+                f"{options.config}: policy.{name} is false, which only --set policy.{name}=false may do for a robot"
+            )
     config = options.applied_to(base.with_values({"policy": values}))
     if not config.policy.drives_robot:
         raise ConfigError(

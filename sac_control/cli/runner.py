@@ -104,8 +104,8 @@ class Place:
                 return True
             self._node, self._due = successor, now + RESTART_DELAY
             print(
-                f"warning: the {self.process.name} process {_how_it_ended(code)}; it is started again in "
-                f"{RESTART_DELAY:g} s, {successor.restarts} more times at most",
+                f"warning: the {self.process.name} process {_how_it_ended(code)}; restarting in "
+                f"{RESTART_DELAY:g} s, at most {successor.restarts} more times",
                 file=sys.stderr,
                 flush=True,
             )
@@ -165,13 +165,13 @@ def _stop(processes: list[NodeProcess], signals: list[int], stop_timeout: float)
         for process in running:
             ending = endings[process]
             if is_given_up or ending.is_overdue(POLL_PERIOD):
-                killed[process] = "was still ending at a second Ctrl-C" if is_given_up else ending.reproach
+                killed[process] = "was still shutting down at a second Ctrl-C" if is_given_up else ending.reproach
                 process.send(signal.SIGKILL)
         polls += 1
         if polls == round(NOTICE_AFTER / POLL_PERIOD):
             names = ", ".join(process.name for process in running)
             again = "; a second Ctrl-C kills" if asked else ""
-            print(f"still ending in order: {names}{again}", file=sys.stderr, flush=True)
+            print(f"still shutting down: {names}{again}", file=sys.stderr, flush=True)
         time.sleep(POLL_PERIOD)
     for process in processes:
         process.finish()
@@ -189,7 +189,7 @@ def _verdict(
         again = f" after {process.restarts} restart{plural}" if process.restarts else ""
         print(
             f"error: the {process.name} process {_how_it_ended(code)}{again}; the others were stopped."
-            + (f" Its last words: {process.last_words}" if process.last_words else ""),
+            + (f" Its last line of output: {process.last_words}" if process.last_words else ""),
             file=sys.stderr,
         )
         return 2 if code == 2 else 1
@@ -201,7 +201,7 @@ def _verdict(
 
 def _how_it_ended(code: int | None) -> str:
     if code is not None and code < 0:
-        return f"was ended by {signal.Signals(-code).name}"
+        return f"was terminated by {signal.Signals(-code).name}"
     return f"ended with exit code {code}"
 
 

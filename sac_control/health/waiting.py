@@ -38,7 +38,7 @@ class WaitWarning:
         self._may_say = False
         domain = os.environ.get("ROS_DOMAIN_ID", "0")
         return (
-            f"nothing came on {self._topic} for {self._patience:g} s: is the {self._peer} node running, "
+            f"no message on {self._topic} for {self._patience:g} s: is the {self._peer} node running, "
             f"in this namespace and with ROS_DOMAIN_ID={domain}? (A peer on another machine is not seen "
             "while ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST.)"
         )

@@ -80,12 +80,12 @@ def check_options(config: SacConfig) -> None:
         )
     if config.algorithm == "sac_v1" and _is_set(config, "alpha"):
         raise ConfigError(
-            "learner.alpha means nothing to learner.algorithm sac_v1: leave it out, "
+            "learner.alpha has no effect with learner.algorithm sac_v1: leave it out, "
             "and set learner.reward_scale, its inverse"
         )
     for name in ("sde_sample_interval", "sde_at_warmup"):
         if not config.use_sde and _is_set(config, name):
-            raise ConfigError(f"learner.{name} means nothing without learner.use_sde: set that, or leave it out")
+            raise ConfigError(f"learner.{name} has no effect without learner.use_sde: set that, or leave it out")
     if config.use_sde and _is_set(config, "noise_correlation"):
         raise ConfigError(
             "learner.noise_correlation and learner.use_sde are both set, and are two ways of smooth exploration: "

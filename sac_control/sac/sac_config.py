@@ -38,24 +38,24 @@ class SacConfig(Config):
     critic_learning_rate: float = option(3e-3, "step size of the critics' optimiser", low=0.0, high=1.0)
     alpha_learning_rate: float = option(3e-3, "step size of the temperature's optimiser", low=0.0, high=1.0)
     alpha: float = option(
-        0.2, "temperature (elsewhere: entropy coefficient), or where learn_alpha begins", low=1e-8, high=1e3
+        0.2, "temperature (elsewhere: entropy coefficient); initial value with learn_alpha", low=1e-8, high=1e3
     )
     learn_alpha: bool = option(
         True,
         "adjust the temperature until the entropy is target_entropy (elsewhere: entropy_coef auto_0.1, for alpha 0.1)",
     )
-    target_entropy: float = option(-0.05, "entropy aimed at, per action dimension [nat]", low=-20.0, high=5.0)
+    target_entropy: float = option(-0.05, "target entropy per action dimension [nat]", low=-20.0, high=5.0)
     optimistic_values: bool = option(
-        True, "let critics begin at the value of going on for ever at the mean reward of the warm-up, instead of 0"
+        True, "initialise the critics at the value of the warm-up's mean reward for ever, instead of 0"
     )
     normalise_observations: bool = option(True, "scale observations by their running mean and deviation")
-    policy_delay: int = option(1, "actor and temperature step at every n-th update", low=1, high=1000)
-    target_update_interval: int = option(1, "targets move at every n-th update", low=1, high=100_000)
+    policy_delay: int = option(1, "policy delay: update actor and temperature at every n-th update", low=1, high=1000)
+    target_update_interval: int = option(1, "update the target networks at every n-th update", low=1, high=100_000)
     max_gradient_norm: float = option(
-        0.0, "longer gradients of actor and critics are scaled down to this; 0: never", low=0.0, high=1e6
+        0.0, "clip the gradient norms of actor and critics at this; 0: never", low=0.0, high=1e6
     )
     noise_correlation: float = option(
-        0.0, "correlation of exploration noise between two ticks; high values reach farther", low=0.0, high=0.999
+        0.0, "correlation of exploration noise between two ticks; high values explore farther", low=0.0, high=0.999
     )
     use_sde: bool = option(
         False, "explore smoothly by a random matrix over the actor's features, kept for some ticks (gSDE, Raffin 2021)"
@@ -72,7 +72,7 @@ class SacConfig(Config):
     mirror: bool = option(True, "learn from the mirror image of each transition, too, where the task is symmetric")
     backend: str = option(
         "auto",
-        "what makes the updates: native (compiled, for the CPU) or torch (autograd); auto takes native where it can",
+        "what computes the updates: native (compiled, for the CPU) or torch (autograd); auto takes native where it can",
         choices=("auto", "native", "torch"),
     )
     device: str = option(

@@ -30,7 +30,7 @@ class SimulatorConfig(Config):
     headless: bool = option(True, "false opens a window that shows the physics")
     max_episode_steps: int = option(0, "steps until an episode is truncated; 0 takes the task's own", low=0, high=10**6)
     answer_timeout: float = option(
-        0.2, "lockstep: a state unanswered for this long is sent again [s]", low=0.01, high=10.0
+        0.2, "lockstep: a state without an answer is sent again after this long [s]", low=0.01, high=10.0
     )
     command_timeout: float = option(
         0.05, "realtime: the safe command holds while the newest command is older than this [s]", low=0.001, high=0.2
@@ -41,9 +41,7 @@ class SimulatorConfig(Config):
         "stands in for a robot stamps them with system time otherwise",
     )
     flow_control: bool = option(True, "lockstep: send no more transitions than learner/credit allows")
-    wait_warning: float = option(
-        10.0, "say what is missing after waiting this long for a peer [s]", low=0.5, high=600.0
-    )
+    wait_warning: float = option(10.0, "warn after this long without a message from a peer [s]", low=0.5, high=600.0)
 
     def check_period(self, control_period: float) -> None:
         """See that commands can come in time where this is the control period [s] of the task.

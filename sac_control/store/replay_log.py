@@ -124,7 +124,7 @@ class ReplayLog:
         saved = self._file.read_from(start)
         end = start + len(saved.rows)
         torn = self._file.torn_bytes(end)
-        complaint = f"cut off {torn} bytes behind transition {end}, which were not written to their end" if torn else ""
+        complaint = f"truncated {torn} bytes after transition {end}: an incomplete write" if torn else ""
         return [self._transition(*pair) for pair in zip(saved.rows, saved.records, strict=True)], complaint
 
     def close(self) -> None:
@@ -161,7 +161,7 @@ def _without_damage(saved: SavedRows, start: int) -> tuple[Float32Array, list[st
     rows[damaged] = saved.rows[whole[np.maximum(np.searchsorted(whole, damaged) - 1, 0)]]
     return rows, [
         f"{len(damaged)} of {len(rows)} transitions of the replay buffer are damaged, the first is number "
-        f"{start + damaged[0]}; copies of their neighbours take their places"
+        f"{start + damaged[0]}; replaced by copies of their neighbours"
     ]
 
 

@@ -143,13 +143,13 @@ class RunStore:
                 aside = table.rename(table.with_name(f"{table.name}.damaged"))
                 complaints.append(f"{error}; set aside as {aside.name}")
             else:
-                complaints += [f"left {damaged} damaged rows out of {table}"] if damaged else []
+                complaints += [f"dropped {damaged} damaged rows of {table}"] if damaged else []
         self.begin(resumed_at=steps)
         self.newest_step = checkpoint.step
         try:
             self.best_score = max(map(_best_score, (checkpoint.state, self._checkpoints.best_state())))
         except RunError as error:
-            complaints.append(f"{error}; the next policy that is evaluated takes the place of the best")
+            complaints.append(f"{error}; the next evaluated policy becomes the best")
         return complaints
 
     def wall_time(self) -> float:

@@ -94,7 +94,7 @@ def log_directory(environment: Mapping[str, str], wanted: Path | None = None) ->
     for place in (wanted, Path(home, "log") if home else None, temporary / "log"):
         if place is not None and _can_be_written(place):
             return place
-    raise ConfigError(f"log files can be written nowhere, not even in {temporary}: name a directory by ROS_LOG_DIR")
+    raise ConfigError(f"no directory for log files is writable, not even {temporary}: set ROS_LOG_DIR")
 
 
 def _can_be_written(directory: Path) -> bool:
@@ -110,7 +110,7 @@ def _check_ros() -> None:
     for name in (*ROS, "sac_control.msg"):
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None:
-            raise ConfigError(f"{name} is not there: source a ROS 2 installation, and sac_control built with it")
+            raise ConfigError(f"{name} is not found: source a ROS 2 installation, and sac_control built with it")
         folder = Path(spec.origin).parent
         if (own / name).is_dir() and not folder.is_relative_to(own):
             raise _another_ros(f"{name} comes from {folder}", "PYTHONPATH")

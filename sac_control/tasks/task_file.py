@@ -119,7 +119,7 @@ def _drives(entry: Entry, joints: tuple[str, ...]) -> tuple[Drive, ...]:
             )
         interface = values["interface"].choice(INTERFACES) if "interface" in values else "effort"
         if "max_effort" in values and interface == "effort":
-            values["max_effort"].refuse("means nothing for an effort drive, whose limit it is already: leave it out")
+            values["max_effort"].refuse("has no effect for an effort drive, whose limit it is already: leave it out")
         drives.append(
             Drive(
                 joint=joint,

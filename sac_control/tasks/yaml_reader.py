@@ -38,7 +38,7 @@ class Entry:
             place = Entry(key, self.file, f"{self.key} key")
             name = place.text()
             if name in entries:
-                place.refuse(f"{name!r} stands there twice: expected once")
+                place.refuse(f"{name!r} is given twice: expected once")
             if known is not None and name not in known:
                 place.refuse(f"{name!r} is not known; {suggest(name, known)}")
             entries[name] = Entry(value, self.file, name if self.key == "task file" else f"{self.key}.{name}")

@@ -12,15 +12,13 @@ from sac_control.option import Config, option
 class EvaluatorConfig(Config):
     """The evaluator node: counts whole episodes of simulator and policy."""
 
-    run_id: str = run_id_option("id of this evaluation: transitions of others are refused")
+    run_id: str = run_id_option("id of this evaluation: transitions of other runs are rejected")
 
     task: str = option(
         "inverted_pendulum",
-        "task that is evaluated, a name or the path of a task file: transitions of others are refused",
+        "task that is evaluated, a name or the path of a task file: transitions of other tasks are rejected",
     )
     episodes: int = option(10, "episodes to count", low=1, high=100_000)
     output: str = option("", "file that receives the result as JSON; empty writes none")
     json: bool = option(False, "print the result as JSON instead of sentences")
-    wait_warning: float = option(
-        10.0, "say what is missing after waiting this long for a peer [s]", low=0.5, high=600.0
-    )
+    wait_warning: float = option(10.0, "warn after this long without a message from a peer [s]", low=0.5, high=600.0)

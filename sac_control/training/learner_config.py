@@ -14,7 +14,7 @@ from sac_control.sac.sac_config import SacConfig
 class LearnerConfig(SacConfig):
     """The learner node: the algorithm's hyperparameters and the schedule of a run."""
 
-    run_id: str = run_id_option("id of the run: transitions of others are refused; empty makes one")
+    run_id: str = run_id_option("id of the run: transitions of other runs are rejected; empty makes one")
 
     task: str = option("inverted_pendulum", "task that is learnt: a name, or the path of a task file")
     engine: str = option("", "physics engine of the evaluations; empty: the task's own")
@@ -66,9 +66,7 @@ class LearnerConfig(SacConfig):
     progress_period: float = option(
         5.0, "time between two progress lines where output is not a terminal [s]", low=0.1, high=3600.0
     )
-    wait_warning: float = option(
-        10.0, "say what is missing after waiting this long for a peer [s]", low=0.5, high=600.0
-    )
+    wait_warning: float = option(10.0, "warn after this long without a message from a peer [s]", low=0.5, high=600.0)
 
 
 def check_change(before: LearnerConfig, now: LearnerConfig) -> None:

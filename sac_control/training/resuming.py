@@ -37,7 +37,9 @@ def resume(
     found_run_id = _checked_run_id(checkpoint, run, run_id)
     saved = PolicyFile.from_bytes(checkpoint.files["policy.safetensors"])
     if saved.specification != specification:
-        raise RunError(f"run {run.path} was trained for {saved.specification}, it cannot go on with {specification}")
+        raise RunError(
+            f"run {run.path} was trained for {saved.specification}, it cannot be resumed with {specification}"
+        )
     complaints += _restore(training, store, checkpoint)
     steps = training.transitions
     complaints += store.resume(checkpoint, steps)

@@ -238,7 +238,7 @@ class TrainingRun:
         self.run.lock()
         if not self._config.resume and (self.run.checkpoints.exists() or self.run.replay.exists()):
             raise RunError(
-                f"run {self.run.path} has been trained already: set learner.resume to continue it or choose another"
+                f"run {self.run.path} has been trained already: set learner.resume to continue it, or choose another"
             )
 
     def _publish(self) -> None:
