@@ -14,10 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from sac_control.policy.policy_file import PolicyFile
 from test_end_to_end import sac_control
 
-REPETITIONS = 10 if os.environ.get("SAC_CONTROL_FAULTS") == "full" else 3
+REPETITIONS = 10 if os.environ.get("SAC_CONTROL_FAULTS") == "full" else 2
 OF_THE_RUN_ALONE = ("run", "run_id", "wall_seconds", "sha256", "manifest_sha256")  # in state.json
 
 
@@ -60,6 +62,7 @@ def fingerprint(run: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.xdist_group("time")  # its load is not for those who measure
 def test_the_same_training_ends_with_the_same_bytes_beside_load_and_without(tmp_path: Path) -> None:
     arguments = ("train", "--run", "same", "--seed", "5", "--max-steps", "800", "--set", "learner.deterministic=true")
     first: dict[str, Any] = {}

@@ -65,6 +65,7 @@ def outcome_of(copy: Path, name: str, files: tuple[str, ...]) -> subprocess.Comp
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("control", CHOSEN, ids=str)
 def test_without_its_protection_a_test_fails(tmp_path: Path, control: Control) -> None:
     copy = copied(tmp_path)
@@ -77,6 +78,7 @@ def test_without_its_protection_a_test_fails(tmp_path: Path, control: Control) -
     assert "error" not in done.stdout.splitlines()[-1], done.stdout[-2000:]
 
 
+@pytest.mark.long
 def test_the_copy_itself_passes(tmp_path: Path) -> None:
     done = outcome_of(
         copied(tmp_path), "limiter_clamps or three_usable_states", ("test_controller.py", "test_safety.py")
