@@ -1,7 +1,7 @@
 """Removes one protection after the other, in a copy of the package, and sees that a test then fails.
 
-A test of a protection proves nothing unless it fails without it. One in five is removed here, all of them with
-``SAC_CONTROL_FAULTS=full``.
+A test of a protection proves nothing unless it fails without it. `make faults FORM=short` removes one in five, `make
+faults` all of them; `make test` sees that each is where its row says.
 """
 
 from __future__ import annotations
