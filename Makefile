@@ -18,6 +18,7 @@ FORM := full
 
 # Tests mostly wait, for processes and for time to pass: one worker more than there are processors. Eight at most, each has
 # torch and a few nodes. What must not run side by side is in one group (test/conftest.py).
+unexport PYTHONDONTWRITEBYTECODE  # hundreds of processes load the same files
 SIDE_BY_SIDE := -n $(shell n=$$(nproc) && echo $$((n < 7 ? n + 1 : 8))) --dist loadgroup
 
 # The virtual environment is a ROS installation (an "ament prefix"): this is where tools look packages up.
