@@ -14,6 +14,12 @@ BIN := .venv/bin
 ROS := $(or $(shell cat .venv/.distribution 2>/dev/null),kilted)
 STAMP := .venv/.installed-$(ROS)
 version_of = $(shell $1 -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+FORM := full
+
+# Tests mostly wait, for processes and for time to pass: one worker more than there are processors. Eight at most, each has
+# torch and a few nodes. What must not run side by side is in one group (test/conftest.py).
+unexport PYTHONDONTWRITEBYTECODE  # hundreds of processes load the same files
+SIDE_BY_SIDE := -n $(shell n=$$(nproc) && echo $$((n < 7 ? n + 1 : 8))) --dist loadgroup
 
 # The virtual environment is a ROS installation (an "ament prefix"): this is where tools look packages up.
 export AMENT_PREFIX_PATH := $(CURDIR)/.venv
@@ -28,11 +34,16 @@ setup: $(STAMP)  ## put everything into .venv; each target below does it on firs
 train: $(STAMP)  ## train the pendulum until solved (ARGS="--seed 3")
 	@$(BIN)/sac_control train $(ARGS)
 
-test: $(STAMP)  ## run every test (ARGS="-x -k swap")
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(STAMP)  ## run the tests, each promise once, minutes (ARGS="-x -k swap", ARGS="-n 0 -s" in one process)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not long" $(ARGS)
 
-faults: $(STAMP)  ## every fault test in full, about 40 minutes (ARGS="-k soak"); `make test` has them in short
-	@SAC_CONTROL_FAULTS=full SAC_CONTROL_KILLS=50 $(BIN)/python -m pytest -s -m faults $(ARGS)
+faults: $(STAMP)  ## every fault at full length, over an hour (ARGS="-k soak"); FORM=short: what `make test` leaves out
+	@export SAC_CONTROL_FAULTS=$(FORM)
+	case $(FORM) in
+	    full) $(BIN)/python -m pytest -s -m "faults or long" $(ARGS) ;;  # one by one: the figures are printed
+	    short) $(BIN)/python -m pytest $(SIDE_BY_SIDE) -m long $(ARGS) ;;
+	    *) echo "make faults: FORM is '$(FORM)', expected full or short" >&2; exit 2 ;;
+	esac
 
 lint: $(STAMP)  ## check style and format
 	@$(BIN)/ruff check

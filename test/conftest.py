@@ -28,11 +28,23 @@ def machine() -> Iterator[Withheld]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "faults: injects a fault, or removes a protection; see below")
+    for marker in (
+        "faults: injects a fault, or removes a protection; by the name of the file",
+        "long: repetitions of what `make test` has once already; only `make faults` runs it",
+        "xdist_group(name): tests of one name run one after another (pytest-xdist, where it is installed)",
+    ):
+        config.addinivalue_line("markers", marker)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that inject faults, by the names of their files, so that `make faults` finds all of them."""
+    """Mark the tests that inject faults, so that `make faults` finds all of them, and those that measure time.
+
+    One that measures time takes account of what the machine withholds, and is nevertheless told most beside the least:
+    no two of them run at once.
+    """
     for item in items:
         if "faults" in item.path.stem or item.path.stem == "test_negative_controls":
             item.add_marker(pytest.mark.faults)
+        if "machine" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("time"))

@@ -15,12 +15,11 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from policies import SPECIFICATION
-from ros_world import OF_ONE_RUN, RosWorld
+from ros_world import OF_ONE_RUN, PATIENCE, RosWorld
 from sac_control.cli.runner import node_environment
 from sac_control.nodes import messages, topics
 from sac_control.types import JointState
 
-PATIENCE = float(os.environ.get("SAC_CONTROL_TEST_PATIENCE", "300"))  # [s]
 PERIOD = SPECIFICATION.control_period  # [s]
 # Parameters of a policy node that does not mind if the machine stands still: for promises that are not about time.
 # Where silence is to be noticed, put a "state_timeout" of BRIEF behind it.

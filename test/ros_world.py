@@ -23,6 +23,7 @@ from sac_control.nodes.event_loop import EventLoop
 from sac_control.nodes.topics import Topic
 
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+PATIENCE = float(os.environ.get("SAC_CONTROL_TEST_PATIENCE", "300"))  # [s] for what comes at once or never
 
 # The nodes of a test belong together, as far as weights and transitions go.
 OF_ONE_RUN: dict[str, dict[str, object]] = {
@@ -121,7 +122,7 @@ class RosWorld:
         self.until(future.done, f"no response from {name}")
         return future.result()
 
-    def until(self, condition: Callable[[], object], complaint: str, timeout: float = 300.0) -> None:
+    def until(self, condition: Callable[[], object], complaint: str, timeout: float = PATIENCE) -> None:
         """Spin until `condition` holds; fail with `complaint` after `timeout` seconds."""
         deadline = time.monotonic() + timeout
         while not condition():

@@ -15,11 +15,15 @@ from sac_control.cli import domain
 from sac_control.cli.domain import DOMAINS, DomainLease
 from sac_control.errors import SacControlError
 
+OWN = range(90, 101)  # whoever runs beside these tests has other locks, and begins at 1
+pytestmark = pytest.mark.xdist_group("domains")  # and these are for one at a time
+
 # Takes a lease, prints its domain, and keeps it until its input ends.
-COMMAND = """
+COMMAND = f"""
 import sys
-from sac_control.cli.domain import DomainLease
-lease = DomainLease()
+from sac_control.cli import domain
+domain.DOMAINS = {OWN}
+lease = domain.DomainLease()
 print(lease.domain, flush=True)
 sys.stdin.read()
 """
@@ -27,8 +31,9 @@ sys.stdin.read()
 
 @pytest.fixture(autouse=True)
 def runtime_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A place for locks that no other test or command uses."""
+    """A place for locks that no other test or command uses, and domains likewise."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setattr(domain, "DOMAINS", OWN)
     return tmp_path
 
 
@@ -43,7 +48,8 @@ def other() -> Iterator[tuple[subprocess.Popen[str], int]]:
 
 
 def test_domain_is_one_that_ros_takes_and_not_everybodys() -> None:
-    assert DomainLease().domain in DOMAINS
+    assert DomainLease().domain in OWN
+    assert set(OWN) < set(DOMAINS)
     assert 0 not in DOMAINS
     assert max(DOMAINS) <= 101  # beyond, ports collide with those that Linux hands out
 
@@ -71,7 +77,6 @@ def test_domain_of_a_killed_process_is_free_again(
 
 @pytest.mark.parametrize("index", [0, 1, 9])
 def test_domain_in_which_somebody_listens_is_left_alone(monkeypatch: pytest.MonkeyPatch, index: int) -> None:
-    monkeypatch.setattr(domain, "DOMAINS", range(90, 101))  # commands beside this test begin at 1
     number = DomainLease().domain
     monkeypatch.setattr(domain, "DOMAINS", range(number, number + 1))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as participant:
@@ -85,7 +90,7 @@ def test_domain_in_which_somebody_listens_is_left_alone(monkeypatch: pytest.Monk
 def test_lease_needs_no_runtime_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, directory: str) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "missing") if directory == "missing" else directory)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    assert DomainLease().domain in DOMAINS
+    assert DomainLease().domain in OWN
     assert (tmp_path / f"sac_control-{os.getuid()}").is_dir()
 
 

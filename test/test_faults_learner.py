@@ -1,6 +1,6 @@
 """A learner loses at most a second of its work, whatever happens to its process or to its disk.
 
-``SAC_CONTROL_FAULTS=full`` kills it fifty times in a row instead of eight; the figures are printed (``pytest -s``).
+``SAC_CONTROL_FAULTS=full`` kills it fifty times in a row instead of four; the figures are printed (``pytest -s``).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from sac_control.types import Array, Transition
 from test_end_to_end import Running, sac_control
 from withheld import Withheld
 
-KILLS = int(os.environ.get("SAC_CONTROL_KILLS", "50" if os.environ.get("SAC_CONTROL_FAULTS") == "full" else "8"))
+KILLS = int(os.environ.get("SAC_CONTROL_KILLS", "50" if os.environ.get("SAC_CONTROL_FAULTS") == "full" else "4"))
 COMMAND_KILLS = max(2, KILLS // 5)
 FILES_OF_REPLAY = (("transitions.f32", 4 * ROW_SIZE), ("transitions.index", RECORD.itemsize))
 MOST_LOST = 1.0  # [s] of transitions

@@ -14,11 +14,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from killable_learner import ROW_SIZE
 from sac_control.policy.policy_file import PolicyFile
 from test_end_to_end import sac_control
 
-REPETITIONS = 10 if os.environ.get("SAC_CONTROL_FAULTS") == "full" else 3
+REPETITIONS = 10 if os.environ.get("SAC_CONTROL_FAULTS") == "full" else 2
+UNTIL_SOLVED = ("--max-steps", "800", "--require-solved")
 OF_THE_RUN_ALONE = ("run", "run_id", "wall_seconds", "sha256", "manifest_sha256")  # in state.json
+
+pytestmark = pytest.mark.xdist_group("time")  # the load is not for those who measure
 
 
 @contextmanager
@@ -60,25 +66,44 @@ def fingerprint(run: Path) -> dict[str, Any]:
     return found
 
 
-def test_the_same_training_ends_with_the_same_bytes_beside_load_and_without(tmp_path: Path) -> None:
-    arguments = ("train", "--run", "same", "--seed", "5", "--max-steps", "800", "--set", "learner.deterministic=true")
-    first: dict[str, Any] = {}
-    for k in range(REPETITIONS):
+def train(folder: Path, *arguments: str) -> Path:
+    """A run below `folder`, trained by the command."""
+    done = sac_control(
+        folder, "train", "--run", "same", "--runs-dir", str(folder), "--set", "learner.deterministic=true", *arguments
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "same"
+
+
+@pytest.fixture(scope="module")
+def solved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run that is repeated."""
+    return train(tmp_path_factory.mktemp("solved"), "--seed", "5", *UNTIL_SOLVED)
+
+
+def test_the_same_training_ends_with_the_same_bytes_beside_load_and_without(solved: Path, tmp_path: Path) -> None:
+    first = fingerprint(solved)
+    for k in range(1, REPETITIONS):
+        (tmp_path / str(k)).mkdir()
         with load(2 * (k % 2)):
-            done = sac_control(tmp_path, *arguments, "--runs-dir", str(k), "--require-solved")
-        assert done.returncode == 0, done.stdout + done.stderr
-        found = fingerprint(tmp_path / str(k) / "same")
-        first = first or found
+            found = fingerprint(train(tmp_path / str(k), "--seed", "5", *UNTIL_SOLVED))
         assert found.keys() == first.keys()
         assert [name for name in found if found[name] != first[name]] == [], f"repetition {k} came to something else"
 
 
+def test_another_seed_gives_other_numbers(solved: Path, tmp_path: Path) -> None:
+    """From the first transitions on, before anything is learnt."""
+    name, size = Path("replay") / "transitions.f32", 50 * 4 * ROW_SIZE
+    other = train(tmp_path, "--seed", "6", "--max-steps", "100", "--set", "learner.evaluation_every=0")
+    rows, others = ((run / name).read_bytes()[:size] for run in (solved, other))
+    assert len(rows) == len(others) == size
+    assert rows != others
+
+
 def test_a_training_that_runs_out_of_transitions_ends_with_the_same_bytes_too(tmp_path: Path) -> None:
-    settings = ("--set", "learner.deterministic=true", "--set", "learner.evaluation_every=150")
-    arguments = ("train", "--run", "same", "--seed", "7", "--max-steps", "450", *settings)
     runs = []
     for k in range(2):
-        done = sac_control(tmp_path, *arguments, "--runs-dir", str(k))
-        assert done.returncode == 0, done.stdout + done.stderr
-        runs.append(fingerprint(tmp_path / str(k) / "same"))
+        (tmp_path / str(k)).mkdir()
+        arguments = ("--seed", "7", "--max-steps", "450", "--set", "learner.evaluation_every=150")
+        runs.append(fingerprint(train(tmp_path / str(k), *arguments)))
     assert [name for name in runs[0] if runs[0][name] != runs[1][name]] == []

@@ -57,6 +57,8 @@ SETTINGS = {
     "learner.wait_warning": 60.0,
 }
 
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("time")]
+
 DEEP = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)  # misses nothing
 
 

@@ -1,7 +1,7 @@
 """Removes one protection after the other, in a copy of the package, and sees that a test then fails.
 
-A test of a protection proves nothing unless it fails without it. One in five is removed here, all of them with
-``SAC_CONTROL_FAULTS=full``.
+A test of a protection proves nothing unless it fails without it. `make faults FORM=short` removes one in five, `make
+faults` all of them; `make test` sees that each is where its row says.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ def outcome_of(copy: Path, name: str, files: tuple[str, ...]) -> subprocess.Comp
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("control", CHOSEN, ids=str)
 def test_without_its_protection_a_test_fails(tmp_path: Path, control: Control) -> None:
     copy = copied(tmp_path)
@@ -77,6 +78,7 @@ def test_without_its_protection_a_test_fails(tmp_path: Path, control: Control) -
     assert "error" not in done.stdout.splitlines()[-1], done.stdout[-2000:]
 
 
+@pytest.mark.long
 def test_the_copy_itself_passes(tmp_path: Path) -> None:
     done = outcome_of(
         copied(tmp_path), "limiter_clamps or three_usable_states", ("test_controller.py", "test_safety.py")
