@@ -54,12 +54,8 @@ class Robot:
     camera: Camera = field(default_factory=Camera)
 
     def __post_init__(self) -> None:
-        steps = self.control_period / self.physics_period
-        if steps < 1.0 - _WHOLE or abs(steps - round(steps)) > _WHOLE * steps:
-            raise ConfigError(
-                f"physics_period is {self.physics_period:g} s, the control period {self.control_period:g} s: expected "
-                f"a whole part of it, such as {self.control_period / max(1, round(steps)):.6g}"
-            )
+        if complaint := period_complaint(self.control_period, self.physics_period):
+            raise ConfigError(f"physics_period {complaint}")
 
     @property
     def substeps(self) -> int:
@@ -69,3 +65,14 @@ class Robot:
     def model_name(self, joint: str) -> str:
         """What the description calls `joint`."""
         return self.model_names.get(joint, joint)
+
+
+def period_complaint(control_period: float, physics_period: float) -> str:
+    """Why a control period [s] cannot be simulated in steps of a physics period [s]; empty where it can."""
+    steps = control_period / physics_period
+    if steps >= 1.0 - _WHOLE and abs(steps - round(steps)) <= _WHOLE * steps:
+        return ""
+    return (
+        f"is {physics_period:g} s, the control period {control_period:g} s: expected a whole part of it, such as "
+        f"{control_period / max(1, round(steps)):.6g}"
+    )

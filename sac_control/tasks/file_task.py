@@ -64,6 +64,7 @@ class FileTask(Task):
         self.is_mirror_symmetric = content.is_mirror_symmetric
         self.continuous_joints = content.continuous_joints
         self.start_dimensions = content.starts.dimensions
+        self.rules = content.reward.canonical, content.terminated.canonical
         self.memory = max(content.reward.memory, content.terminated.memory)
         layout = SignalLayout(self.specification.joints, self.specification.actuated_joints)
         self._reward = compile(content.reward, layout)

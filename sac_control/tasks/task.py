@@ -40,6 +40,7 @@ class Task(ABC):
     continuous_joints: tuple[str, ...] = ()  # joints that turn for ever: whole turns do not count
     start_dimensions: int  # k, numbers that a start state is made of
     memory: int = 0  # control periods that reward and termination look back
+    rules: tuple[str, ...] = ()  # reward and termination as one exact text each, where they have one; part of the hash
 
     @abstractmethod
     def robot(self, engine: str) -> Robot:
@@ -78,7 +79,8 @@ class Task(ABC):
         """SHA-256 of what is asked, as 64 hexadecimal digits: specification, reward, termination, starts and episode.
 
         What a task asks is what it answers: its start states, rewards and terminations are taken at fixed points, so
-        that a task that is written differently and asks the same has the same hash.
+        that a task that is written differently and asks the same has the same hash. `rules` tell what no point shows,
+        such as a limit that is a little wider.
         """
         rng = np.random.default_rng(0)
         answers = []
@@ -91,6 +93,7 @@ class Task(ABC):
         content = {
             "specification": self.specification.hash,
             "answers": hashlib.sha256(rounded.encode()).hexdigest(),
+            "rules": self.rules,
             "max_episode_steps": self.max_episode_steps,
         }
         return canonical_hash(content)

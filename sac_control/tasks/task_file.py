@@ -10,7 +10,7 @@ from sac_control.errors import ConfigError
 from sac_control.expression import Expression, mirror_sign, parse, quote
 from sac_control.option import suggest
 from sac_control.robots.engines import engine_entries
-from sac_control.robots.robot import Camera, Color, Drive
+from sac_control.robots.robot import Camera, Color, Drive, period_complaint
 from sac_control.tasks.file_task import EngineSettings, FileTask, TaskContent
 from sac_control.tasks.starts import Box, Range, Starts
 from sac_control.tasks.yaml_reader import Entry, read_yaml
@@ -57,8 +57,10 @@ def _content(file: Entry) -> TaskContent:
     mirror = entries["mirror"].truth() if "mirror" in entries else False
     if mirror:
         _check_mirror(entries["observation"], observation)
-    settings = EngineSettings(robot=entries["robot"].text(), physics_period=entries["physics_period"].number(above=0.0))
     name, control_period = entries["task"].text(), entries["control_period"].number(above=0.0)
+    settings = EngineSettings(
+        robot=entries["robot"].text(), physics_period=_physics_period(entries["physics_period"], control_period)
+    )
     try:
         specification = Specification(
             task=name,
@@ -78,7 +80,7 @@ def _content(file: Entry) -> TaskContent:
         drives=drives,
         engine=entries["engine"].choice(engine_entries()),
         settings=settings,
-        engines=_engines(entries["engines"], settings, joints) if "engines" in entries else {},
+        engines=_engines(entries["engines"], settings, joints, control_period) if "engines" in entries else {},
         gravity=entries["gravity"].number() if "gravity" in entries else 9.81,
         camera=camera,
         colors=colors,
@@ -225,7 +227,16 @@ def _color(entry: Entry) -> Color:
     return red, green, blue, opacity
 
 
-def _engines(entry: Entry, settings: EngineSettings, joints: tuple[str, ...]) -> dict[str, EngineSettings]:
+def _physics_period(entry: Entry, control_period: float) -> float:
+    period = entry.number(above=0.0)
+    if complaint := period_complaint(control_period, period):
+        entry.refuse(complaint)
+    return period
+
+
+def _engines(
+    entry: Entry, settings: EngineSettings, joints: tuple[str, ...], control_period: float
+) -> dict[str, EngineSettings]:
     engines = {}
     for name, each in entry.mapping(engine_entries()).items():
         values = each.mapping(("robot", "physics_period", "joints", "air_damping"))
@@ -234,7 +245,7 @@ def _engines(entry: Entry, settings: EngineSettings, joints: tuple[str, ...]) ->
         )
         engines[name] = EngineSettings(
             robot=values["robot"].text() if "robot" in values else settings.robot,
-            physics_period=values["physics_period"].number(above=0.0)
+            physics_period=_physics_period(values["physics_period"], control_period)
             if "physics_period" in values
             else settings.physics_period,
             model_names=names,
