@@ -226,13 +226,13 @@ def test_command_starts_nodes_of_a_training_again_and_the_learner_resumes(tmp_pa
         for node in NODES:
             count, killed = len(statuses), running.child(node)
             os.kill(killed, signal.SIGKILL)
-            ros.until(lambda: "restarting in 1 s" in running.output, running.output, PATIENCE)
+            told = f"the {node} process was terminated by SIGKILL; restarting in 1 s, at most 4 more"
+            ros.until(lambda told=told: told in running.output, running.output, PATIENCE)  # type: ignore[misc]
             if node == "learner":
                 ros.until(lambda: "resumes at step" in running.output, running.output, PATIENCE)
                 assert int(re.findall(r"resumes at step (\d+)", running.output)[0]) > 0
                 ros.until(lambda count=count: len(statuses) > count + 5, running.output, PATIENCE)  # type: ignore[misc]
             until_it_learns()
-            assert f"the {node} process was terminated by SIGKILL; restarting in 1 s, at most 4 more" in running.output
         running.process.send_signal(signal.SIGINT)
         assert running.process.wait(300) == 0, running.output
     finally:
