@@ -8,7 +8,6 @@ whose gains would be unstable otherwise.
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
@@ -17,7 +16,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from sac_control.errors import ConfigError, StateError
+from sac_control.errors import ConfigError
 from sac_control.option import suggest
 from sac_control.robots.description import MJCF, Description, read_description
 from sac_control.robots.robot import Drive, Robot
@@ -53,7 +52,6 @@ class MujocoWorld(World):
         self._substeps = robot.substeps
         self._drives = len(robot.drives)
         self._window = Window(model, data, robot.camera) if has_window else None
-        self._is_closed = False
         mujoco.mj_forward(model, data)
         self._read()
 
@@ -72,11 +70,7 @@ class MujocoWorld(World):
         self._control[:] = command
         mujoco.mj_step(self._model, self._data, self._substeps)
         self._read()
-        if not math.isfinite(sum(self.position) + sum(self.velocity)):
-            raise StateError(
-                f"the physics of {self.robot.description.name} diverged: a position or velocity is not finite; check "
-                f"masses and inertias, or take a shorter physics_period than {self.robot.physics_period:g} s"
-            )
+        self._check_finite()
         self._show()
 
     def _read(self) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sac_control.errors import ConfigError
 from sac_control.option import suggest
-from sac_control.robots.description import MJCF, Description, read_description
+from sac_control.robots.description import MJCF, URDF, Description, moving_joints, read_description
 from sac_control.robots.robot import Color, Drive, Robot
 from sac_control.worlds.pybullet_picture import take_picture
 from sac_control.worlds.pybullet_window import close_window, open_window, stdout_to_stderr
@@ -31,7 +31,10 @@ _MOVES_ONE_WAY = (pybullet.JOINT_REVOLUTE, pybullet.JOINT_PRISMATIC)  # has one 
 
 
 class PybulletWorld(World):
-    """A robot in pybullet. Velocity drives reach their command within one physics period, as far as effort allows."""
+    """A robot in pybullet. Velocity drives reach their command within one physics period, as far as effort allows.
+
+    Drives give no more than the description's `<limit effort=…>`, which pybullet itself leaves out of account.
+    """
 
     def __init__(self, robot: Robot, *, has_window: bool = False) -> None:
         super().__init__(robot, has_window=has_window)
@@ -45,11 +48,11 @@ class PybulletWorld(World):
             self._body, indices = self._load_robot(description)
             self._joints = [self._index(robot.model_name(name), indices) for name in robot.joints]
             driven = [self._index(robot.model_name(drive.joint), indices) for drive in robot.drives]
+            most = [self._most_effort(description, *each) for each in zip(driven, robot.drives, strict=True)]
         except Exception:
             self.close()
             raise
-        self._drives = list(zip(driven, robot.drives, strict=True))
-        self._forces = [index for index, drive in self._drives if drive.interface == "effort"]
+        self._drives = list(zip(driven, robot.drives, most, strict=True))
         self._places = [robot.joints.index(drive.joint) for drive in robot.drives]  # of each drive among the joints
         self._rest: int = pybullet.saveState(physicsClientId=self._client)
 
@@ -100,6 +103,12 @@ class PybulletWorld(World):
             raise ConfigError(f"{self.robot.description} has no moving joint {name!r}; {suggest(name, indices)}")
         return indices[name]
 
+    def _most_effort(self, description: Description, joint: int, drive: Drive) -> float:
+        """That the drive of a joint can give."""
+        most = UNLIMITED if drive.max_effort is None else drive.max_effort
+        allowed: float = pybullet.getJointInfo(self._body, joint, physicsClientId=self._client)[10]
+        return min(most, allowed) if description.kind == URDF and allowed > 0.0 else most
+
     def reset(self, state: Sequence[float]) -> None:
         pybullet.restoreState(self._rest, physicsClientId=self._client)
         values = [float(value) for value in state]
@@ -112,18 +121,19 @@ class PybulletWorld(World):
         check_command(command, len(self._drives))
         for _ in range(self.robot.substeps):
             # Again in each step: pybullet forgets forces. In one call with the step, because it adds them up otherwise.
-            for (joint, drive), value in zip(self._drives, command, strict=True):
-                self._command(joint, drive, value)
+            for (joint, drive, most), value in zip(self._drives, command, strict=True):
+                self._command(joint, drive, most, value)
             pybullet.stepSimulation(physicsClientId=self._client)
         self._read_state()
         self._read_effort(command)
+        self._check_finite()
 
-    def _command(self, joint: int, drive: Drive, value: float) -> None:
+    def _command(self, joint: int, drive: Drive, most: float, value: float) -> None:
         body, client = self._body, self._client
         if drive.interface == "effort":
-            pybullet.setJointMotorControl2(body, joint, pybullet.TORQUE_CONTROL, force=value, physicsClientId=client)
+            effort = min(max(value, -most), most)
+            pybullet.setJointMotorControl2(body, joint, pybullet.TORQUE_CONTROL, force=effort, physicsClientId=client)
             return
-        most = UNLIMITED if drive.max_effort is None else drive.max_effort
         if drive.interface == "velocity":
             pybullet.setJointMotorControl2(
                 body, joint, pybullet.VELOCITY_CONTROL, targetVelocity=value, force=most, physicsClientId=client
@@ -141,22 +151,25 @@ class PybulletWorld(World):
 
     def _read_effort(self, command: Sequence[float]) -> None:
         effort = [0.0] * len(self._joints)
-        for (_, drive), place, value in zip(self._drives, self._places, command, strict=True):
-            effort[place] = value if drive.interface == "effort" else self._motor_efforts[place]
+        for (_, drive, most), place, value in zip(self._drives, self._places, command, strict=True):
+            is_forced = drive.interface == "effort"
+            effort[place] = min(max(value, -most), most) if is_forced else self._motor_efforts[place]
         self.effort = effort
 
     def _save(self) -> bytes:
         with tempfile.TemporaryDirectory() as folder:  # pybullet's states in memory are of one engine; files for all
             file = Path(folder, "state.bullet")
             pybullet.saveBullet(str(file), physicsClientId=self._client)
-            return file.read_bytes()
+            return np.array(self.effort).tobytes() + file.read_bytes()
 
     def _load(self, state: bytes) -> None:
+        size = np.array(self.effort).nbytes
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, "state.bullet")
-            file.write_bytes(state)
+            file.write_bytes(state[size:])
             pybullet.restoreState(fileName=str(file), physicsClientId=self._client)
         self._read_state()
+        self.effort = np.frombuffer(state[:size]).tolist()
 
     def render(self, width: int = 640, height: int = 480) -> NDArray[np.uint8]:
         return take_picture(self._client, self.robot.camera, width, height)
@@ -166,8 +179,37 @@ class PybulletWorld(World):
         self._client = -1  # pybullet gives the number to the next world: this one must not touch that
 
 
+def _check_bodies(description: Description) -> None:
+    """See that what moves has a mass and an inertia, and that the base stands.
+
+    pybullet says nothing of it: it makes up a mass and an inertia, or simulates something that does not move.
+    """
+    root, path = description.root, description.path
+    if description.kind == MJCF:
+        free = next(root.iter("freejoint"), root.find(".//joint[@type='free']"))
+    else:
+        free = root.find("joint[@type='floating']")
+    if free is not None:
+        raise ConfigError(
+            f"{path} has a floating base (a free joint, {free.get('name', '')!r}), which no joint state describes: fix "
+            "it to the world"
+        )
+    for joint in moving_joints(root) if description.kind == URDF else ():
+        (child,) = joint.findall("child")
+        link = root.find(f"link[@name='{child.get('link')}']/inertial")
+        inertia = {} if link is None or (found := link.find("inertia")) is None else found.attrib
+        values = [0.0 if link is None or (mass := link.find("mass")) is None else float(mass.get("value", "0"))]
+        values += [float(inertia.get(axis, "0")) for axis in ("ixx", "iyy", "izz")]
+        if not min(values) > 0.0:
+            raise ConfigError(
+                f"link {child.get('link')!r} in {path}, which joint {joint.get('name')!r} moves, has mass and inertia "
+                f"{values}: expected them greater than 0 in its <inertial> [kg, kg m²]"
+            )
+
+
 def _load_bodies(description: Description, client: int) -> Sequence[int]:
     """Load the description into the engine; returns the numbers of its bodies."""
+    _check_bodies(description)
     try:
         if description.kind == MJCF:
             flags = pybullet.URDF_USE_SELF_COLLISION | pybullet.URDF_USE_SELF_COLLISION_EXCLUDE_ALL_PARENTS

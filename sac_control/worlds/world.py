@@ -67,6 +67,18 @@ class World(ABC):
             StateError: the physics came to a state that is not finite.
         """
 
+    def _check_finite(self) -> None:
+        """See that the machine is somewhere.
+
+        Raises:
+            StateError: the physics diverged.
+        """
+        if not math.isfinite(sum(self.position) + sum(self.velocity)):
+            raise StateError(
+                f"the physics of {self.robot.description.name} diverged: a position or velocity is not finite; check "
+                f"masses and inertias, or take a shorter physics_period than {self.robot.physics_period:g} s"
+            )
+
     def save(self) -> bytes:
         """All that decides what happens next, contacts included, for `load` in any world of the same machine."""
         state = self._save()

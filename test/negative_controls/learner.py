@@ -92,6 +92,17 @@ LONG: Controls = {
         ("worlds/world.py", "        if self._has_window:", "        if False:", "shown_in_a_window"),
         ("worlds/world.py", "if digest != self._digest(state):", "if False:", "damaged_or_of_another_machine"),
     ],
+    ("test_robot_files.py",): [
+        ("worlds/pybullet_world.py", "    _check_bodies(description)\n", "", "refused_in_a_sentence"),
+        ("worlds/pybullet_world.py", "        self._check_finite()\n", "", "diverges_is_told"),
+        ("worlds/mujoco_world.py", "        self._check_finite()\n", "", "diverges_is_told"),
+        ("worlds/mujoco_world.py", "    _check_tree(description, model)\n", "", "floating_base"),
+        ("robots/description.py", "    _check_tree(path, root)\n", "", "refused_in_a_sentence"),
+    ],
+    ("test_world_contract.py",): [
+        ("worlds/pybullet_world.py", "np.frombuffer(state[:size]).tolist()", "[0.0, 0.0]", "goes_on_to_the_last"),
+        ("worlds/pybullet_world.py", "    return min(most, allowed) if", "    return most if", "description_has"),
+    ],
     ("test_progress.py",): [
         ("training/progress.py", "contextlib.suppress(OSError)", "contextlib.nullcontext()", "full_disk_behind"),
     ],
