@@ -1,4 +1,4 @@
-"""The text of a first task file, from what a robot description says. It runs as it is; what people must decide is TODO."""
+"""The text of a first task file, from what a robot description says. It runs as it is; what people decide is TODO."""
 
 from __future__ import annotations
 
@@ -80,8 +80,7 @@ def _check(survey: Survey, driven: Sequence[SurveyedJoint]) -> None:
 def _head(survey: Survey, robot: str, name: str) -> str:
     return f"""\
 # A first task for {survey.path.name}. It can be trained as it is; go through the lines with TODO to ask for what
-# you want. Then: sac_control check-task, sac_control train --task.
-# docs/your_robot.md explains every key.
+# you want. Then: sac_control check-task, sac_control train --task. docs/your_robot.md explains every key.
 task: {scalar(name)}
 robot: {scalar(robot)} # URDF, xacro or MJCF: a path from this file, or package://name/path
 engine: {ENGINE} # which simulates it: mujoco or pybullet
@@ -129,8 +128,8 @@ def _actuators(driven: Sequence[SurveyedJoint]) -> str:
 
 def _observation(joints: Sequence[SurveyedJoint]) -> str:
     lines = [
-        "\n# What the policy sees: one expression per line (docs/expressions.md). Joints that turn for ever are seen by",
-        "# sine and cosine, because half a turn to the left is half a turn to the right.",
+        "\n# What the policy sees: one expression per line (docs/expressions.md). Joints that turn for ever are seen",
+        "# by sine and cosine, because half a turn to the left is half a turn to the right.",
         "observation:",
     ]
     for joint in joints:
