@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from sac_control.errors import ConfigError
 from sac_control.robots.description import locate
 from sac_control.store import atomic
 from sac_control.tasks.catalogue import SUFFIXES
-from sac_control.tasks.new_task import first_task
+from sac_control.tasks.new_task import first_task, view_lines
 from sac_control.tasks.task_file import read_task
 from sac_control.worlds.survey import survey, view
 
@@ -38,12 +39,20 @@ def new_task(options: NewTaskOptions) -> int:
     if file.exists() and not options.overwrite:
         raise ConfigError(f"{file} exists already: choose another name with -o, or give --overwrite")
     reference = options.robot if is_packaged else os.path.relpath(robot, file.resolve().parent)
-    text = first_task(survey(robot), reference, file.stem, view(robot))
+    text = first_task(survey(robot), reference, file.stem)
+    complaint = ""
+    try:
+        camera = view(robot)
+        text += view_lines(camera) if camera else ""
+    except ConfigError as error:
+        complaint = str(error)  # check-task finds out why
     try:
         atomic.write_text(file, text)
     except OSError as error:
         raise ConfigError(f"cannot write {file}: {error.strerror}") from error
     read_task(file)
+    if complaint:
+        print(f"note: {complaint}", file=sys.stderr)
     shown = os.path.relpath(file)
     print(shown)
     print(f"next: edit the lines with TODO, then sac_control check-task {shown}    sac_control train --task {shown}")

@@ -14,21 +14,20 @@ from sac_control.types import MOST_DRIVEN
 
 ENGINE, CONTROL_PERIOD, PHYSICS_PERIOD = "mujoco", 0.01, 0.002  # [s]
 _EPISODE = 1000  # control periods
-_PLAIN = re.compile(r"[A-Za-z_(][\w ./()+*^<>=-]*")  # scalars that YAML reads as they are written
+_PLAIN = re.compile(r"[A-Za-z_.(](?:[\w ./()+*^<>=-]|:(?=\S))*")  # scalars that YAML reads as they are written
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}  # that YAML takes for something else than text
 _LEAN = 0.5  # [rad or m] from where a joint without a drive has fallen
 _START = 0.1  # [rad or m] to each side
 _START_SHARE = 0.05  # of the range of a joint, at most
 
 
-def first_task(survey: Survey, robot: str, name: str, camera: Camera | None) -> str:
-    """The text of a first task file.
+def first_task(survey: Survey, robot: str, name: str) -> str:
+    """The text of a first task file, but for the view.
 
     Args:
         survey: of the robot description.
         robot: how the file refers to the description.
         name: of the task.
-        camera: where pictures are taken from; None: the default one.
 
     Raises:
         ConfigError: no joint has a drive, more have one than a command has room for, or a joint cannot be described.
@@ -47,7 +46,17 @@ def first_task(survey: Survey, robot: str, name: str, camera: Camera | None) -> 
         parts.append(
             f"\n# Joints that turn for ever: whole turns do not count.\ncontinuous: [{', '.join(continuous)}]\n"
         )
-    return "".join(parts) + _view(camera)
+    return "".join(parts)
+
+
+def view_lines(camera: Camera) -> str:
+    """The lines of a task file that say where pictures are taken from."""
+    target = ", ".join(f"{value:g}" for value in camera.target)
+    return f"""
+# Where pictures are taken from: the point in their middle and the distance [m], and the camera's angles [deg]: negative
+# pitch looks down, positive yaw goes round to the right.
+view: {{target: [{target}], distance: {camera.distance:g}, pitch: {camera.pitch:g}, yaw: {camera.yaw:g}}}
+"""
 
 
 def scalar(text: str) -> str:
@@ -167,7 +176,7 @@ starts:
 episode: {_EPISODE} # control periods after which an episode ends without failure
 # TODO an episode with this return (the sum of its rewards) has solved the task; training goes on until all do.
 solved_return: {0.9 * _EPISODE:g}
-# TODO true where opposite signs of all joints and commands are the mirror image: it learns faster. check-task tells.
+# TODO true where opposite signs of all joints and commands are the mirror image (check-task tells): it learns faster.
 mirror: false
 """
 
@@ -192,14 +201,3 @@ def _start(joint: SurveyedJoint) -> str:
     if joint.range:
         spread = min(spread, float(f"{_START_SHARE * (joint.range[1] - joint.range[0]):.2g}"))
     return f"[{middle - spread:.4g}, {middle + spread:.4g}]"
-
-
-def _view(camera: Camera | None) -> str:
-    if camera is None:
-        return ""
-    target = ", ".join(f"{value:g}" for value in camera.target)
-    return f"""
-# Where pictures are taken from: the point in their middle and the distance [m], and the camera's angles [deg]: negative
-# pitch looks down, positive yaw goes round to the right.
-view: {{target: [{target}], distance: {camera.distance:g}, pitch: {camera.pitch:g}, yaw: {camera.yaw:g}}}
-"""

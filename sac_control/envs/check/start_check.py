@@ -29,18 +29,27 @@ def check_starts(env: Env, survey: Survey | None, starts: FloatArray) -> Iterato
     """See whether episodes can begin at `starts`, (n, 2j)."""
     task = env.task
     yield from _check_ends(env, survey, starts)
-    failed = [start for start in starts if task.is_terminated([_row(task, start)] * (task.memory + 1))]
+    failed = [start for start in starts if _is_failure(task, start)]
     if failed:
         yield error(
             f"{_share(len(failed), len(starts))} of the starts are terminated already, such as "
             f"{_shown(task, failed[0])}: draw starts from where terminated is false, or terminate later"
         )
-        return
-    ended = [start for start in starts[:STEPPED] if _ends_at_once(env, start)]
-    if len(ended) > STEPPED // 2:
+
+
+def check_first_steps(env: Env, starts: FloatArray) -> Iterator[Finding]:
+    """See whether episodes go on from those of `starts`, (n, 2j), that are no failures.
+
+    Raises:
+        StateError: a reward or the physics was not finite.
+    """
+    task = env.task
+    tried = [start for start in starts if not _is_failure(task, start)][:STEPPED]
+    ended = [start for start in tried if _ends_at_once(env, start)]
+    if len(ended) > len(tried) // 2:
         yield error(
-            f"{_share(len(ended), STEPPED)} of the starts are terminated after one control period without a command, "
-            f"such as {_shown(task, ended[0])}: nothing can be learnt there"
+            f"{_share(len(ended), len(tried))} of the starts are terminated after one control period without a "
+            f"command, such as {_shown(task, ended[0])}: nothing can be learnt there"
         )
 
 
@@ -54,6 +63,11 @@ def _check_ends(env: Env, survey: Survey | None, starts: FloatArray) -> Iterator
                 f"starts put joint {name!r} from {drawn.min():.4g} to {drawn.max():.4g}, and it moves from {ends[0]:g} "
                 f"to {ends[1]:g} alone: the engine would push it back with force, so begin within its range"
             )
+
+
+def _is_failure(task: Task, start: FloatArray) -> bool:
+    """Whether a robot that stands at `start` is one."""
+    return task.is_terminated([_row(task, start)] * (task.memory + 1))
 
 
 def _ends_at_once(env: Env, start: FloatArray) -> bool:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sac_control.envs.check.description_check import check_description
 from sac_control.envs.check.finding import Finding, Level, error
 from sac_control.envs.check.mirror_check import check_mirror
-from sac_control.envs.check.start_check import check_starts, sample_starts
+from sac_control.envs.check.start_check import check_first_steps, check_starts, sample_starts
 from sac_control.envs.check.trial import Trial, check_trial, try_task
 from sac_control.envs.check.units_check import check_units
 from sac_control.envs.engine_choice import choose_engine
@@ -70,8 +70,9 @@ def check_task(task: Task, *, engine: str = "", episodes: int = 3) -> TaskCheck:
             try:
                 trial = try_task(env, episodes)
                 findings += check_trial(env, trial)
+                findings += check_first_steps(env, starts)
+                findings += check_mirror(env, starts)
             except SacControlError as problem:
                 findings.append(error(str(problem)))
-            findings += check_mirror(env, starts)
     ordered = sorted(findings, key=lambda finding: -finding.level)
     return TaskCheck(task=task, engine=engine, survey=surveyed, findings=tuple(ordered), trial=trial, picture=picture)
