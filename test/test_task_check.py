@@ -197,7 +197,7 @@ def test_robot_that_no_engine_loads_is_told_once(tmp_path: Path) -> None:
     assert found.picture is None
 
 
-def tell(capfd: pytest.CaptureFixture[str]) -> Callable[[str], tuple[int, str, str]]:
+def tell(capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
     def run(*words: str) -> tuple[int, str, str]:
         code = main(["check-task", *words])
         out, err = capfd.readouterr()

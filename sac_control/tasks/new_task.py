@@ -176,7 +176,7 @@ starts:
 episode: {_EPISODE} # control periods after which an episode ends without failure
 # TODO an episode with this return (the sum of its rewards) has solved the task; training goes on until all do.
 solved_return: {0.9 * _EPISODE:g}
-# TODO true where opposite signs of all joints and commands are the mirror image (check-task tells): it learns faster.
+# TODO true where opposite signs of all joints and commands are the mirror image (see check-task): it learns faster.
 mirror: false
 """
 
