@@ -53,8 +53,8 @@ def view_lines(camera: Camera) -> str:
     """The lines of a task file that say where pictures are taken from."""
     target = ", ".join(f"{value:g}" for value in camera.target)
     return f"""
-# Where pictures are taken from: the point in their middle and the distance [m], and the camera's angles [deg]: negative
-# pitch looks down, positive yaw goes round to the right.
+# Where pictures are taken from: the point in their middle and the distance [m], and the camera's angles [deg]:
+# negative pitch looks down, positive yaw goes round to the right.
 view: {{target: [{target}], distance: {camera.distance:g}, pitch: {camera.pitch:g}, yaw: {camera.yaw:g}}}
 """
 
