@@ -63,7 +63,7 @@ def test_first_task_of_any_robot_runs_and_holds_no_mistake(robot: Path, tmp_path
 
 
 def test_every_key_that_a_first_task_needs_is_explained_and_nothing_is_longer_than_120(tmp_path: Path) -> None:
-    first(ROBOTS / "furuta.urdf", tmp_path)
+    first(described(tmp_path, (ROBOTS / "furuta.urdf").read_text()), tmp_path)
     lines = (tmp_path / "first.yaml").read_text().splitlines()
     for key in {*REQUIRED, *OPTIONAL} - LATER:
         (index,) = [index for index, line in enumerate(lines) if line.startswith(f"{key}:")]

@@ -18,6 +18,7 @@ from sac_control.types import INTERFACES
 
 EXIT_OK, EXIT_ERRORS = 0, 1
 
+
 @dataclass(frozen=True, kw_only=True)
 class CheckTaskOptions:
     """What people choose for the check of a task."""
