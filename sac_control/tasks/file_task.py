@@ -96,4 +96,4 @@ class FileTask(Task):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Functions cannot be pickled: they are made again from what the file said."""
-        return FileTask, (self.path, self.content)
+        return type(self), (self.path, self.content)
