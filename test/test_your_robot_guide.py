@@ -44,7 +44,7 @@ def edited(text: str, edits: str) -> str:
         key = line.partition(":")[0]
         pattern = rf"^{key}:.*\n(?:[ -].*\n)*"
         assert len(re.findall(pattern, text, re.MULTILINE)) == 1, key
-        text = re.sub(pattern, lambda _, line=line: f"{line}\n", text, flags=re.MULTILINE)
+        text = re.sub(pattern, line.replace("\\", r"\\") + "\n", text, flags=re.MULTILINE)
     return text
 
 
