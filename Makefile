@@ -17,9 +17,9 @@ version_of = $(shell $1 -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2
 FORM := full
 
 # Tests mostly wait, for processes and for time to pass: one worker more than there are processors. Eight at most, each has
-# torch and a few nodes. What must not run side by side is in one group (test/conftest.py).
+# torch and a few nodes. What must not run side by side: test/conftest.py.
 unexport PYTHONDONTWRITEBYTECODE  # hundreds of processes load the same files
-SIDE_BY_SIDE := -n $(shell n=$$(nproc) && echo $$((n < 7 ? n + 1 : 8))) --dist loadgroup
+SIDE_BY_SIDE := -n $(shell n=$$(nproc) && echo $$((n < 7 ? n + 1 : 8)))
 
 # The virtual environment is a ROS installation (an "ament prefix"): this is where tools look packages up.
 export AMENT_PREFIX_PATH := $(CURDIR)/.venv

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -30,21 +31,44 @@ def machine() -> Iterator[Withheld]:
 def pytest_configure(config: pytest.Config) -> None:
     for marker in (
         "faults: injects a fault, or removes a protection; by the name of the file",
-        "long: repetitions of what `make test` has once already; only `make faults` runs it",
-        "xdist_group(name): tests of one name run one after another (pytest-xdist, where it is installed)",
+        "long: repeats, watches for a long time, or judges other tests; only `make faults` runs it",
     ):
         config.addinivalue_line("markers", marker)
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that inject faults, so that `make faults` finds all of them, and those that measure time.
-
-    One that measures time takes account of what the machine withholds, and is nevertheless told most beside the least:
-    no two of them run at once.
-    """
+    """Mark the tests that inject faults, by the names of their files, so that `make faults` finds all of them."""
     for item in items:
         if "faults" in item.path.stem or item.path.stem == "test_negative_controls":
             item.add_marker(pytest.mark.faults)
-        if "machine" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("time"))
+
+
+# Files of which no two tests run at once: by what they would disturb each other.
+ONE_BY_ONE = {
+    "test_faults_clock.py": "time",  # what measures time, or loads the processors on purpose
+    "test_faults_learner.py": "time",
+    "test_faults_repeatable.py": "time",
+    "test_faults_soak.py": "time",
+    "test_faults_trust.py": "time",
+    "test_node_simulator.py": "time",
+    "test_overload_faults.py": "time",
+    "test_policy_faults.py": "time",
+    "test_traffic_faults.py": "time",
+    "test_package.py": "colcon",  # the second build takes the messages of the first
+    "test_domain.py": "domains",
+}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Tests one by one to whichever worker is free, those of a group to the same one.
+
+    `--dist loadgroup` does that by markers, which pytest-xdist 3.8 puts where pytest 9.2 does not look any more.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return ONE_BY_ONE.get(nodeid.partition("::")[0].rpartition("/")[2], nodeid)
+
+    return ByGroup(config, log)

@@ -18,7 +18,7 @@ def changed(task: FileTask, **changes: Any) -> FileTask:
     for name in ("reward", "terminated"):
         if isinstance(changes.get(name), str):
             changes[name] = _expression(task, changes[name])
-    return FileTask(task.path, dataclasses.replace(task._content, **changes))
+    return FileTask(task.path, dataclasses.replace(task.content, **changes))
 
 
 def _expression(task: FileTask, text: str) -> Expression:

@@ -190,7 +190,7 @@ def test_simulator_in_lockstep_tells_what_time_stands_still_for() -> None:
         assert figures["policy_version"] == "7"
         watched.until_level("/simulator", WARN, "waits for credit")
         assert float(watched.figures("/simulator")["step_age"]) > 0.5
-        assert int(watched.figures("/simulator")["credit_probes"]) > 0
+        watched.until("/simulator", lambda figures: int(figures["credit_probes"]) > 0)  # due when the warning is
         ros.call(SetBool, topics.SIMULATOR_PAUSE, SetBool.Request(data=True))
         watched.until_level("/simulator", OK, "paused")
         ros.call(SetBool, topics.SIMULATOR_PAUSE, SetBool.Request(data=False))

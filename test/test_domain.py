@@ -16,7 +16,6 @@ from sac_control.cli.domain import DOMAINS, DomainLease
 from sac_control.errors import SacControlError
 
 OWN = range(90, 101)  # whoever runs beside these tests has other locks, and begins at 1
-pytestmark = pytest.mark.xdist_group("domains")  # and these are for one at a time
 
 # Takes a lease, prints its domain, and keeps it until its input ends.
 COMMAND = f"""

@@ -24,8 +24,6 @@ REPETITIONS = 10 if os.environ.get("SAC_CONTROL_FAULTS") == "full" else 2
 UNTIL_SOLVED = ("--max-steps", "800", "--require-solved")
 OF_THE_RUN_ALONE = ("run", "run_id", "wall_seconds", "sha256", "manifest_sha256")  # in state.json
 
-pytestmark = pytest.mark.xdist_group("time")  # the load is not for those who measure
-
 
 @contextmanager
 def load(processes: int) -> Iterator[None]:

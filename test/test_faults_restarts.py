@@ -11,7 +11,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -156,7 +156,7 @@ def ros() -> Iterator[RosWorld]:
         yield world
 
 
-def in_order(directory: Path, order: tuple[str, ...]) -> Iterator[None]:
+def in_order(directory: Path, order: tuple[str, ...]) -> Generator[None, None, None]:
     """A training in a domain of its own, each node of which starts when the one before is there, until it has ended."""
     lease, context = DomainLease(), rclpy.Context()
     rclpy.init(context=context, domain_id=lease.domain, signal_handler_options=SignalHandlerOptions.NO)
@@ -179,11 +179,15 @@ def test_nodes_find_each_other_in_whatever_order_they_start(tmp_path: Path) -> N
     """All orders side by side."""
     orders = list(itertools.permutations(NODES))
     trainings = [in_order(tmp_path / "-".join(order), order) for order in orders]
-    end = time.monotonic() + PATIENCE
-    while trainings:
-        trainings = [training for training in trainings if next(training, "over") is None]
-        time.sleep(0.02)
-        assert time.monotonic() < end, f"{len(trainings)} of {len(orders)} do not end"
+    going, end = trainings, time.monotonic() + PATIENCE
+    try:
+        while going:
+            going = [training for training in going if next(training, "over") is None]
+            time.sleep(0.02)
+            assert time.monotonic() < end, f"{len(going)} of {len(orders)} do not end"
+    finally:
+        for training in trainings:
+            training.close()  # no process is left behind
 
 
 @pytest.mark.parametrize("mode", ["lockstep", "realtime"])
@@ -226,13 +230,13 @@ def test_command_starts_nodes_of_a_training_again_and_the_learner_resumes(tmp_pa
         for node in NODES:
             count, killed = len(statuses), running.child(node)
             os.kill(killed, signal.SIGKILL)
-            ros.until(lambda: "restarting in 1 s" in running.output, running.output, PATIENCE)
+            told = f"the {node} process was terminated by SIGKILL; restarting in 1 s, at most 4 more"
+            ros.until(lambda told=told: told in running.output, running.output, PATIENCE)  # type: ignore[misc]
             if node == "learner":
                 ros.until(lambda: "resumes at step" in running.output, running.output, PATIENCE)
                 assert int(re.findall(r"resumes at step (\d+)", running.output)[0]) > 0
                 ros.until(lambda count=count: len(statuses) > count + 5, running.output, PATIENCE)  # type: ignore[misc]
             until_it_learns()
-            assert f"the {node} process was terminated by SIGKILL; restarting in 1 s, at most 4 more" in running.output
         running.process.send_signal(signal.SIGINT)
         assert running.process.wait(300) == 0, running.output
     finally:

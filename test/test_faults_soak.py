@@ -57,7 +57,7 @@ SETTINGS = {
     "learner.wait_warning": 60.0,
 }
 
-pytestmark = [pytest.mark.long, pytest.mark.xdist_group("time")]
+pytestmark = pytest.mark.long
 
 DEEP = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)  # misses nothing
 

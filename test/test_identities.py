@@ -184,7 +184,7 @@ def test_whatever_is_asked_otherwise_is_another_task(name: str) -> None:
 
 def test_a_changed_plant_is_the_same_task() -> None:
     task = inverted_pendulum()
-    settings = dataclasses.replace(task._content.settings, robot="another.xml")
+    settings = dataclasses.replace(task.content.settings, robot="another.xml")
     other = changed(task, settings=settings, engines={}, gravity=1.6)
     assert other.robot("pybullet").description.name == "another.xml"
     assert other.hash == task.hash

@@ -33,7 +33,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "ros_parameters": ({"errors", "option"}, set()),
     "system": ({"errors"}, set()),
     "health": (set(), set()),
-    "robots": (BASIS, set()),
+    "robots": (BASIS, {"numpy"}),
     "tasks": (BASIS | {"robots"}, {"numpy", "yaml"}),
     "worlds": (BASIS | {"robots"}, {"numpy", "pybullet", "mujoco"}),
     "envs": (BASIS | {"robots", "tasks", "worlds"}, {"numpy", "gymnasium"}),

@@ -26,6 +26,7 @@ class _About:
     description: str
     unset: str  # what is taken where it is left out; empty: the default says it
     flag: str  # option of the command, where it is not the field's name
+    letter: str  # its short form; empty: it has none
     metavar: str
     choices: tuple[str, ...]
     is_positional: bool
@@ -39,6 +40,7 @@ def choice(
     default: Any = dataclasses.MISSING,
     unset: str = "",
     flag: str = "",
+    letter: str = "",
     metavar: str = "",
     choices: tuple[str, ...] = (),
     is_positional: bool = False,
@@ -54,6 +56,7 @@ def choice(
         description=description,
         unset=unset,
         flag=flag,
+        letter=letter,
         metavar=metavar,
         choices=choices,
         is_positional=is_positional,
@@ -97,6 +100,7 @@ class Choice:
         """Let the command take it."""
         about, default = self.about, self.default
         names = [self.name] if about.is_positional else [f"--{self.option}"]
+        names += [f"-{about.letter}"] if about.letter else []
         more: dict[str, Any] = {} if about.is_positional else {"dest": self.name}
         if self.kind is bool:
             action = "store_false" if default else "store_true"

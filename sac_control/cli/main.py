@@ -16,8 +16,10 @@ from typing import Any
 
 from sac_control.cli import info, runner
 from sac_control.cli.aftermath import draw, draw_missing_curve, remove_what_never_began
+from sac_control.cli.check_task import CheckTaskOptions, check
 from sac_control.cli.choice import add_choices, from_command
 from sac_control.cli.domain import DomainLease
+from sac_control.cli.new_task import NewTaskOptions, new_task
 from sac_control.cli.options import (
     DeploymentOptions,
     EvaluationOptions,
@@ -197,5 +199,7 @@ VERBS = (
     Verb("info", "what a run or a policy file is; without a name, list the runs", InfoOptions, _info),
     Verb("plot", "draw curve.png of a run again", PlotOptions, _plot),
     Verb("export", "write the policy of a run into one file, signed on request", ExportOptions, _export),
+    Verb("new-task", "write a first task file from the joints and limits of a robot", NewTaskOptions, new_task),
+    Verb("check-task", "try a task out, and find the usual mistakes", CheckTaskOptions, check),
     Verb("keys", "make a pair of keys that sign policies", KeysOptions, _keys),
 )

@@ -107,11 +107,12 @@ class Options:
         return config, (f"{self.config}: left out {'; '.join(others)}",) if others else ()
 
     def applied_to(self, config: RunConfig) -> RunConfig:
-        """`config` with the chosen settings."""
+        """`config` with the chosen settings, whichever of them comes first: some hold only together."""
+        values: dict[str, dict[str, Any]] = {}
         for text in self.settings:
             section, key, value = config_file.parse_assignment(text)
-            config = config.with_values({section: {key: value}})
-        return config
+            values.setdefault(section, {})[key] = value
+        return config.with_values(values)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -133,9 +133,10 @@ def _check_tree(path: Path, root: ElementTree.Element) -> None:
             children[link] += role == "child"
     twice = [link for link, count in children.items() if count > 1]
     roots = [link for link in links if not children[link]]
-    if twice or not roots:
+    looped = twice or _beyond(roots, root)
+    if looped:
         raise ConfigError(
-            f"link {(twice or links)[0]!r} in {path} closes a loop: a URDF is a tree, so cut the loop "
+            f"link {looped[0]!r} in {path} closes a loop: a URDF is a tree, so cut the loop "
             "at one joint, or describe the robot in MJCF, whose equality constraints close loops in the engine mujoco"
         )
     if len(roots) > 1:
@@ -143,6 +144,20 @@ def _check_tree(path: Path, root: ElementTree.Element) -> None:
     doubled = [name for name, count in Counter(j.get("name", "") for j in root.findall("joint")).items() if count > 1]
     if doubled:
         raise ConfigError(f"{path} has several joints with the name {doubled[0]!r}: names must differ")
+
+
+def _beyond(roots: list[str], root: ElementTree.Element) -> list[str]:
+    """The links that no chain of joints leads to from `roots`: they are behind each other."""
+    behind: dict[str, list[str]] = {}
+    for joint in root.findall("joint"):
+        parent, child = (element.get("link", "") for role in ("parent", "child") for element in joint.findall(role))
+        behind.setdefault(parent, []).append(child)
+    reached, waiting = set(roots), list(roots)
+    while waiting:
+        new = [child for child in behind.get(waiting.pop(), []) if child not in reached]
+        reached.update(new)
+        waiting += new
+    return [name for link in root.findall("link") if (name := link.get("name", "")) not in reached]
 
 
 def _mesh(reference: str, path: Path) -> Path:

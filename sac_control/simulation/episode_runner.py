@@ -87,6 +87,7 @@ class EpisodeRunner:
 
     def reset(self) -> None:
         """Abandon the running episode and start another; the abandoned one has no last transition."""
+        self.stamp += self._period  # as after one: the gap tells whoever remembers states that an episode begins
         self._start()
 
     def close(self) -> None:

@@ -55,7 +55,7 @@ class FileTask(Task):
 
     def __init__(self, path: Path, content: TaskContent) -> None:
         self.path = path
-        self._content = content
+        self.content = content  # what it says
         self.specification = content.specification
         self.engine = content.engine
         self.other_engines = tuple(name for name in content.engines if name != content.engine)
@@ -71,7 +71,7 @@ class FileTask(Task):
         self._terminated = compile(content.terminated, layout)
 
     def robot(self, engine: str) -> Robot:
-        content = self._content
+        content = self.content
         settings = content.engines.get(engine, content.settings)
         return Robot(
             description=locate(settings.robot, self.path.parent),
@@ -87,7 +87,7 @@ class FileTask(Task):
         )
 
     def start_from(self, unit: FloatArray) -> FloatArray:
-        return self._content.starts.start_from(unit)
+        return self.content.starts.start_from(unit)
 
     def reward(self, rows: Rows) -> float:
         return self._reward(rows)
@@ -97,4 +97,4 @@ class FileTask(Task):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Functions cannot be pickled: they are made again from what the file said."""
-        return FileTask, (self.path, self._content)
+        return type(self), (self.path, self.content)

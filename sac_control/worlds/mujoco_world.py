@@ -112,7 +112,7 @@ def _build(robot: Robot) -> mujoco.MjModel:
     """The compiled model of `robot` with its drives."""
     description = read_description(robot.description)
     try:
-        specification = _load(description)
+        specification = load_specification(description)
     except ValueError as error:
         raise ConfigError(f"MuJoCo cannot load {description.path}: {_one_line(error)}") from None
     joints = {joint.name: joint.type for joint in specification.joints}
@@ -143,7 +143,13 @@ def _build(robot: Robot) -> mujoco.MjModel:
     return model
 
 
-def _load(description: Description) -> mujoco.MjSpec:
+def load_specification(description: Description) -> mujoco.MjSpec:
+    """The specification of a robot description, as MuJoCo may still change it.
+
+    Raises:
+        ConfigError: a mesh is of a kind that MuJoCo does not read.
+        ValueError: MuJoCo cannot read it.
+    """
     if description.kind == MJCF:
         return mujoco.MjSpec.from_file(str(description.path))  # its includes and meshes lie beside it
     root, assets = description.root, dict[str, bytes]()

@@ -1,0 +1,82 @@
+"""The verb check-task: tries a task out, and says what its author may not have meant."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sac_control.cli.choice import choice
+from sac_control.envs.check.task_check import TaskCheck, check_task
+from sac_control.errors import ConfigError
+from sac_control.store import atomic
+from sac_control.store.png import png
+from sac_control.tasks.catalogue import is_file, make_task
+from sac_control.types import INTERFACES
+
+EXIT_OK, EXIT_ERRORS = 0, 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckTaskOptions:
+    """What people choose for the check of a task."""
+
+    task: str = choice("a task file, or the name of a task", metavar="TASK", is_positional=True)
+    engine: str = choice("physics engine", default="", unset="the task's own", metavar="NAME")
+    episodes: int = choice("random episodes", default=3, metavar="N")
+    picture: Path | None = choice(
+        "where to save the picture", default=None, unset="TASK.png, where you are", metavar="FILE"
+    )
+
+
+def check(options: CheckTaskOptions) -> int:
+    """Check the task and tell what was found; returns the exit code."""
+    if options.episodes < 1:
+        raise ConfigError(f"--episodes is {options.episodes}: expected at least 1")
+    task = make_task(options.task)
+    name = Path(options.task).stem if is_file(options.task) else options.task
+    picture = options.picture or Path(f"{name}.png")
+    found = check_task(task, engine=options.engine, episodes=options.episodes)
+    print("\n".join(_report(found)))
+    if found.picture is not None:
+        try:
+            atomic.write_bytes(picture, png(found.picture))
+        except OSError as error:
+            raise ConfigError(f"cannot write the picture {picture}: {error.strerror}") from error
+        print(f"picture: {os.path.relpath(picture)}")
+    sys.stdout.flush()
+    for finding in found.findings:
+        print(finding, file=sys.stderr)
+    if found.has_errors:
+        return EXIT_ERRORS
+    print(f"next: sac_control train --task {options.task}")
+    return EXIT_OK
+
+
+def _report(found: TaskCheck) -> Iterator[str]:
+    task, trial = found.task, found.trial
+    specification = task.specification
+    robot = task.robot(found.engine)
+    yield f"{specification.task}: {robot.description.name} by {found.engine}"
+    yield (
+        f"periods: control {robot.control_period:g} s, physics {robot.physics_period:g} s; "
+        f"episodes of {task.max_episode_steps} ({task.max_episode_steps * robot.control_period:g} s)"
+    )
+    yield f"observation: {len(specification.observation)} terms" + (", seen in random episodes:" if trial else "")
+    for index, term in enumerate(specification.observation):
+        yield f"  {term}" + (f"  {trial.low[index]:.3g} to {trial.high[index]:.3g}" if trial else "")
+    yield f"action: {len(robot.drives)}, from -1 to 1, times the limit:"
+    joints = {joint.name: joint for joint in found.survey.joints} if found.survey else {}
+    for drive in robot.drives:
+        joint = joints.get(robot.model_name(drive.joint))
+        units = {each: f" {joint.unit(each)}" if joint else "" for each in INTERFACES}
+        effort = "" if drive.max_effort is None else f", by at most {drive.max_effort:g}{units['effort']}"
+        yield f"  {drive.joint}  {drive.interface} ±{drive.limit:g}{units[drive.interface]}{effort}"
+    if trial is None:
+        return
+    yield f"random episodes (solved from a return of {task.solved_return:g} on):"
+    for number, episode in enumerate(trial.episodes, 1):
+        how = "terminated" if episode.is_terminated else "truncated"
+        yield f"  {number}: {episode.steps} periods, return {episode.total:.1f}, {how}"
