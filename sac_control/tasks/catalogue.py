@@ -16,6 +16,7 @@ from sac_control.tasks.task import Task
 from sac_control.tasks.task_file import read_task
 
 GROUP = "sac_control.tasks"
+_NEEDED = ("specification", "engine", "max_episode_steps", "solved_return", "start_dimensions")  # see `Task`
 SUFFIXES = (".yaml", ".yml")  # of task files
 TASKS: dict[str, Task] = {
     "inverted_pendulum": builtin.inverted_pendulum(),
@@ -63,11 +64,16 @@ def _load(name: str) -> Task:
     entry = _entries()[name]
     package = entry.dist.name if entry.dist else entry.value
     try:
-        task = entry.load()()
-    except ImportError as error:
+        make = entry.load()
+    except (ImportError, AttributeError) as error:
         raise ConfigError(f"task {name!r} of the package {package} cannot be loaded: {error}") from None
-    if not isinstance(task, Task):
+    lacks = sorted(getattr(make, "__abstractmethods__", ()))
+    task = make() if callable(make) and not lacks else make
+    if isinstance(task, Task):
+        lacks = [attribute for attribute in _NEEDED if not hasattr(task, attribute)]
+    if lacks or not isinstance(task, Task):
         raise ConfigError(
             f"task {name!r} of the package {package} is {task!r:.80}: expected a sac_control.tasks.task.Task"
+            + (f" that has {', '.join(lacks)}, too" if lacks else "")
         )
     return task
