@@ -12,5 +12,7 @@ launch_files.py   runs a plan with the launch library
 robot_view.py     the robot that view.launch.py shows
 aftermath.py      what is done when a training has ended
 domain.py         a ROS domain of its own for every command
+new_task.py       the verb that writes a first task file for a robot
+check_task.py     the verb that tries a task out
 info.py           what a run or a policy file is
 """
