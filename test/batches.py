@@ -5,10 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-import torch
 
-from sac_control.sac.normaliser import Normaliser
-from sac_control.sac.reference.tensors import TensorBatch, tensor_batches
 from sac_control.sac.replay_buffer import Batch
 
 
@@ -24,19 +21,6 @@ def random_batch(seed: int, rows: int = 32, observation_size: int = 3, action_si
     )
 
 
-def random_tensors(seed: int, rows: int = 32, observation_size: int = 3, action_size: int = 1) -> TensorBatch:
-    """A random batch as the losses take it, with its noise."""
-    noise = np.random.default_rng(seed + 1000).standard_normal((1, 2, rows, action_size), np.float32)
-    batch = random_batch(seed, rows, observation_size, action_size)
-    (tensors,) = tensor_batches(batch, noise, Normaliser(observation_size), 1.0, torch.device("cpu"))
-    return tensors
-
-
 def part(batch: Batch, batches: slice) -> Batch:
     """Some of the k batches."""
     return Batch(**{field.name: getattr(batch, field.name)[batches] for field in dataclasses.fields(Batch)})
-
-
-def row_of(batch: TensorBatch, rows: slice) -> TensorBatch:
-    """Some rows of a batch."""
-    return TensorBatch(**{field.name: getattr(batch, field.name)[rows] for field in dataclasses.fields(TensorBatch)})

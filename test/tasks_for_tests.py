@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sac_control.expression import Expression, parse
 from sac_control.tasks.catalogue import make_task
 from sac_control.tasks.file_task import FileTask
 from sac_control.tasks.task import Task
-from sac_control.worlds.pybullet_world import PybulletWorld
+
+if TYPE_CHECKING:
+    from sac_control.worlds.pybullet_world import PybulletWorld
 
 
 def changed(task: FileTask, **changes: Any) -> FileTask:
@@ -38,4 +40,6 @@ def rows_of(task: Task, *states: Iterable[float]) -> list[list[float]]:
 
 def pybullet_world(task: str) -> PybulletWorld:
     """The robot of `task` in pybullet."""
+    from sac_control.worlds.pybullet_world import PybulletWorld  # not every interpreter has it
+
     return PybulletWorld(make_task(task).robot("pybullet"))

@@ -30,6 +30,7 @@ from sac_control.cli.options import (
     split_settings,
 )
 from sac_control.cli.plan import Plan, find_policy, plan_deployment, plan_evaluation, plan_training
+from sac_control.envs import engine_choice
 from sac_control.errors import (
     EXIT_DONE,
     EXIT_FAULT,
@@ -255,6 +256,19 @@ def test_run_without_a_name_gets_one_of_task_and_date(runs: Path) -> None:
     assert plan.run.exists
 
 
+@pytest.mark.parametrize("is_evaluation", [False, True], ids=["training", "evaluation"])
+def test_plan_tells_of_another_engine_than_the_task_s_own(
+    runs: Path, trained: RunDirectory, monkeypatch: pytest.MonkeyPatch, is_evaluation: bool
+) -> None:
+    monkeypatch.setattr(engine_choice, "is_installed", lambda engine: engine == "mujoco")
+    options = EvaluationOptions(policy="trained", runs_dir=runs)
+    plan = plan_evaluation(options) if is_evaluation else training(runs)
+    (note,) = plan.notes
+    assert re.fullmatch(r"Python 3\.\d+ has no pybullet: mujoco simulates inverted_pendulum in its place", note)
+    monkeypatch.setattr(engine_choice, "is_installed", lambda engine: True)
+    assert not (plan_evaluation(options) if is_evaluation else training(runs, run="other")).notes
+
+
 def test_window_is_opened_only_when_asked_for(runs: Path) -> None:
     assert configuration(training(runs)).simulator.headless
     assert not configuration(training(runs, run="window", headless=False)).simulator.headless
@@ -370,7 +384,7 @@ def test_parameter_file_is_read_for_the_namespace_of_the_plan(
     )
     plan = training(runs, config=file, namespace="arm")
     assert configuration(plan).policy.seed == 7
-    (note,) = plan.notes
+    note, *_ = plan.notes
     assert f"{file}: left out /leg/policy (line 4): in another namespace" in note
     with pytest.raises(ConfigError, match="nothing in it is for /hand/simulator"):
         training(runs, run="hand", config=file, namespace="hand")

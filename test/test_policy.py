@@ -1,4 +1,4 @@
-"""The actor in numpy is the actor in torch, and needs none of torch, pybullet, Gymnasium or ROS."""
+"""The actor in numpy acts as its arrays say, and needs none of torch, pybullet, Gymnasium or ROS."""
 
 from __future__ import annotations
 
@@ -11,12 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from policies import make_file
 from sac_control.policy.policy import Policy
-from sac_control.sac.reference.soft_actor_critic import SoftActorCritic
-from sac_control.sac.sac_config import SacConfig
 from sac_control.types import ActorParameters, Float32Array
 
 OBSERVATIONS: Float32Array = np.random.default_rng(0).normal(0.0, 2.0, (200, 5)).astype(np.float32)
@@ -41,60 +38,15 @@ print(policy.Policy(file.actor).act(observation).tolist())
 """
 
 
-def learner(hidden_sizes: tuple[int, ...], action_size: int = 2) -> SoftActorCritic:
-    """A learner whose actor has random weights everywhere and has seen observations."""
-    algorithm = SoftActorCritic(
-        SacConfig(hidden_sizes=hidden_sizes), observation_size=5, action_size=action_size, seed=3
-    )
-    generator = torch.Generator().manual_seed(5)
-    with torch.no_grad():
-        algorithm.actor.flat.copy_(torch.empty_like(algorithm.actor.flat).uniform_(-0.8, 0.8, generator=generator))
-    algorithm.observe(OBSERVATIONS * np.array([0.1, 1.0, 10.0, 1.0, 1.0], np.float32) + 3.0)
-    algorithm.refresh_normalisation()
-    return algorithm
-
-
-def distribution(algorithm: SoftActorCritic, observation: Float32Array) -> tuple[torch.Tensor, torch.Tensor]:
-    with torch.no_grad():
-        return algorithm.actor.distribution(normalised(algorithm, observation))
-
-
-def normalised(algorithm: SoftActorCritic, observation: Float32Array) -> torch.Tensor:
-    return torch.from_numpy((observation - algorithm.normaliser.mean) / algorithm.normaliser.std)
-
-
-@pytest.mark.parametrize("hidden_sizes", [(16,), (64, 64), (256, 256), (8, 32, 8)])
-def test_deterministic_action_is_that_of_the_torch_actor(hidden_sizes: tuple[int, ...]) -> None:
-    algorithm = learner(hidden_sizes)
-    policy = Policy(algorithm.actor_parameters())
-    mean, _ = distribution(algorithm, OBSERVATIONS)
-    actions = np.stack([policy.act(observation) for observation in OBSERVATIONS])
-    assert actions.dtype == np.float32
-    np.testing.assert_allclose(actions, mean.tanh().numpy(), rtol=0, atol=1e-5)
-    assert actions.std() > 0.1  # not the same everywhere
-
-
-def test_sampled_action_is_that_of_the_torch_actor_for_the_same_noise() -> None:
-    algorithm = learner((16, 16))
-    policy = Policy(algorithm.actor_parameters())
-    noise = np.random.default_rng(8)
-    expected = np.random.default_rng(8).standard_normal((len(OBSERVATIONS), 2), np.float32)
-    with torch.no_grad():
-        ours, _ = algorithm.actor.sample(normalised(algorithm, OBSERVATIONS), torch.from_numpy(expected))
-    actions = np.stack([policy.act(observation, noise) for observation in OBSERVATIONS])
-    np.testing.assert_allclose(actions, ours.numpy(), rtol=0, atol=1e-5)
-
-
 def test_samples_have_the_mean_and_the_deviation_that_the_network_says() -> None:
-    algorithm = learner((16, 16))
-    with torch.no_grad():
-        algorithm.actor.tensors[-1].copy_(torch.tensor([0.2, -0.3, math.log(0.3), math.log(0.1)]))
-        algorithm.actor.tensors[-2].mul_(0.01)
-    policy, rng = Policy(algorithm.actor_parameters()), np.random.default_rng(1)
-    mean, log_std = distribution(algorithm, OBSERVATIONS[:1])
+    rng = np.random.default_rng(1)
+    weight, bias = rng.normal(0.0, 0.01, (5, 4)), np.array([0.2, -0.3, math.log(0.3), math.log(0.1)])
+    actor = dataclasses.replace(make_file().actor, layers=((weight.astype(np.float32), bias.astype(np.float32)),))
+    policy = Policy(actor)
+    mean, log_std = np.split((OBSERVATIONS[0] - actor.observation_mean) / actor.observation_std @ weight + bias, 2)
     u = np.arctanh(np.stack([policy.act(OBSERVATIONS[0], rng) for _ in range(20_000)]).astype(np.float64))
-    std = log_std.exp().numpy()[0]
-    np.testing.assert_allclose(u.mean(0), mean.numpy()[0], atol=4 * std.max() / math.sqrt(20_000))
+    std = np.exp(log_std)
+    np.testing.assert_allclose(u.mean(0), mean, atol=4 * std.max() / math.sqrt(20_000))
     np.testing.assert_allclose(u.std(0), std, rtol=0.03)
     assert abs(np.corrcoef(u.T)[0, 1]) < 0.03
 

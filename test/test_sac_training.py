@@ -12,20 +12,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from learners import NEEDS_TORCH
 from sac_control.errors import RunError, TransitionError
 from sac_control.policy.policy import Policy
 from sac_control.training.learner_config import LearnerConfig
 from sac_control.training.training import Training, TrainingState
 from sac_control.types import ActorParameters, Transition
 
-
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
+BACKENDS = [
+    {"backend": "native"},
+    pytest.param({"backend": "torch"}, marks=NEEDS_TORCH),
+    pytest.param({"backend": "torch", "algorithm": "sac_v1", "learn_alpha": False}, marks=NEEDS_TORCH),
+]
 
 
 def training(**changes: Any) -> Training:
@@ -35,7 +36,7 @@ def training(**changes: Any) -> Training:
         "warmup_steps": 10,
         "replay_ratio": 2.0,
         "run_ahead": 4,
-        "backend": "torch",
+        "backend": "native",
     }
     return Training(LearnerConfig(**(values | changes)), observation_size=2, action_size=1)
 
@@ -193,8 +194,9 @@ def test_updates_in_one_go_equal_updates_one_by_one() -> None:
     assert same(at_once.state(), apart.state())
 
 
-def test_same_seed_and_calls_give_the_same_numbers_and_another_seed_does_not() -> None:
-    runs = [training(seed=seed) for seed in (3, 3, 4)]
+@pytest.mark.parametrize("backend", BACKENDS[:2], ids=str)
+def test_same_seed_and_calls_give_the_same_numbers_and_another_seed_does_not(backend: dict[str, Any]) -> None:
+    runs = [training(seed=seed, **backend) for seed in (3, 3, 4)]
     for run in runs:
         for sequence in range(30):
             run.ingest(transition(sequence))
@@ -211,8 +213,9 @@ def test_networks_and_batches_use_unrelated_random_streams() -> None:
     assert abs(np.corrcoef(first, second)[0, 1]) < 0.1
 
 
-def test_a_restored_training_continues_bit_identically() -> None:
-    original = training(buffer_capacity=40)
+@pytest.mark.parametrize("backend", BACKENDS[:2], ids=str)
+def test_a_restored_training_continues_bit_identically(backend: dict[str, Any]) -> None:
+    original = training(buffer_capacity=40, **backend)
     for sequence in range(60):
         original.ingest(transition(sequence))
         original.update(original.updates_owed)
@@ -221,7 +224,7 @@ def test_a_restored_training_continues_bit_identically() -> None:
     saved = original.state()
     rows = original.buffer.rows(20, 60)
 
-    resumed = training(buffer_capacity=40)
+    resumed = training(buffer_capacity=40, **backend)
     resumed.buffer.restore(rows, saved.numbers["transitions"])
     resumed.restore(TrainingState(arrays=saved.arrays, numbers=json.loads(json.dumps(saved.numbers))))
     for run in (original, resumed):
@@ -331,9 +334,6 @@ def test_a_rollback_returns_to_the_last_publication_with_half_the_rates_and_othe
     assert run.learner.learning_rate_scale == 0.5
 
 
-BACKENDS = [{"backend": "native"}, {"backend": "torch"}, {"algorithm": "sac_v1", "learn_alpha": False}]
-
-
 def revived(run: Training, **changes: Any) -> Training:
     """Another training that goes on from the checkpoint of `run`."""
     state, resumed = run.state(), training(**changes)
@@ -428,17 +428,25 @@ def test_a_deterministic_source_has_one_transition_under_way() -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        {"backend": "native"},
-        {"backend": "torch"},
-        {"use_sde": True},
-        {"algorithm": "sac_v1", "learn_alpha": False, "reward_scale": 2.0, "replay_ratio": 4.0},
+        *BACKENDS[:2],
+        pytest.param({"backend": "torch", "use_sde": True}, marks=NEEDS_TORCH),
+        pytest.param(
+            {
+                "backend": "torch",
+                "algorithm": "sac_v1",
+                "learn_alpha": False,
+                "reward_scale": 2.0,
+                "replay_ratio": 4.0,
+            },
+            marks=NEEDS_TORCH,
+        ),
     ],
     ids=str,
 )
 def test_learns_to_copy_its_observation(options: dict[str, Any]) -> None:
     """As stable-baselines3's test_identity: the reward is how near the action comes to the first observation."""
     rates = {"actor_learning_rate": 3e-3, "critic_learning_rate": 3e-3}
-    options = {"backend": "auto"} | rates | options
+    options = rates | options
     run = training(hidden_sizes=(32,), batch_size=64, warmup_steps=100, gamma=0.5, seed=1, **options)
     random = np.random.default_rng(0)
     for sequence in range(400):
@@ -465,7 +473,7 @@ def test_learns_to_copy_its_observation(options: dict[str, Any]) -> None:
 def test_mirror_images_are_sampled_only_where_they_are_asked_for() -> None:
     signs = np.array([-1.0, 1.0], np.float32)
     for is_asked in (False, True):
-        config = LearnerConfig(hidden_sizes=(8,), backend="torch", mirror=is_asked)
+        config = LearnerConfig(hidden_sizes=(8,), backend="native", mirror=is_asked)
         run = Training(config, observation_size=2, action_size=1, mirror=signs)
         for sequence in range(20):
             run.ingest(transition(sequence))

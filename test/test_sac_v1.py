@@ -13,7 +13,7 @@ import torch
 import yaml
 from torch import Tensor
 
-from batches import random_batch, random_tensors, row_of
+from batches import random_batch
 from sac_control.sac.layout import Layout, critic_layout
 from sac_control.sac.reference import squashed_gaussian
 from sac_control.sac.reference.networks import TwinCritics, Value
@@ -22,6 +22,7 @@ from sac_control.sac.replay_buffer import Batch
 from sac_control.sac.sac_config import SacConfig
 from sac_control.training.learner_config import LearnerConfig
 from sac_control.training.training import Training
+from tensors_for_tests import random_tensors, row_of
 
 CPU = torch.device("cpu")
 PRESET = Path(__file__).resolve().parent.parent / "config" / "sac_v1.yaml"

@@ -118,7 +118,7 @@ def plan_evaluation(options: EvaluationOptions) -> Plan:
     """
     path, run = find_policy(options.policy, options.runs_dir)
     specification = PolicyFile.read(path).specification
-    task, engine = _task_of(specification, run, options)
+    task, engine, engine_note = _task_of(specification, run, options)
     base, notes = options.read_config(RunConfig())
     episodes = base.evaluator.episodes if options.episodes is None else options.episodes
     config = options.applied_to(
@@ -151,7 +151,7 @@ def plan_evaluation(options: EvaluationOptions) -> Plan:
         options.node("simulator", parameters=_differences(config, "simulator")),
         options.node("policy", parameters={**_differences(config, "policy"), **_lockstep(options, config)}),
     )
-    return Plan(nodes=nodes, run=run, notes=notes)
+    return Plan(nodes=nodes, run=run, notes=(*notes, *engine_note))
 
 
 def plan_deployment(options: DeploymentOptions) -> Plan:
@@ -228,8 +228,10 @@ def _with_engine(config: RunConfig, engine: str) -> tuple[RunConfig, tuple[str, 
     return config, (note,) if note else ()
 
 
-def _task_of(specification: Specification, run: RunDirectory | None, options: EvaluationOptions) -> tuple[str, str]:
-    """The task and the engine by which a policy is evaluated: as chosen, else those of its training.
+def _task_of(
+    specification: Specification, run: RunDirectory | None, options: EvaluationOptions
+) -> tuple[str, str, tuple[str, ...]]:
+    """The task and the engine by which a policy is evaluated: as chosen, else those of its training; and a note.
 
     Raises:
         ConfigError: the task is not known here, or sees and moves other things than the policy.
@@ -250,8 +252,8 @@ def _task_of(specification: Specification, run: RunDirectory | None, options: Ev
             f"the policy is for a task {specification.task!r} that sees or moves other things than {task}: joints, "
             "observation, limits or control period differ; name the file that it was trained with: --task FILE"
         )
-    chosen, _ = choose_engine(asked, engine)
-    return task, "" if chosen == asked.engine else chosen
+    chosen, note = choose_engine(asked, engine)
+    return task, "" if chosen == asked.engine else chosen, (note,) if note else ()
 
 
 def _check_run_name(options: TrainingOptions) -> None:

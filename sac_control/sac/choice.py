@@ -65,14 +65,6 @@ def check_options(config: SacConfig) -> None:
             f"learner.threads is {config.threads}: the compiled updates use 1 or {MOST_NATIVE_THREADS}; choose one of "
             "these, or set learner.backend to torch"
         )
-    if obstacle and not _has_torch():
-        raise ConfigError(f"the compiled backend {obstacle}, and torch is not installed: {_INSTALL_TORCH}")
-    if config.backend == "torch" and not _has_torch():
-        raise ConfigError(
-            f"learner.backend is torch, which is not installed: {_INSTALL_TORCH}, or set learner.backend to auto"
-        )
-    if config.device == "cuda" and not _has_gpu():
-        raise ConfigError("learner.device is cuda, and torch finds no GPU: set learner.device to auto or cpu")
     if config.algorithm == "sac_v1" and config.learn_alpha:
         raise ConfigError(
             "learner.algorithm sac_v1 has no temperature to learn: set learner.learn_alpha to false, "
@@ -93,6 +85,14 @@ def check_options(config: SacConfig) -> None:
         )
     if config.sde_sample_interval == 0:
         raise ConfigError("learner.sde_sample_interval is 0: expected a number of ticks from 1, or -1")
+    if obstacle and not _has_torch():
+        raise ConfigError(f"the compiled backend {obstacle}, and torch is not installed: {_INSTALL_TORCH}")
+    if config.backend == "torch" and not _has_torch():
+        raise ConfigError(
+            f"learner.backend is torch, which is not installed: {_INSTALL_TORCH}, or set learner.backend to auto"
+        )
+    if config.device == "cuda" and not _has_gpu():
+        raise ConfigError("learner.device is cuda, and torch finds no GPU: set learner.device to auto or cpu")
 
 
 def _is_set(config: SacConfig, name: str) -> bool:
