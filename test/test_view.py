@@ -89,7 +89,7 @@ def test_meshes_beside_a_user_s_file_are_found_by_rviz(tmp_path: Path, monkeypat
         file.touch()
     shapes = "".join(
         f"<visual><geometry><mesh filename='{file}'/></geometry></visual>"
-        for file in ("arm 1.stl", "package://lab/hand.stl", absolute)
+        for file in ("arm 1.stl", "package:///arm 1.stl", "package://lab/hand.stl", absolute)
     )
     (tmp_path / "arm.urdf").write_text(f"<robot name='arm'><link name='base'>{shapes}</link></robot>")
     monkeypatch.chdir(tmp_path)
@@ -97,7 +97,7 @@ def test_meshes_beside_a_user_s_file_are_found_by_rviz(tmp_path: Path, monkeypat
     described = robot_view("arm.urdf")
     assert described.root == "base"
     files = [mesh.get("filename") for mesh in ElementTree.fromstring(described.urdf).iter("mesh")]
-    assert files == [file.as_uri() for file in (beside, packaged, absolute)]
+    assert files == [file.as_uri() for file in (beside, beside, packaged, absolute)]
 
 
 @pytest.fixture

@@ -39,7 +39,8 @@ class Description:
 def locate(reference: str, folder: Path) -> Path:
     """The absolute path that `reference` means: a path, from `folder` where relative, or ``package://name/path``.
 
-    A package is a ROS package or, where there is none of the name, an installed Python package.
+    A package is a ROS package or, where there is none of the name, an installed Python package. Without a name, as CAD
+    exporters write it (``package:///arm.stl``), it is the folder.
 
     Raises:
         ConfigError: the package is not installed. Whether the file exists is not looked at.
@@ -47,6 +48,8 @@ def locate(reference: str, folder: Path) -> Path:
     if not reference.startswith("package://"):
         return (folder / Path(reference.removeprefix("file://")).expanduser()).resolve()
     name, _, inside = reference.removeprefix("package://").partition("/")
+    if not name:
+        return (folder / inside).resolve()
     for prefix in filter(None, os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)):
         share = Path(prefix, "share", name)
         if share.is_dir():

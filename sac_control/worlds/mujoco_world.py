@@ -28,7 +28,7 @@ VELOCITY_GAIN = 10.0  # times inertia by physics period: 90 % of a change of vel
 POSITION_RESPONSE = 2.0  # physics periods: time constant of a position drive, critically damped
 COMPILER = {"discardvisual": "false", "strippath": "false", "balanceinertia": "true"}  # of URDF; the file's own win
 
-mujoco.set_mju_user_warning(logging.getLogger(__name__).warning)  # it writes files otherwise
+mujoco.set_mju_user_warning(logging.getLogger(__name__).debug)  # it writes files otherwise
 
 _STATE = mujoco.mjtState.mjSTATE_INTEGRATION  # with warm start and controls: what follows is the same to the last bit
 _ONE_WAY = (mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_SLIDE)

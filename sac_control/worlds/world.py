@@ -18,6 +18,7 @@ from sac_control.errors import ConfigError, StateError
 from sac_control.robots.robot import Robot
 from sac_control.types import FloatArray
 
+LARGEST = 1e10  # [m or rad, m/s or rad/s] beyond it MuJoCo, too, calls a simulation unstable
 _DIGEST_SIZE = hashlib.sha256().digest_size  # [bytes] at the beginning of a saved world
 
 
@@ -73,10 +74,11 @@ class World(ABC):
         Raises:
             StateError: the physics diverged.
         """
-        if not math.isfinite(sum(self.position) + sum(self.velocity)):
+        if not sum(map(abs, self.position)) + sum(map(abs, self.velocity)) < LARGEST:  # NaN is not less
             raise StateError(
-                f"the physics of {self.robot.description.name} diverged: a position or velocity is not finite; check "
-                f"masses and inertias, or take a shorter physics_period than {self.robot.physics_period:g} s"
+                f"the physics of {self.robot.description.name} diverged: positions and velocities mean nothing any more; "
+                "check masses and inertias, take smaller limits of the commands, or a shorter physics_period than "
+                f"{self.robot.physics_period:g} s"
             )
 
     def save(self) -> bytes:
