@@ -76,7 +76,7 @@ class World(ABC):
         """
         if not sum(map(abs, self.position)) + sum(map(abs, self.velocity)) < LARGEST:  # NaN is not less
             raise StateError(
-                f"the physics of {self.robot.description.name} diverged: positions and velocities mean nothing any more; "
+                f"the physics of {self.robot.description.name} diverged: positions and velocities mean nothing; "
                 "check masses and inertias, take smaller limits of the commands, or a shorter physics_period than "
                 f"{self.robot.physics_period:g} s"
             )
