@@ -182,6 +182,13 @@ def test_whatever_is_asked_otherwise_is_another_task(name: str) -> None:
     assert changed_tasks()[name].hash != inverted_pendulum().hash
 
 
+@pytest.mark.parametrize("name", ["reward", "termination"])
+def test_tasks_that_are_no_files_are_told_apart_by_what_they_answer(name: str) -> None:
+    task, other = inverted_pendulum(), changed_tasks()[name]
+    task.rules = other.rules = ()
+    assert other.hash != task.hash
+
+
 def test_a_changed_plant_is_the_same_task() -> None:
     task = inverted_pendulum()
     settings = dataclasses.replace(task.content.settings, robot="another.xml")

@@ -22,8 +22,18 @@ SHORT: Controls = {
         ("nodes/simulator.py", 'config.mode == "realtime" and not config.run_id', 'config.mode == "realtime"',
          "takes_no_commands"),
         ("tasks/task.py", '"max_episode_steps": self.max_episode_steps,', "", "asked_otherwise"),
-        ("tasks/task.py", "self.reward(rows), ", "", "asked_otherwise"),
-        ("tasks/task.py", "float(self.is_terminated(rows))", "0.0", "asked_otherwise"),
+        ("tasks/task.py", "self.reward(rows), ", "", "by_what_they_answer"),
+        ("tasks/task.py", "float(self.is_terminated(rows))", "0.0", "by_what_they_answer"),
+    ],
+    ("test_task_file.py",): [
+        ("tasks/task.py", '"rules": self.rules,', "", "asked_otherwise_gives"),
+    ],
+    ("test_task_file_refusals.py",): [
+        ("tasks/yaml_reader.py", "            if name in entries:\n", "            if False:\n",
+         "refused_with_file_and_line"),
+        ("tasks/task_file.py", "if complaint := period_complaint(control_period, period):", "if complaint := '':",
+         "refused_with_file_and_line"),
+        ("tasks/task_file.py", '.choice(engine_entries())', ".text()", "refused_with_file_and_line"),
     ],
     ("test_node_learner.py",): [
         ("nodes/learner.py", "if (msg.run_id, msg.task_hash) != self._identity:", "if False:", "left_out_and_said"),
