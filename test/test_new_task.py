@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 from sac_control.cli.main import main
+from sac_control.cli.options import TrainingOptions
+from sac_control.cli.plan import plan_training
 from sac_control.envs.check.finding import Level
 from sac_control.envs.check.task_check import check_task
+from sac_control.errors import ConfigError
 from sac_control.tasks.file_task import FileTask
 from sac_control.tasks.task_file import OPTIONAL, REQUIRED, read_task
 
@@ -176,3 +179,46 @@ def test_no_such_robot_and_no_such_suffix_are_refused(tmp_path: Path, capfd: pyt
     assert "expected .yaml or .yml" in capfd.readouterr().err
     assert main(["new-task", str(ROBOTS / "furuta.urdf"), "-o", str(tmp_path / "no" / "task.yaml")]) == 2
     assert "cannot write" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["check-task", "furuta"], "task 'furuta' is not known; did you mean furuta.yaml?"),
+        (
+            ["check-task", "furuta.urdf"],
+            "furuta.urdf is a robot description and no task: sac_control new-task furuta.urdf",
+        ),
+        (["new-task", "furuta.yaml"], "furuta.yaml is a task file already: expected a robot description"),
+        (
+            ["check-task", "furuta.yaml", "--picture", "x.jpg"],
+            "--picture is x.jpg: pictures are PNG files, so expected x.png",
+        ),
+        (["check-task", "furuta.yaml", "--episodes", "0"], "--episodes is 0: expected at least 1"),
+        (["check-task", "furuta.yaml", "--engine", "mujico"], "engine 'mujico' is not known; did you mean mujoco?"),
+    ],
+)
+def test_file_or_option_that_is_another_is_told_in_one_sentence(
+    words: list[str],
+    complaint: str,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    described(tmp_path, (ROBOTS / "furuta.urdf").read_text(), "furuta.urdf")
+    described(tmp_path, (ROBOTS / "furuta_balance.yaml").read_text(), "furuta.yaml")
+    assert main(words) == 2
+    told = capfd.readouterr().err
+    assert complaint in told
+    assert told.count("\n") == 1
+
+
+def test_training_of_a_robot_that_cannot_be_loaded_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    description = (ROBOTS / "furuta.urdf").read_text().replace('<mass value="0.024"/>', '<mass value="0"/>')
+    described(tmp_path, description, "furuta.urdf")
+    task = described(tmp_path, (ROBOTS / "furuta_balance.yaml").read_text(), "task.yaml")
+    with pytest.raises(ConfigError, match="mass and inertia of moving bodies") as told:
+        plan_training(TrainingOptions(task=str(task), runs_dir=tmp_path / "runs"))
+    assert str(told.value).count(". ") == 0
+    assert not (tmp_path / "runs").exists()

@@ -38,6 +38,8 @@ def check(options: CheckTaskOptions) -> int:
     task = make_task(options.task)
     name = Path(options.task).stem if is_file(options.task) else options.task
     picture = options.picture or Path(f"{name}.png")
+    if picture.suffix != ".png":
+        raise ConfigError(f"--picture is {picture}: pictures are PNG files, so expected {picture.stem}.png")
     found = check_task(task, engine=options.engine, episodes=options.episodes)
     print("\n".join(_report(found)))
     if found.picture is not None:

@@ -34,6 +34,10 @@ def new_task(options: NewTaskOptions) -> int:
     is_packaged = options.robot.startswith("package://")
     stem = robot.name.removesuffix(".xacro").rpartition(".")[0] or robot.stem
     file = options.output or (Path.cwd() if is_packaged else robot.parent) / f"{stem}.yaml"
+    if not robot.is_file():
+        raise ConfigError(f"there is no robot description {robot}: check the path")
+    if robot.suffix in SUFFIXES:
+        raise ConfigError(f"{robot} is a task file already: expected a robot description, URDF, xacro or MJCF")
     if file.suffix not in SUFFIXES:
         raise ConfigError(f"{file} has not the suffix of a task file: expected {' or '.join(SUFFIXES)}")
     if file.exists() and not options.overwrite:

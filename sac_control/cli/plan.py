@@ -19,6 +19,7 @@ from sac_control.cli.node_description import NodeDescription
 from sac_control.cli.options import DeploymentOptions, EvaluationOptions, Options, TrainingOptions
 from sac_control.cli.reach import DISCOVERY_RANGE, reach
 from sac_control.envs.engine_choice import choose_engine
+from sac_control.envs.registry import try_out
 from sac_control.errors import ConfigError, RunError
 from sac_control.identity import new_run_id
 from sac_control.policy.controller import Controller
@@ -30,7 +31,7 @@ from sac_control.sac.choice import check_options
 from sac_control.sac.replay_buffer import check_memory
 from sac_control.simulation.simulator_config import SimulatorConfig
 from sac_control.store.run_directory import RunDirectory
-from sac_control.tasks.catalogue import absolute_reference, is_file, make_task
+from sac_control.tasks.catalogue import TASKS, absolute_reference, is_file, make_task
 from sac_control.training.learner_config import LearnerConfig, check_change
 from sac_control.types import Specification
 
@@ -299,6 +300,8 @@ def _check_task(config: RunConfig) -> None:
     tasks = {name: config.section(name).to_mapping()["task"] for name in ("simulator", "policy", "learner")}
     if tasks["simulator"] != tasks["learner"] or tasks["policy"] != task.specification.task:
         raise ConfigError(f"simulator, policy and learner have different tasks ({tasks}): set all three alike")
+    if config.simulator.task not in TASKS:  # ours are known to run
+        try_out(config.simulator.task, config.simulator.engine)
 
 
 def _check_learner(config: LearnerConfig) -> None:

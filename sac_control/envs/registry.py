@@ -45,6 +45,21 @@ def make_env(
     return Env(task, engine=engine, render_mode=render_mode, max_episode_steps=max_episode_steps, is_paced=is_paced)
 
 
+def try_out(name: str, engine: str = "") -> None:
+    """See that a task can be simulated, for one control period.
+
+    Raises:
+        ConfigError: its robot cannot be loaded; see `make_env`.
+        StateError: a reward or the physics is not finite.
+    """
+    env = make_env(name, engine=engine)
+    try:
+        env.reset(seed=0)
+        env.step_command([0.0] * len(env.specification.command_limit))
+    finally:
+        env.close()
+
+
 def gymnasium_id(name: str) -> str:
     """Gymnasium's name of a task: ``sac_control/InvertedPendulum-v0`` for ``inverted_pendulum``."""
     return f"sac_control/{name.title().replace('_', '')}-v0"

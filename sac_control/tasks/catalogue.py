@@ -18,6 +18,7 @@ from sac_control.tasks.task_file import read_task
 GROUP = "sac_control.tasks"
 _NEEDED = ("specification", "engine", "max_episode_steps", "solved_return", "start_dimensions")  # see `Task`
 SUFFIXES = (".yaml", ".yml")  # of task files
+DESCRIPTIONS = (".urdf", ".xacro", ".xml", ".mjcf")  # suffixes of what is easily taken for one
 TASKS: dict[str, Task] = {
     "inverted_pendulum": builtin.inverted_pendulum(),
     "inverted_pendulum_swingup": builtin.inverted_pendulum_swingup(),
@@ -52,9 +53,14 @@ def make_task(reference: str) -> Task:
         return TASKS[reference]
     names = [*TASKS, *_entries()]
     if reference not in names:
+        if Path(reference).suffix in DESCRIPTIONS:
+            raise ConfigError(
+                f"{reference} is a robot description and no task: sac_control new-task {reference} writes a first one"
+            )
+        files = [f"{reference}{suffix}" for suffix in SUFFIXES if Path(f"{reference}{suffix}").is_file()]
         raise ConfigError(
-            f"task {reference!r} is not known; {suggest(reference, dict.fromkeys(names))}; a task of your own is a "
-            "file: --task my_robot.yaml"
+            f"task {reference!r} is not known; {suggest(reference, dict.fromkeys([*names, *files]))}; a task of your "
+            "own is a file: --task my_robot.yaml"
         )
     return _load(reference)
 

@@ -226,4 +226,4 @@ def _set_gains(model: mujoco.MjModel, index: int, drive: Drive, robot: Robot) ->
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    return " ".join(str(error).split()).partition(" The static bodies of the spec were fused")[0]
