@@ -20,7 +20,7 @@ from policies import SPECIFICATION, make_file
 from robots import PolicyProcess
 from ros_world import RosWorld
 from sac_control.errors import ConfigError
-from sac_control.nodes import messages, simulator, topics
+from sac_control.nodes import messages, topics, transition_outlet
 from sac_control.nodes.simulator import SimulatorNode
 from sac_control.types import Action
 from wire import action_msg, credit_msg
