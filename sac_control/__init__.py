@@ -25,7 +25,9 @@ Where things live; each folder's `__init__` is its map, and imports go upwards i
     robots/       URDFs of the built-in robots
     health/ system/    what a node says of itself; the process and its machine
     expression/   the language of observation terms, rewards and bounds
-    types.py errors.py option.py observation.py …    ground floor: values, errors, what a setting is
+    start.py __main__.py    entry points
+    types.py errors.py identity.py option.py per_joint.py ros_parameters.py observation.py    ground floor: values,
+                  errors, which run something belongs to, what a setting is, observations
 
 Begin with `sac/reference/soft_actor_critic.py`, one update on one page; then `policy/controller.py`, one control tick;
 then `training/training_run.py`, what is due when; then `nodes/policy.py`. docs/design.md has contracts and decisions.

@@ -114,6 +114,7 @@ class Action:
     command_raw: FloatArray  # (a,) float64 [unit of the interface], before any limit
     command: FloatArray  # (a,) float64 [unit of the interface], after the limits: what is commanded
     region: int = 0  # where the state lies, one of REGION_* in PolicyAction.msg
+    is_repeated: bool = False  # the state was answered before: this is that answer once more
 
 
 class Origin(enum.IntEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -201,3 +202,36 @@ def test_nothing_that_is_read_is_ever_executed(path: Path) -> None:
             assert f"{aliases.get(first, first)}{dot}{rest}" not in UNSAFE_CALLS
             assert "allow_pickle" not in {keyword.arg for keyword in node.keywords}
     assert not UNSAFE_CALLS & set(imports(path))
+
+
+# maps: the `__init__` of a folder names what is in it
+
+FOLDERS = sorted(path.parent for path in PACKAGE.rglob("__init__.py"))
+
+
+def named_in(text: str) -> set[str]:
+    """Modules and folders that a map speaks of, as it writes them: `learner.py`, `native/`, `sac/learner.py`."""
+    return set(re.findall(r"(?<![\w./])(?:\w+/)*\w+\.py\b", text)) | set(
+        re.findall(r"(?<![\w./])\w+/(?=[\s,`]|$)", text)
+    )
+
+
+def contents(folder: Path) -> set[str]:
+    """Modules and folders in a folder, as a map must write them."""
+    modules = {path.name for path in folder.glob("*.py") if not path.name.startswith("__")}
+    return modules | {f"{path.name}/" for path in folder.iterdir() if path.is_dir() and path.name != "__pycache__"}
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(PACKAGE.parent)))
+def test_map_of_a_folder_names_every_file_that_is_there_and_no_other(folder: Path) -> None:
+    names = named_in(ast.get_docstring(ast.parse((folder / "__init__.py").read_text())) or "")
+    assert contents(folder) - names == set(), "not on the map"
+    assert {name for name in names if not any((place / name).exists() for place in (folder, PACKAGE))} == set()
+
+
+def test_design_has_a_row_for_every_folder_and_module_of_the_ground_floor() -> None:
+    text = (PACKAGE.parent / "docs" / "design.md").read_text()
+    cells = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    rows = {name for cell in cells for name in re.findall(r"`(\w+/?)`", cell)}
+    assert {name.removesuffix(".py") for name in contents(PACKAGE)} - rows == set()
+    assert {name for name in rows if name.endswith("/")} <= contents(PACKAGE)

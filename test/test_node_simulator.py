@@ -20,7 +20,7 @@ from policies import SPECIFICATION, make_file
 from robots import PolicyProcess
 from ros_world import RosWorld
 from sac_control.errors import ConfigError
-from sac_control.nodes import messages, simulator, topics
+from sac_control.nodes import messages, topics, transition_outlet
 from sac_control.nodes.simulator import SimulatorNode
 from sac_control.types import Action
 from wire import action_msg, credit_msg
@@ -305,7 +305,7 @@ def test_a_bad_parameter_is_refused_with_what_is_allowed(parameters: dict[str, o
 def test_transitions_that_the_middleware_refuses_are_sent_later_and_control_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(simulator, "REFUSAL_PERIOD", 0.1)
+    monkeypatch.setattr(transition_outlet, "REFUSAL_PERIOD", 0.1)
     with RosWorld(simulator={"mode": "realtime"}) as ros:
         states, transitions = ros.hear(topics.JOINT_STATES), ros.hear(topics.TRANSITIONS)
         node = ros.add(SimulatorNode)
@@ -318,12 +318,12 @@ def test_transitions_that_the_middleware_refuses_are_sent_later_and_control_goes
             refused += 1
             raise RCLError("cannot publish data")
 
-        monkeypatch.setattr(node._transitions, "publish", refuse)
+        monkeypatch.setattr(node._transitions._publisher, "publish", refuse)
         count, steps = len(states), node._runner.sequence
         ros.until(lambda: refused > 2, "it is not tried again")
         assert len(states) - count > refused
         assert node._runner.sequence > steps + refused
-        monkeypatch.setattr(node._transitions, "publish", publish)
+        monkeypatch.setattr(node._transitions._publisher, "publish", publish)
         made = node._runner.sequence
         ros.until(lambda: transitions[-1].sequence > made, "those refused are not sent later")
         assert [transition.sequence for transition in transitions] == list(range(transitions[-1].sequence + 1))

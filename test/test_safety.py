@@ -130,6 +130,15 @@ def test_what_ended_a_motion_is_said_until_somebody_arms_again() -> None:
     assert one.cause == "waits for policy/arm again: a callback raised"
 
 
+def test_what_ended_a_motion_is_not_a_later_silence() -> None:
+    one, now = armed(require_arm=True)
+    one.watch(now + 0.3)
+    feed(one, now + 0.3, 4)
+    one.watch(now + 9.0)
+    feed(one, now + 9.0, 4)
+    assert one.cause == "waits for policy/arm again: no usable state for 0.30 s"
+
+
 def test_nobody_arms_while_no_states_come_because_it_would_move_at_some_later_time() -> None:
     one, now = armed(require_arm=True)
     assert one.arm(now + 1.0) == (False, "not armed: no usable state for 1.00 s")
@@ -137,14 +146,12 @@ def test_nobody_arms_while_no_states_come_because_it_would_move_at_some_later_ti
     assert Safety(TIMEOUT).arm(1.0) == (False, "not armed: the node is not active")
 
 
-def test_cause_of_a_latch_may_become_better_known_but_no_other() -> None:
+def test_cause_of_a_latch_may_become_better_known() -> None:
     one, _ = armed()
-    one.correct("", "something")
+    one.restate("something")
     assert mode_of(one) is Mode.ACTIVE
-    one.latch("somebody commands, too")
-    one.correct("", "something")
-    one.correct("somebody commands, too", "/other commands, too")
-    one.correct("somebody commands, too", "something")
+    one.latch("a node whose name is not known yet commands, too")
+    one.restate("/other commands, too")
     assert (one.mode, one.cause) == (Mode.LATCHED_FAULT, "/other commands, too")
 
 

@@ -236,6 +236,19 @@ def test_two_policies_on_one_robot_are_both_silent_and_name_each_other(
             assert len(robot.commands) == count, "not silent"
 
 
+def test_cause_of_another_latch_stays_when_rivals_become_known(policy_path: Path) -> None:
+    with RosWorld(policy={"policy_file": str(policy_path), **PATIENT}) as ros:
+        robot = Robot(ros)
+        ros.add(PolicyNode)
+        robot.until_moved()
+        assert ros.call(Trigger, topics.POLICY_STOP, Trigger.Request()).success
+        for names in ("/ghost", "/ghost and /shade"):
+            topics.publisher(ros.peer(names.split("/")[-1]), topics.COMMANDS)
+            robot.until(lambda names=names: f"{names} commands" in complaints(robot), f"{names} is not named")
+        robot.statuses.clear()
+        robot.until_mode(Mode.LATCHED_FAULT, "stopped by policy/stop")
+
+
 def test_whoever_could_command_the_robot_keeps_the_policy_silent_and_unarmed_until_it_is_gone(
     policy_path: Path,
 ) -> None:

@@ -5,7 +5,6 @@ A plan is plain data; making one checks every setting and prepares the run direc
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,25 +16,25 @@ from sac_control.cli.command_topic import with_command_topic
 from sac_control.cli.config_file import RunConfig
 from sac_control.cli.node_description import NodeDescription
 from sac_control.cli.options import DeploymentOptions, EvaluationOptions, Options, TrainingOptions
-from sac_control.cli.reach import DISCOVERY_RANGE, reach
+from sac_control.cli.plan_checks import (
+    PROTECTIONS,
+    check_deployed,
+    check_determinism,
+    check_file_of_robot,
+    check_learner,
+    check_output,
+    check_restarts,
+    check_run_name,
+    check_tasks,
+)
 from sac_control.envs.engine_choice import choose_engine
-from sac_control.envs.registry import try_out
 from sac_control.errors import ConfigError, RunError
 from sac_control.identity import new_run_id
-from sac_control.policy.controller import Controller
 from sac_control.policy.policy_file import PolicyFile
-from sac_control.policy.policy_header import LONGEST_RUN_NAME
-from sac_control.policy.requirements import check_reach
-from sac_control.policy.signature import SigningKey
-from sac_control.sac.choice import check_options
-from sac_control.sac.replay_buffer import check_memory
-from sac_control.simulation.simulator_config import SimulatorConfig
 from sac_control.store.run_directory import RunDirectory
-from sac_control.tasks.catalogue import TASKS, absolute_reference, is_file, make_task
-from sac_control.training.learner_config import LearnerConfig, check_change
+from sac_control.tasks.catalogue import absolute_reference, is_file, make_task
+from sac_control.training.learner_config import check_change
 from sac_control.types import Specification
-
-PROTECTIONS = ("require_arm", "deterministic")  # of a robot, which no parameter file takes away
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +59,9 @@ def plan_training(options: TrainingOptions) -> Plan:
         ConfigError: a setting is unknown or not allowed, or settings contradict each other.
         RunError: the run exists already, is missing, or cannot be written.
     """
-    _check_run_name(options)
-    restarts = _checked_restarts(options.restarts)
+    check_run_name(options)
+    check_restarts(options.restarts)
+    restarts = options.restarts
     run = RunDirectory(options.runs_dir.resolve() / (options.run or _new_name(options.task or "")))
     base = RunConfig().with_values({"policy": {"deterministic": False}})  # training explores
     if options.resume:
@@ -82,12 +82,12 @@ def plan_training(options: TrainingOptions) -> Plan:
     config = config.with_values({"learner": learner})
     config = config.with_values({name: {"run_id": run_id} for name in ("simulator", "policy", "learner")})
     config = config.with_values({"policy": {"accept_weights": run_id}})
-    _check_task(config)
-    _check_learner(config.learner)
+    check_tasks(config)
+    check_learner(config.learner)
     if options.resume:
         check_change(begun, config.learner)
     if config.learner.deterministic:
-        _check_determinism(config.simulator)
+        check_determinism(config.simulator)
         restarts = 0  # the numbers would be others
     text = f"# Complete configuration of this run.\n{config_file.write_text(config)}"
     if options.resume:
@@ -141,9 +141,7 @@ def plan_evaluation(options: EvaluationOptions) -> Plan:
             }
         )
     )
-    output = Path(config.evaluator.output)
-    if config.evaluator.output and not os.access(output if output.exists() else output.parent, os.W_OK):
-        raise ConfigError(f"evaluator.output is {str(output)!r}, which cannot be written: name another file")
+    check_output(config.evaluator.output)
     run_id = new_run_id()
     config = config.with_values({name: {"run_id": run_id} for name in ("simulator", "policy", "evaluator")})
     config = config.with_values({"policy": {"accept_weights": ""}})  # the policy file alone is evaluated
@@ -167,34 +165,20 @@ def plan_deployment(options: DeploymentOptions) -> Plan:
         PolicyFileError: the policy file is damaged or not one, its period, joints or limits are not the robot's, or its
             joints have several interfaces.
     """
+    check_restarts(options.restarts)
     path, run = find_policy(options.policy, options.runs_dir)
     file = PolicyFile.read(path)
     values = {"task": file.specification.task, "policy_file": str(path)}
     if options.shadow:
         values["shadow_policy_file"] = str(find_policy(options.shadow, options.runs_dir)[0])
     base, notes = options.read_config(RunConfig().with_values({"policy": dict.fromkeys(PROTECTIONS, True)}))
-    if base.policy.run_id:
-        raise ConfigError(f"{options.config} belongs to a run (policy.run_id is set): write one for the robot")
-    for name in PROTECTIONS:
-        if not base.policy.to_mapping()[name]:  # as trainings have it
-            raise ConfigError(
-                f"{options.config}: policy.{name} is false, which only --set policy.{name}=false may do for a robot"
-            )
+    check_file_of_robot(base.policy, options.config)
     config = options.applied_to(base.with_values({"policy": values}))
-    if not config.policy.drives_robot:
-        raise ConfigError(
-            "policy.run_id or policy.lockstep is set, with which the node answers a simulator and commands no robot: "
-            "leave them out"
-        )
-    check_reach(config.policy, reach(os.environ, network=options.network)[DISCOVERY_RANGE])
-    controller = Controller(config.policy)  # what the node would refuse is refused now
-    controller.install(file)
-    if config.policy.shadow_policy_file:
-        controller.admit_shadow(PolicyFile.read(Path(config.policy.shadow_policy_file)))
+    check_deployed(config.policy, file, network=options.network)
     node = options.node(
         "policy",
         parameters=_differences(config, "policy"),
-        restarts=_checked_restarts(options.restarts),
+        restarts=options.restarts,
         restart_parameters={"require_arm": True},
     )
     return Plan(nodes=(with_command_topic(node, file.specification),), run=run, notes=notes)
@@ -257,26 +241,9 @@ def _task_of(
     return task, "" if chosen == asked.engine else chosen, (note,) if note else ()
 
 
-def _check_run_name(options: TrainingOptions) -> None:
-    if options.resume and options.overwrite:
-        raise ConfigError("resume and overwrite were both given: choose to continue the run or to replace it")
-    if options.resume and not options.run:
-        raise ConfigError("resume needs the name of the run to continue")
-    if options.run and (Path(options.run).name != options.run or options.run in (".", "..")):
-        raise ConfigError(f"run name {options.run!r} is not a plain name: give a directory for runs with --runs-dir")
-    if len(options.run.encode()) > LONGEST_RUN_NAME:
-        raise ConfigError(f"run name {options.run!r} is too long: expected at most {LONGEST_RUN_NAME} bytes")
-
-
 def _new_name(task: str) -> str:
     name = Path(task).stem if is_file(task) else task
     return f"{name or RunConfig().learner.task}-{datetime.now():%Y%m%d-%H%M%S}"
-
-
-def _checked_restarts(restarts: int) -> int:
-    if restarts < 0:
-        raise ConfigError(f"restarts is {restarts}: expected at least 0")
-    return restarts
 
 
 def _resumed(run: RunDirectory, base: RunConfig, ros_namespace: str) -> RunConfig:
@@ -292,38 +259,6 @@ def _with_seed(config: RunConfig, seed: int | None) -> RunConfig:
     if seed is None:
         return config
     return config.with_values({name: {"seed": seed} for name in ("simulator", "policy", "learner")})
-
-
-def _check_task(config: RunConfig) -> None:
-    task = make_task(config.learner.task)
-    config.simulator.check_period(task.specification.control_period)  # what the node would refuse is refused now
-    tasks = {name: config.section(name).to_mapping()["task"] for name in ("simulator", "policy", "learner")}
-    if tasks["simulator"] != tasks["learner"] or tasks["policy"] != task.specification.task:
-        raise ConfigError(f"simulator, policy and learner have different tasks ({tasks}): set all three alike")
-    if config.simulator.task not in TASKS:  # ours are known to run
-        try_out(config.simulator.task, config.simulator.engine)
-
-
-def _check_learner(config: LearnerConfig) -> None:
-    """What the learner would refuse is refused now."""
-    check_options(config)
-    if config.signing_key:
-        SigningKey.read(Path(config.signing_key))
-    specification = make_task(config.task).specification
-    check_memory(config.buffer_capacity, len(specification.observation), len(specification.actuated_joints))
-
-
-def _check_determinism(simulator: SimulatorConfig) -> None:
-    if simulator.mode != "lockstep":
-        raise ConfigError(
-            "learner.deterministic is set, but simulator.mode is realtime, where time decides: "
-            "choose lockstep, or unset it"
-        )
-    if not simulator.flow_control:
-        raise ConfigError(
-            "learner.deterministic is set, but simulator.flow_control is not, without which a simulator waits for no "
-            "update: set both, or unset learner.deterministic"
-        )
 
 
 def _differences(config: RunConfig, section: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@
     engine_choice.py  which physics engine simulates it
     pacer.py        real time for those who watch
     entry_point.py  what Gymnasium calls for an environment
-    check/          whether a task asks what its author means: `sac_control check-task`
+    check/          whether a task asks what its author means
     registry.py     environments by name: make_env, and `gymnasium.make("sac_control/InvertedPendulum-v0")`
 
 Importing this package registers the tasks with Gymnasium, where that is installed: a robot's computer needs none.

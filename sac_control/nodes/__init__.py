@@ -11,8 +11,10 @@ simulator.py   publishes the pendulum's state, applies what is commanded
 policy.py      answers states with commands, swaps weights between two ticks
 shadow_relay.py      leads states to a shadow policy, and its answers to a topic
 command_outlet.py  where its commands leave, and the safe one that is owed
+transition_outlet.py  where a simulator's transitions leave, and those that were refused
 rival_watch.py  keeps it silent while somebody else commands the robot
 neighbours.py  who else is on the wires
+claim.py       of two runs under the same names, the younger ends
 guard.py       what happens where one of its callbacks raises
 policy_report.py  what that node tells of itself
 policy_announcer.py  when and where it tells it

@@ -13,7 +13,7 @@ from sac_control.nodes import messages, topics
 from sac_control.policy.controller import Controller
 from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.safety import Mode
-from sac_control.types import Action, Specification
+from sac_control.types import Action
 
 
 class CommandOutlet:
@@ -27,7 +27,6 @@ class CommandOutlet:
         aside: runs what may fail.
 
     Attributes:
-        answered: the newest answer.
         is_owed: the safe command is due, and could not be published.
     """
 
@@ -37,26 +36,26 @@ class CommandOutlet:
         self._controller, self._config, self._aside = controller, config, aside
         self._commands, self._actions = commands, actions
         self._command_msg, self._action_msg = topics.COMMANDS.type(), topics.ACTION.type(run_id=config.run_id)
-        self._marked: Specification | None = None  # what action messages are marked with
-        self.answered: Action | None = None
+        self._marked = ""  # hash of the specification that action messages are marked with
+        self._answered: Action | None = None  # the newest answer
         self.is_owed = False
 
     def command(self, action: Action) -> None:
         """Command what a new answer says."""
-        controller = self._controller
-        if controller.specification is not self._marked and controller.specification is not None:
-            self._marked = controller.specification
-            messages.mark_action_msg(self._action_msg, self._marked)
-        self.answered = action
         commands = self._open_commands
         if commands is not None and topics.is_heard(commands):
-            command = controller.robot_joints.command(action.command)
+            command = self._controller.robot_joints.command(action.command)
             commands.publish(messages.command_to_msg(command, self._command_msg))
             self.is_owed = False
 
     def answer(self, action: Action) -> None:
         """Publish an answer, for a simulator of our run and for those who watch."""
-        self._actions.publish(messages.action_to_msg(action, self._controller.mode, self._action_msg))
+        controller = self._controller
+        if controller.specification_hash != self._marked and controller.specification is not None:
+            self._marked = controller.specification_hash
+            messages.mark_action_msg(self._action_msg, controller.specification)
+        self._answered = action
+        self._actions.publish(messages.action_to_msg(action, controller.mode, self._action_msg))
 
     def make_safe(self) -> None:
         """Command what is safe; what cannot be published is owed: this never raises."""
@@ -80,7 +79,7 @@ class CommandOutlet:
             return
         if (commands := self._open_commands) is not None:
             commands.publish(messages.command_to_msg(controller.robot_joints.command(command), self._command_msg))
-        elif config.run_id and not config.lockstep and self.answered is not None:
-            self.answer(dataclasses.replace(self.answered, command=command))
+        elif config.run_id and not config.lockstep and self._answered is not None:
+            self.answer(dataclasses.replace(self._answered, command=command))
         if controller.mode is Mode.INACTIVE:
             controller.forget_position()

@@ -216,15 +216,14 @@ class PolicyNode(LifecycleNode):
         action = controller.answer(state)
         if action is None:
             return
-        is_new = action is not outlet.answered
-        if is_new:  # a state that comes again is answered again, but moves nothing twice
+        if not action.is_repeated:  # a state that comes again is answered again, but moves nothing twice
             if controller.is_late():
                 outlet.hold("this process stood still while it made an answer")
                 return
             outlet.command(action)
         self._aside.run("policy/action", now, outlet.answer, action, rest=self._action_rest)
         self._ticks.add(start, time.perf_counter(), controller.control_period)
-        if self._shadow.is_running and is_new:
+        if self._shadow.is_running and not action.is_repeated:
             self._aside.run("the shadow policy", now, self._shadow.ask, state, action.command)
 
     def _newest_for_us(self, msg: Any, info: Any, now: float) -> JointState | None:

@@ -27,6 +27,7 @@ class RivalWatch:
         self._logger, self._controller, self._outlet = node.get_logger(), controller, outlet
         self._rivals = CommandRivals(node)
         self._sources = StateSources()
+        self._has_latched = False  # the rival that is there has
 
     def hear(self, info: Any, now: float) -> None:
         """A state of our joints came with `info` of rclpy at `now` [s]."""
@@ -41,8 +42,11 @@ class RivalWatch:
             complaint = self._rivals.complaint_of_states(sources)
         if complaint and complaint != controller.blocked_by:  # whose name may become known only later
             self._logger.error(complaint)
-            controller.safety.correct(controller.blocked_by, complaint)
+            if self._has_latched:
+                controller.safety.restate(complaint)
         if complaint and not controller.blocked_by and controller.mode is Mode.ACTIVE:
             controller.stop(complaint)
             self._outlet.make_safe()
+            self._has_latched = True
+        self._has_latched = self._has_latched and bool(complaint)
         controller.blocked_by = complaint

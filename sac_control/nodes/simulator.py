@@ -1,4 +1,4 @@
-"""The simulator node: publishes the state of the pendulum and applies what is commanded. Physics lives in envs/."""
+"""The simulator node: publishes the state of the pendulum and applies what is commanded. Physics lives in worlds/."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import math
 import secrets
 import sys
 import time
-from collections import deque
 from typing import Any
 
 from rclpy.node import Node
@@ -20,14 +19,13 @@ from sac_control.nodes import messages, topics
 from sac_control.nodes.health import Health
 from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters
 from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
+from sac_control.nodes.transition_outlet import TransitionOutlet
 from sac_control.policy.safe_command import SafeCommand
 from sac_control.simulation.episode_runner import EpisodeRunner
 from sac_control.simulation.exchange import Exchange
 from sac_control.simulation.periods import Periods
 from sac_control.simulation.simulator_config import SimulatorConfig
-from sac_control.types import Float32Array, FloatArray, Transition
-
-REFUSAL_PERIOD = 2.5  # [s] for which transitions wait where the middleware did not take one
+from sac_control.types import Float32Array, FloatArray
 
 
 class SimulatorNode(Node):
@@ -70,10 +68,7 @@ class SimulatorNode(Node):
         self._safe.measure(self._runner.state)
         period = env.specification.control_period / config.real_time_factor  # [s] of the steady clock
         self._periods = Periods(period)
-        self._last_transition: Transition | None = None
-        self._unpublished: deque[Transition] = deque(maxlen=topics.TRANSITIONS.publisher_qos.depth)
-        self._refusals = 0  # messages that the middleware did not take
-        self._refused_until = -math.inf  # [s] steady time before which no transition is offered to it again
+        self._refusals = 0  # states and clocks that the middleware did not take
         self._is_paused = False
         self._commanded: FloatArray = self._safe.hold()
         self._command_time: float | None = None  # [s] steady time of the newest usable command
@@ -88,9 +83,8 @@ class SimulatorNode(Node):
         self._stepped_at = _now()  # [s] steady time of the newest step
 
         self._state_msg, self._clock_msg = topics.JOINT_STATES.type(), topics.CLOCK.type()
-        self._transition_msg = topics.TRANSITIONS.type(run_id=config.run_id, task_hash=env.task.hash)
         self._states = topics.publisher(self, topics.JOINT_STATES)
-        self._transitions = topics.publisher(self, topics.TRANSITIONS)
+        self._transitions = TransitionOutlet(topics.publisher(self, topics.TRANSITIONS), config.run_id, env.task.hash)
         self._clock_topic = topics.publisher(self, topics.CLOCK) if config.publish_clock else None
         topics.subscription(self, topics.ACTION, self._on_action)
         self.create_service(Trigger, topics.SIMULATOR_RESET, self._on_reset)
@@ -146,7 +140,7 @@ class SimulatorNode(Node):
             self._step(action.command)
             self._exchange.transition_sent(_now())
             self._advance()  # the state first: the policy works while the rest is published
-            self._publish_transitions()
+            self._transitions.publish()
 
     def _refuse(self, msg: Any) -> None:
         """An action that is not for this simulator: of another run, or of a policy that sees or moves other things."""
@@ -168,14 +162,13 @@ class SimulatorNode(Node):
             self._advance()
 
     def _on_overdue(self) -> None:
-        self._publish_transitions()  # those that were refused
+        self._transitions.publish()  # those that were refused
         if self._is_paused:
             return
         if self._exchange.must_resend_state(_now()):
             self._publish_state()
-        elif self._last_transition is not None and self._exchange.must_probe(_now()):
-            self._unpublished.append(self._last_transition)
-            self._publish_transitions()
+        elif self._exchange.must_probe(_now()):
+            self._transitions.publish_last_again()
 
     # realtime
 
@@ -198,7 +191,7 @@ class SimulatorNode(Node):
         if self._stamps_as_robots_do and not self._is_paused:
             self._runner.stamp = time.time_ns()
         self._publish_state()
-        self._publish_transitions()
+        self._transitions.publish()
 
     def _held_command(self) -> FloatArray:
         """The newest command, or the safe one where it is too old: the watchdog that needs no policy process."""
@@ -212,10 +205,10 @@ class SimulatorNode(Node):
 
     def _step(self, command: FloatArray) -> None:
         self._stepped_at = _now()
-        self._last_transition = self._runner.step(command, self._policy_version, self._action_raw)
+        transition = self._runner.step(command, self._policy_version, self._action_raw)
         if self._safe.needs_position:
             self._safe.measure(self._runner.state)
-        self._unpublished.append(self._last_transition)
+        self._transitions.add(transition)
 
     def _is_usable(self, command: FloatArray) -> bool:
         return len(command) == len(self._safe.is_position) and all(map(math.isfinite, command.tolist()))
@@ -227,16 +220,6 @@ class SimulatorNode(Node):
         if self._clock_topic is not None and topics.is_heard(self._clock_topic):
             clock = messages.clock_to_msg(state.stamp, self._clock_msg)
             self._refusals += not topics.try_to_publish(self._clock_topic, clock)
-
-    def _publish_transitions(self) -> None:
-        """Those that the middleware refuses wait for a while: each refusal takes 0.1 s, and control goes on."""
-        while self._unpublished and _now() >= self._refused_until:
-            msg = messages.transition_to_msg(self._unpublished[0], self._transition_msg)
-            if topics.try_to_publish(self._transitions, msg):
-                self._unpublished.popleft()
-            else:
-                self._refusals += 1
-                self._refused_until = _now() + REFUSAL_PERIOD
 
     def _on_reset(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._runner.reset()
@@ -260,7 +243,7 @@ class SimulatorNode(Node):
             "resent_states": self._exchange.resent_states,
             "rejected_commands": self._rejected_commands,
             "zeroed_periods": self._zeroed_periods,
-            "refused_messages": self._refusals,
+            "refused_messages": self._refusals + self._transitions.refusals,
             "foreign_actions": self._foreign_actions,
             "overruns": self._periods.given_up,
         }

@@ -67,9 +67,9 @@ class Controller:
         self.blocked_by = ""  # why nothing may move, whatever states say; empty: nothing of the kind
         self.ticks = 0  # states answered
         self.active_ticks = 0  # of these, while active
-        self.specification: Specification | None = None  # of the policy in force; the object stays while it does
+        self.specification: Specification | None = None  # of the policy in force
+        self.specification_hash = ""  # of that one, to which the parts above were fitted; empty before there is one
         self.control_period = 0.0  # [s] of the policy; 0 before there is one
-        self._hash = ""  # specification that the parts above were fitted to
         self._passed_over = 0  # [ns] after a state that was answered, for which others are not; 0: none
         self._answer: Action | None = None
         self._in_force_since = -math.inf  # [s]
@@ -258,8 +258,8 @@ class Controller:
         """The action for `state`; None where there is none (inactive, no policy, unusable state).
 
         State and command are those of the policy's joints: see `robot_joints` for what the robot calls them.
-        A state that is asked for again (same stamp) gets the same answer, whatever has been swapped meanwhile; only its
-        command becomes the safe one where that was commanded meanwhile.
+        A state that is asked for again (same stamp) gets the same answer, marked `is_repeated`, whatever has been
+        swapped meanwhile; only its command becomes the safe one where that was commanded meanwhile.
         """
         safety, policy, file, limiter = self.safety, self.swap.policy, self.swap.file, self.limiter
         if safety.mode is Mode.INACTIVE:
@@ -270,7 +270,7 @@ class Controller:
         if not self.own_states.include(state):
             return None
         if self._answer is not None and self._answer.stamp == state.stamp and not self._config.drives_robot:
-            return self._answer
+            return dataclasses.replace(self._answer, is_repeated=True)
         last = self.admission.stamp
         if self._passed_over and last is not None and 0 < state.stamp - last < self._passed_over:
             self.unused.passed_over += 1
@@ -344,13 +344,13 @@ class Controller:
         """Make what depends on the specification, once: a swap within a run keeps it."""
         self._in_force_since = self._clock()
         self.arming_region.fit(file)
-        if file.specification_hash == self._hash:
+        if file.specification_hash == self.specification_hash:
             return
         specification = file.specification
         self.admission.fit(specification)
         self.robot_joints.fit(specification)
-        self._hash = file.specification_hash
-        self.own_states.fit(specification, self._hash)
+        self.specification_hash = file.specification_hash
+        self.own_states.fit(specification, self.specification_hash)
         self.control_period = period = specification.control_period
         self.period.fit(period)
         decimation = self._config.decimation

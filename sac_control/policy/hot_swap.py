@@ -88,7 +88,7 @@ class HotSwap:
             self._check, self._gap = self._checked(self._offered), 0.0
         assert self._offered is not None
         start = self._clock()
-        verdict = None
+        accepted, verdict = False, None
         try:
             next(self._check)
         except StopIteration as end:
@@ -96,7 +96,7 @@ class HotSwap:
                 self._before = self.file, self.policy
             self._put_in_force(*end.value)
             self.swaps += 1
-            verdict = "in force"
+            accepted, verdict = True, "in force"
         except (PolicyFileError, ConfigError) as error:
             self.rejected += 1
             verdict = str(error)[:LONGEST_VERDICT]
@@ -108,7 +108,7 @@ class HotSwap:
             return None
         self._check = None
         self.last_report = SwapReport(
-            offered_version=self._offered.version, accepted=verdict == "in force", verdict=verdict, gap=self._gap
+            offered_version=self._offered.version, accepted=accepted, verdict=verdict, gap=self._gap
         )
         return self.last_report
 

@@ -50,7 +50,7 @@ class Safety:
         self._latch = ""  # why the safe command is latched; empty: it is not
         self._hold = ""  # why it is held until states come again; empty: it is not
         self._interruption = ""  # why what moved ended, unless somebody wanted it to
-        self._silence = ""  # what was said of the newest
+        self._is_silence_interruption = False  # that was the present silence, which goes on growing
 
     # what people and lifecycle managers do
 
@@ -58,7 +58,7 @@ class Safety:
         """Begin; the safe command is sent until armed. A latch outlives this."""
         self._is_activated, self._last = True, None
         self._disarm("")
-        self._interruption = ""
+        self._interruption, self._is_silence_interruption = "", False
         self._settle("waits for a first state")
 
     def deactivate(self) -> None:
@@ -90,10 +90,10 @@ class Safety:
         self._disarm(self._hold)
         self._settle()
 
-    def correct(self, before: str, after: str) -> None:
-        """Where a latch is because of `before`, `after` is what is known of it by now."""
-        if self._latch and self._latch == before:
-            self._latch = after
+    def restate(self, cause: str) -> None:
+        """Give the cause of the latch more exactly, as it is known by now; nothing where there is no latch."""
+        if self._latch:
+            self._latch = cause
             self._settle()
 
     def hold(self, cause: str) -> None:
@@ -129,11 +129,12 @@ class Safety:
         """Whether the safe command is due now, because no usable state came in time or for another cause."""
         if self._last is not None and self.mode is not Mode.INACTIVE and self.is_stale(now):
             silence = self._said_of_silence(now)
-            if self._interruption and self._interruption == self._silence:  # this one, which grows
-                self._interruption = silence
-            self._hold = self._silence = silence
+            self._hold = silence
             if not self._is_lockstep:
-                self._disarm(self._hold)
+                self._is_silence_interruption = self._is_silence_interruption or self.mode is Mode.ACTIVE
+                self._disarm(silence)
+                if self._is_silence_interruption:
+                    self._interruption = silence
             self._settle(self.cause)
         return self.mode >= Mode.HOLD
 
@@ -152,6 +153,7 @@ class Safety:
 
     def _count(self, now: float, silence: str, objection: str) -> None:
         """One more state of a row that may arm; what is to be said of the `silence` before it, if it was too long."""
+        self._is_silence_interruption = False
         if self._is_lockstep:
             self._hold = ""
             is_row = not objection

@@ -8,7 +8,7 @@ A map, from the outside in::
     learner.py           what every learner is: batches in, a better actor out
       layout.py            where parameters lie in one flat vector, and how they begin
       normaliser.py        running mean and deviation of observations
-    reference/           the algorithm readably, with torch: start at soft_actor_critic.py
+    reference/           the algorithm readably, with torch: start at reference/soft_actor_critic.py
     native_learner.py    the same numbers several times as fast, by
     native/              a C++ library: start at update.cpp
 """

@@ -9,5 +9,5 @@ replay_log.py     keeps the replay buffer on disk a fraction of a second behind 
 replay_file.py    its rows in a file, appended to, each with its checksum
 table.py          tables of numbers as CSV files
 metrics.py        scalars over time, as CSV and as TensorBoard events
-curve.py          the picture of a run
+curve.py png.py   the picture of a run, and pictures as PNG files
 """

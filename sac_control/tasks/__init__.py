@@ -4,7 +4,7 @@ task.py         the interface: start states, rewards, failures
 catalogue.py    tasks by name, others' packages included, or by file: make_task
 file_task.py    a task from a file, which docs/your_robot.md explains
 task_file.py    its reader, and yaml_reader.py, which tells file and line of what it refuses
-new_task.py     the text of a first task file: `sac_control new-task`
+new_task.py     the text of a first task file
 starts.py       weighted boxes of start states
 builtin.py      the built-in tasks: inverted_pendulum.yaml inverted_pendulum_swingup.yaml inverted_double_pendulum.yaml
 """

@@ -20,6 +20,7 @@ SHORT: Controls = {
          "rollback_puts"),
         ("policy/safety.py", "(self._is_lockstep or not silence)", "True", "freeze_disarms"),
         ("policy/safety.py", "Mode.ARMING, hold or because", 'Mode.ARMING, ""', "what_ended_a_motion"),
+        ("policy/safety.py", "        self._is_silence_interruption = False\n", "", "not_a_later_silence"),
         ("policy/safety.py", "self._streak >= MAX_STREAK and", "", "three_usable_states"),
         ("policy/safety.py", " and now - self._streak_began >= 0.5 * self.timeout", "", "all_at_once"),
         ("policy/safety.py", "self.mode is not Mode.INACTIVE and self.is_stale(now)", "False", "silence_holds_zero"),

@@ -51,7 +51,7 @@ SHORT: Controls = {
         ("training/publication.py", "file.to_bytes(self._signing_key)", "file.to_bytes()", "training_signs"),
     ],
     ("test_signature.py", "test_sros2.py"): [
-        ("cli/plan.py", "controller.install(file)", "pass", "deploys_it_alone"),
+        ("cli/plan_checks.py", "controller.install(file)", "pass", "deploys_it_alone"),
         ("cli/options.py", 'f"/sac_control{self.default_namespace}/{executable}"', 'f"/sac_control/{executable}"',
          "in_its_enclave"),
     ],

@@ -51,6 +51,7 @@ SHORT: Controls = {
 LONG: Controls = {
     ("test_wires.py",): [
         ("nodes/rival_watch.py", "controller.blocked_by = complaint", "pass", "two_policies_on_one_robot"),
+        ("nodes/rival_watch.py", "if self._has_latched:", "if True:", "cause_of_another_latch"),
         ("nodes/rival_watch.py", "            controller.stop(complaint)\n            self._outlet.make_safe()\n",
          "            pass\n", "two_policies_on_one_robot"),
         ("nodes/command_outlet.py", "None if self._controller.blocked_by or", "None if", "two_policies_on_one_robot"),
