@@ -6,10 +6,14 @@ import dataclasses
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from sac_control.envs.engine_choice import choose_engine
+from sac_control.envs.env import Env
 from sac_control.expression import Expression, parse
 from sac_control.tasks.catalogue import make_task
 from sac_control.tasks.file_task import FileTask
 from sac_control.tasks.task import Task
+from sac_control.worlds.catalogue import make_world
+from sac_control.worlds.world import World
 
 if TYPE_CHECKING:
     from sac_control.worlds.pybullet_world import PybulletWorld
@@ -36,6 +40,18 @@ def rows_of(task: Task, *states: Iterable[float]) -> list[list[float]]:
         values = [float(value) for value in state]
         rows.append([*values[0::2], *values[1::2], *[0.0] * (task.layout.width - len(values))])
     return rows
+
+
+def env_of(task: Task, **options: Any) -> Env:
+    """An environment of `task` in the engine that simulates it here."""
+    return Env(task, engine=choose_engine(task)[0], **options)
+
+
+def world_of(task: str) -> World:
+    """The robot of `task` in the engine that simulates it here."""
+    asked = make_task(task)
+    engine, _ = choose_engine(asked)
+    return make_world(engine, asked.robot(engine))
 
 
 def pybullet_world(task: str) -> PybulletWorld:

@@ -1,6 +1,5 @@
 """What an environment promises to Gymnasium, to the simulator node and to whoever repeats a trajectory."""
 
-import gc
 import subprocess
 import sys
 import warnings
@@ -9,7 +8,6 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-import pybullet
 import pytest
 from gymnasium.error import ClosedEnvironmentError, InvalidAction, ResetNeeded
 from gymnasium.utils.env_checker import check_env
@@ -20,7 +18,7 @@ from sac_control.envs.registry import gymnasium_id
 from sac_control.errors import ConfigError, StateError
 from sac_control.tasks.builtin import inverted_pendulum
 from sac_control.types import Float32Array, FloatArray
-from tasks_for_tests import changed, pybullet_world
+from tasks_for_tests import changed, env_of
 
 NAME, GYMNASIUM_ID = "inverted_pendulum", "sac_control/InvertedPendulum-v0"
 STATE = [0.1, -0.2, 0.05, 0.3]
@@ -49,10 +47,6 @@ def episode(env: Env, state: list[float], actions: FloatArray) -> FloatArray:
         if terminated or truncated:
             break
     return np.array(rows)
-
-
-def count_engines() -> int:
-    return sum(pybullet.getConnectionInfo(client)["isConnected"] for client in range(256))
 
 
 # Gymnasium
@@ -200,27 +194,17 @@ def test_observations_handed_out_are_not_overwritten_later(env: Env) -> None:
     assert (second != first).any()
 
 
-# Tasks and worlds
+# Tasks
 
 
 def test_task_is_shown_the_states_before_and_after_each_step() -> None:
     # Pays for the way the cart has gone, so that rewards add up to the distance.
-    env = Env(changed(inverted_pendulum(), reward="slider_to_cart - slider_to_cart@1"))
+    env = env_of(changed(inverted_pendulum(), reward="slider_to_cart - slider_to_cart@1"))
     env.reset(options={"state": [0.1, 0.0, 0.0, 0.0]})
     distance = sum(env.step(np.ones(1, np.float32))[1] for _ in range(3))
     assert distance == pytest.approx(env.joint_state()[0][0] - 0.1, abs=1e-12)
     assert distance > 0.01
     env.close()
-
-
-@pytest.mark.parametrize("effort", [[], [1.0, 2.0], [np.nan], [np.inf]])
-def test_world_refuses_an_effort_that_is_not_one_finite_number_per_actuator(effort: list[float]) -> None:
-    world = pybullet_world(NAME)
-    world.reset(STATE)
-    with pytest.raises(ValueError, match=r"expected 1 finite number"):
-        world.step(effort)
-    assert world.state.tolist() == STATE
-    world.close()
 
 
 # Actions
@@ -293,7 +277,7 @@ def test_a_closed_environment_refuses_to_go_on_and_leaves_others_alone() -> None
     closed.reset(seed=0)
     closed.close()
     closed.close()
-    other = make_env(NAME)  # pybullet gives it the engine number of the closed one
+    other = make_env(NAME)
     other.reset(options={"state": STATE})
     with pytest.raises(ResetNeeded):
         closed.step(np.ones(1, np.float32))
@@ -304,31 +288,6 @@ def test_a_closed_environment_refuses_to_go_on_and_leaves_others_alone() -> None
     closed.close()
     other.step(np.ones(1, np.float32))
     other.close()
-
-
-def test_a_closed_world_cannot_reach_the_one_that_inherits_its_engine_number() -> None:
-    closed = pybullet_world(NAME)
-    closed.close()
-    heir = pybullet_world(NAME)
-    heir.reset(STATE)
-    for disturb in (lambda: closed.step([100.0]), lambda: closed.reset([0.0] * 4), closed.render):
-        with pytest.raises(pybullet.error, match="Not connected"):
-            disturb()
-    heir.step([0.0])
-    alone = heir.state
-    heir.reset(STATE)
-    heir.step([0.0])
-    heir.close()
-    np.testing.assert_array_equal(heir.state, alone)
-
-
-def test_a_forgotten_environment_releases_its_engine() -> None:
-    before = count_engines()
-    env = make_env(NAME)
-    assert count_engines() == before + 1
-    del env
-    gc.collect()
-    assert count_engines() == before
 
 
 def test_nothing_is_printed_on_standard_output() -> None:

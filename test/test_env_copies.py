@@ -12,7 +12,6 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-import pybullet
 import pytest
 from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 from gymnasium.utils.env_checker import check_env
@@ -21,9 +20,8 @@ from numpy.typing import NDArray
 from sac_control.envs import TASKS, make_env, make_task
 from sac_control.envs.env import Env
 from sac_control.envs.registry import gymnasium_id
-from sac_control.errors import ConfigError, StateError
-from sac_control.worlds import pybullet_window as window
-from tasks_for_tests import pybullet_world
+from sac_control.errors import StateError
+from tasks_for_tests import world_of
 
 NAME, GYMNASIUM_ID = "inverted_pendulum", "sac_control/InvertedPendulum-v0"
 
@@ -147,20 +145,6 @@ def test_a_closed_environment_is_not_copied() -> None:
         copy.deepcopy(env)
 
 
-@pytest.mark.parametrize("make_copy", [copy.deepcopy, copy.copy])
-def test_what_is_shown_in_a_window_is_not_copied(make_copy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    connect = pybullet.connect
-    monkeypatch.setattr(pybullet, "connect", lambda mode: connect(pybullet.DIRECT))  # no display is needed
-    monkeypatch.setattr(window, "_has_display", lambda: True)
-    env = make_env(NAME, render_mode="human")
-    env.reset(seed=1)
-    for shown in (env, env._world):
-        with pytest.raises(ConfigError, match="window cannot be copied.*render_mode None or rgb_array"):
-            make_copy(shown)
-    env.step(np.zeros(1, np.float32))
-    env.close()
-
-
 # Pickle
 
 
@@ -200,7 +184,7 @@ def test_what_gymnasium_makes_travels_to_another_process() -> None:
 
 
 def test_a_saved_world_is_loaded_by_any_world_of_its_machine_and_by_itself() -> None:
-    world, other = (pybullet_world("inverted_double_pendulum") for _ in range(2))
+    world, other = (world_of("inverted_double_pendulum") for _ in range(2))
     world.reset([0.1, -0.2, 0.05, 0.3, -0.04, 0.2])
     world.step([0.4])
     saved = world.save()
@@ -217,7 +201,7 @@ def test_a_saved_world_is_loaded_by_any_world_of_its_machine_and_by_itself() -> 
 
 
 def test_a_saved_world_that_is_damaged_or_of_another_machine_is_refused_and_changes_nothing() -> None:
-    worlds = [pybullet_world(name) for name in TASKS]
+    worlds = [world_of(name) for name in TASKS]
     one, _, double = worlds
     one.reset([0.1, -0.2, 0.05, 0.3])
     state, saved = one.state, one.save()

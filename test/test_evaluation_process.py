@@ -21,7 +21,7 @@ from sac_control.tasks.starts import Starts
 from sac_control.training import evaluation
 from sac_control.training.evaluation import Evaluation, EvaluationProcess, evaluate
 from sac_control.types import FloatArray
-from tasks_for_tests import changed
+from tasks_for_tests import changed, env_of
 
 PATIENCE = float(os.environ.get("SAC_CONTROL_TEST_PATIENCE", "300"))  # [s]
 
@@ -35,8 +35,8 @@ def result_of(process: EvaluationProcess) -> Evaluation:
     raise AssertionError("no result")
 
 
-def env_of(task: FileTask) -> Env:
-    return Env(task, max_episode_steps=task.max_episode_steps)
+def limited_env_of(task: FileTask) -> Env:
+    return env_of(task, max_episode_steps=task.max_episode_steps)
 
 
 def test_a_process_that_is_killed_ends_the_waiting_in_words() -> None:
@@ -75,7 +75,7 @@ def test_confirmation_ends_with_the_first_episode_that_refutes_the_solution() ->
     task = inverted_pendulum()
 
     def evaluated_where(solved_return: float, confirmations: int) -> Evaluation:
-        env = env_of(changed(task, solved_return=solved_return))
+        env = limited_env_of(changed(task, solved_return=solved_return))
         try:
             return evaluate(still, env, 3, confirmations, np.random.default_rng(2))
         finally:
@@ -107,7 +107,7 @@ def test_a_task_whose_start_is_made_of_many_numbers_is_confirmed_from_its_extrem
             units.append(unit)
             return np.array([0.0, 0.0, 0.02 * float(unit.mean() - 0.5), 0.0])
 
-    env = env_of(changed(inverted_pendulum(), starts=ManyNumbers(), solved_return=1.0))
+    env = limited_env_of(changed(inverted_pendulum(), starts=ManyNumbers(), solved_return=1.0))
     result = evaluate(make_file(), env, 3, 20, np.random.default_rng(2))
     env.close()
     assert (len(result.returns), len(result.confirmations)) == (3, 20)

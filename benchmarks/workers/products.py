@@ -11,8 +11,12 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from benchmarks.workers.threads import use_cores
+
+if TYPE_CHECKING:
+    from sac_control.types import Float32Array
 
 Shape = tuple[int, int, int]  # (m, k, n) of an (m, k) by (k, n) product
 
@@ -67,41 +71,50 @@ def main() -> None:
     threads = use_cores(options.cores)
 
     import numpy as np
-    import torch
 
-    from sac_control.types import Float32Array
-
-    torch.set_num_threads(threads)
-    torch.set_float32_matmul_precision(options.matmul_precision)
     rng = np.random.default_rng(0)
     counts = products(options.hidden, options.batch)
+    call_of = _numpy_call if options.library == "numpy" else _torch_calls(threads, options.matmul_precision)
     calls: list[Callable[[], object]] = []
-
-    def add(a: Float32Array, b: Float32Array, out: Float32Array) -> None:
-        if options.library == "numpy":
-            calls.append(lambda: np.matmul(a, b, out=out))
-        else:
-            ta, tb, tout = (torch.from_numpy(x) for x in (a, b, out))
-            calls.append(lambda: torch.mm(ta, tb, out=tout))
-
     for (m, k, n), count in counts.items():
         for _ in range(count):
             a, b = (rng.standard_normal(shape).astype(np.float32) for shape in ((m, k), (k, n)))
-            add(a, b, np.empty((m, n), np.float32))
+            calls.append(call_of(a, b, np.empty((m, n), np.float32)))
 
     def update() -> None:
         for call in calls:
             call()
 
-    with torch.inference_mode():
-        update()
-        print(json.dumps({"ready": True, "flops": flops(counts)}), flush=True)
-        for line in sys.stdin:
-            duration, done, began = float(line), 0, time.perf_counter()
-            while (elapsed := time.perf_counter() - began) < duration:
-                update()
-                done += 1
-            print(json.dumps({"updates": done, "seconds": elapsed}), flush=True)
+    update()
+    print(json.dumps({"ready": True, "flops": flops(counts)}), flush=True)
+    for line in sys.stdin:
+        duration, done, began = float(line), 0, time.perf_counter()
+        while (elapsed := time.perf_counter() - began) < duration:
+            update()
+            done += 1
+        print(json.dumps({"updates": done, "seconds": elapsed}), flush=True)
+
+
+def _numpy_call(a: Float32Array, b: Float32Array, out: Float32Array) -> Callable[[], object]:
+    import numpy as np
+
+    return lambda: np.matmul(a, b, out=out)
+
+
+def _torch_calls(
+    threads: int, precision: str
+) -> Callable[[Float32Array, Float32Array, Float32Array], Callable[[], object]]:
+    import torch
+
+    torch.set_num_threads(threads)
+    torch.set_float32_matmul_precision(precision)
+    torch.set_grad_enabled(False)
+
+    def call_of(a: Float32Array, b: Float32Array, out: Float32Array) -> Callable[[], object]:
+        ta, tb, tout = (torch.from_numpy(x) for x in (a, b, out))
+        return lambda: torch.mm(ta, tb, out=tout)
+
+    return call_of
 
 
 if __name__ == "__main__":

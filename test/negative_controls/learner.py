@@ -86,10 +86,12 @@ LONG: Controls = {
         ("training/training.py", "self._refreshed_at = self._sound_refreshed_at", "pass", "not_what_was_observed"),
         ("training/training.py", "min(self._rollbacks, _MOST_HALVINGS)", "self._rollbacks", "sixty_fourth"),
     ],
+    ("test_pybullet.py",): [
+        ("worlds/world.py", "        if self._has_window:", "        if False:", "shown_in_a_window"),
+    ],
     ("test_env_copies.py",): [
         ("envs/env.py", "        self._check_open()\n        copied", "        copied", "closed_environment"),
         ("worlds/world.py", "    world.load(saved)\n", "", "to_the_last_bit"),
-        ("worlds/world.py", "        if self._has_window:", "        if False:", "shown_in_a_window"),
         ("worlds/world.py", "if digest != self._digest(state):", "if False:", "damaged_or_of_another_machine"),
     ],
     ("test_robot_files.py",): [
