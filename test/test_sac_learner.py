@@ -31,8 +31,8 @@ def learner(request: pytest.FixtureRequest) -> Make:
     kind = kind_of(request.param)
 
     def make(observation_size: int = 3, action_size: int = 1, seed: int = 0, **settings: Any) -> Learner:
-        settings = {"hidden_sizes": (16, 16), "batch_size": 32} | settings
-        return kind(SacConfig(**settings), observation_size=observation_size, action_size=action_size, seed=seed)
+        config = SacConfig.from_mapping({"hidden_sizes": (16, 16), "batch_size": 32} | settings)
+        return kind(config, observation_size=observation_size, action_size=action_size, seed=seed)
 
     return make
 

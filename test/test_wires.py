@@ -209,6 +209,10 @@ def complaints(robot: Robot) -> str:
     return "; ".join(status.message for status in robot.errors())
 
 
+def complains(robot: Robot, sentence: str) -> Callable[[], bool]:
+    return lambda: sentence in complaints(robot)
+
+
 def test_two_policies_on_one_robot_are_both_silent_and_name_each_other(
     policy_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,7 +248,7 @@ def test_cause_of_another_latch_stays_when_rivals_become_known(policy_path: Path
         assert ros.call(Trigger, topics.POLICY_STOP, Trigger.Request()).success
         for names in ("/ghost", "/ghost and /shade"):
             topics.publisher(ros.peer(names.split("/")[-1]), topics.COMMANDS)
-            robot.until(lambda names=names: f"{names} commands" in complaints(robot), f"{names} is not named")
+            robot.until(complains(robot, f"{names} commands"), f"{names} is not named")
         robot.statuses.clear()
         robot.until_mode(Mode.LATCHED_FAULT, "stopped by policy/stop")
 
