@@ -304,6 +304,7 @@ def test_service_that_starts_the_command_again_and_again_never_arms_anything(
                 os.kill(node, signal.SIGKILL)
             running.process.wait(60)
             robot.until(lambda node=node: not is_alive(node), "the node lives on")  # type: ignore[misc]
+            robot.go_on_for(0.3)  # what it had sent may wait to be received
             robot.statuses.clear()
             robot.commands.clear()
             running = Running(tmp_path, *words)
