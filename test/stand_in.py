@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +20,7 @@ from sac_control.policy.safety import Mode
 
 # What a busy machine needs; the region is what the policy has seen, and stays.
 UNHURRIED = [f"policy.{name}={str(value).lower()}" for name, value in PATIENT.items()]
+SLOWLY = ["-p", "real_time_factor:=0.5", "-p", "command_timeout:=0.2"]
 
 
 class Deployment:
@@ -40,7 +40,7 @@ class Deployment:
         self._controller = controller
         self._processes: list[subprocess.Popen[bytes]] = []
         self.commands: list[float] = []
-        self.positions: dict[str, float] = {}  # newest, by joint
+        self.positions: list[dict[str, float]] = []  # of each state since it was armed, by joint
 
     def __enter__(self) -> Deployment:
         self._ros = ros = RosWorld().__enter__()
@@ -51,7 +51,7 @@ class Deployment:
         patience = [word for setting in UNHURRIED for word in ("--set", setting)]
         simulator, deploy = self._words
         for name, words in (
-            ("simulator", ["-m", "sac_control.nodes.simulator", *simulator, "-p", "command_timeout:=0.2"]),
+            ("simulator", ["-m", "sac_control.nodes.simulator", *simulator, *SLOWLY]),
             ("deploy", ["-m", "sac_control", *deploy, *patience]),
         ):
             with (self._folder / f"{name}.log").open("wb") as log:
@@ -75,7 +75,7 @@ class Deployment:
         self.commands.extend(msg.data)
 
     def _on_state(self, msg: Any) -> None:
-        self.positions = dict(zip(msg.name, msg.position, strict=True))
+        self.positions.append(dict(zip(msg.name, msg.position, strict=True)))
 
     def until(self, condition: Callable[[], object], complaint: str) -> None:
         self._ros.until(condition, f"{complaint}; see the logs in {self._folder}", PATIENCE)
@@ -99,22 +99,18 @@ class Deployment:
         self.until_mode(Mode.ARMING, "waits for policy/arm")
         self.until(lambda: self.call(topics.POLICY_ARM).success, "policy/arm is refused")
         self.until_mode(Mode.ACTIVE)
+        self.positions.clear()
 
-    def holds(self, seconds: float, is_up: Callable[[dict[str, float]], bool]) -> None:
-        """See that the policy controls for so long, and that `is_up` holds of all positions meanwhile."""
-        self.until(lambda: is_up(self.positions), "it does not come up")
-        until = time.monotonic() + seconds
-        fallen: list[dict[str, float]] = []
-
-        def is_over() -> bool:
-            if not is_up(self.positions):
-                fallen.append(self.positions)
-            return time.monotonic() > until or bool(fallen)
-
-        self.until(is_over, "time stands still")
-        assert not fallen, fallen
+    def holds(self, periods: int, is_up: Callable[[dict[str, float]], bool]) -> None:
+        """See that the policy controls, and that `is_up` holds of the positions for so many periods in a row."""
+        self.until(lambda: self._states_up(is_up) >= periods, "it is not held")
         assert self.statuses[-1].mode == Mode.ACTIVE, self.statuses[-1].cause
         assert any(self.commands[-50:])
+
+    def _states_up(self, is_up: Callable[[dict[str, float]], bool]) -> int:
+        """How many of the newest states in a row are up."""
+        fallen = [index for index, positions in enumerate(self.positions) if not is_up(positions)]
+        return len(self.positions) - 1 - max(fallen, default=-1)
 
     def stop(self) -> None:
         """Call policy/stop and see that nothing but the safe command comes from then on, which is 0 here."""

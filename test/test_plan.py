@@ -186,6 +186,12 @@ def test_seed_is_that_of_every_node(runs: Path) -> None:
     assert {config.simulator.seed, config.policy.seed, config.learner.seed} == {17}
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_settings_that_hold_only_together_may_come_in_any_order(runs: Path, order: int) -> None:
+    settings = ["policy.state_timeout=5.0", "policy.allow_long_timeout=true"][::order]
+    assert configuration(training(runs, settings=settings)).policy.state_timeout == 5.0
+
+
 def test_file_is_stronger_than_defaults_and_settings_than_the_file(runs: Path, tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text("/**/learner:\n  ros__parameters: {batch_size: 32, tau: 0.01, max_steps: 7, seed: 1}\n")
