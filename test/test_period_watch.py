@@ -106,7 +106,7 @@ def test_with_require_arm_the_rate_disarms_and_policy_arm_says_why_it_does_not_a
 def test_a_whole_multiple_of_the_rate_is_named_and_decimated_when_asked_for() -> None:
     robot = Robot()
     robot.send([T / 4] * 100)
-    assert "set policy.decimation=4, or let them come at that rate" in robot.controller.cause
+    assert "set policy.decimation=4, or publish them at that rate" in robot.controller.cause
     robot = Robot(decimation=4)
     robot.send([T / 4] * 400)
     assert robot.mode() is Mode.ACTIVE

@@ -3,7 +3,7 @@
 topics.py      every topic and service name with its quality of service: the table of docs/design.md as code
 messages.py    value to message and back, a two-way table
 parameters.py  ROS parameters declared from the dataclasses of settings
-compatibility.py  names peers that a topic cannot connect
+compatibility.py  names peers with an incompatible QoS
 health.py      what every node tells of itself once per second
 process.py     start, Ctrl-C and shutdown, written once for all nodes
 event_loop.py  waits for messages, timers and requests, and calls a node back

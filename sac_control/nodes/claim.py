@@ -37,7 +37,7 @@ class Claim:
             return
         if (messages.stamp_from_msg(msg.started), msg.run_id) < (started, run_id):
             raise NeighbourError(
-                f"{describe_run(msg.run_id)} is on {self._topic} already: two that are simulated cannot share their "
+                f"{describe_run(msg.run_id)} is on {self._topic} already: two simulations cannot share their "
                 "names. Choose another --namespace (launch: namespace:=), or another ROS_DOMAIN_ID"
             )
-        self.rival = f"{describe_run(msg.run_id)}, which began later, is on {self._topic}, too: nothing of it is taken"
+        self.rival = f"{describe_run(msg.run_id)}, which began later, is on {self._topic}, too: it is rejected"

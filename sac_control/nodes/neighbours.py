@@ -41,7 +41,7 @@ class CommandRivals:
         if ours in names:
             names.remove(ours)
         names = [f"another node called {name}" if name == ours else name for name in names]
-        return f"{_listed(names)} commands {self._topic}, too: end one of the two" if names else ""
+        return f"{_listed(names)} commands {self._topic}, too: stop one of the two" if names else ""
 
     def complaint_of_states(self, sources: Iterable[Any]) -> str:
         """Which nodes publish states of our joints, in a sentence; `sources` are the identifiers (gid) of several."""
@@ -49,7 +49,7 @@ class CommandRivals:
             bytes(each.endpoint_gid): full_name(each) for each in self._node.get_publishers_info_by_topic(self._states)
         }
         names = [known.get(source, "a node that has gone") for source in sources]
-        return f"{_listed(names)} publish our joints on {self._states} by turns: end one of them" if names else ""
+        return f"{_listed(names)} publish states of our joints on {self._states}: stop all but one" if names else ""
 
 
 class StrangersCheck:

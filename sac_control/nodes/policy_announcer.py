@@ -58,7 +58,7 @@ class PolicyAnnouncer:
         cause = "" if controller.mode is Mode.ACTIVE else controller.cause
         sentence = self._standstill.sentence(cause, now)
         if not sentence and admission.rejected_states > self._unused_states:
-            sentence = f"{admission.rejected_states} states unused: {admission.last_rejection}"
+            sentence = f"{admission.rejected_states} states rejected, the newest because {admission.last_rejection}"
         self._unused_states = admission.rejected_states
         if sentence:
             self._node.get_logger().warning(sentence)

@@ -315,7 +315,7 @@ class Controller:
         return self._answer
 
     def is_late(self) -> bool:
-        """Whether the newest answer moves something and is too old for that: this process stood still meanwhile."""
+        """Whether the newest answer moves something and is stale: this process stalled meanwhile."""
         return self.mode is Mode.ACTIVE and not self._config.lockstep and self.safety.is_stale(self._clock())
 
     def _new_swap(self) -> HotSwap:

@@ -129,7 +129,7 @@ class HotSwap:
             PolicyFileError: there is none.
         """
         if self._before is None or self.file is None:
-            raise PolicyFileError("there is no policy before this one")
+            raise PolicyFileError("there is no previous policy")
         self._withdrawn = self.file.run_id, self.file.policy_version
         self._exchange(*self._before)
         self._before = None
@@ -154,11 +154,11 @@ class HotSwap:
     def _checked(self, weights: Weights) -> Pieces[tuple[PolicyFile, Policy]]:
         self._check_run(weights)
         if len(weights.data) > self._max_bytes:
-            raise PolicyFileError(f"{len(weights.data)} bytes of weights, at most {self._max_bytes} are accepted")
+            raise PolicyFileError(f"weights have {len(weights.data)} bytes, limit {self._max_bytes}")
         digest = hashlib.sha256()
         yield from hash_in_pieces(digest, weights.data)
         if digest.digest() != weights.sha256:
-            raise PolicyFileError("the weights do not match their sha256: they were damaged on the way")
+            raise PolicyFileError("the weights do not match their sha256: corrupted in transit")
         self._check_order(weights)
         file = yield from PolicyFile.in_pieces(weights.data)
         named = (weights.version, weights.run, weights.run_id)
@@ -180,7 +180,7 @@ class HotSwap:
         if weights.run_id != self._accept_run_id:
             raise PolicyFileError(
                 f"weights are of {describe_run(weights.run_id)}, policy.accept_weights is "
-                f"{describe_run(self._accept_run_id)}: weights of another run are not accepted"
+                f"{describe_run(self._accept_run_id)}: weights of another run are rejected"
             )
 
     def _check_order(self, weights: Weights) -> None:

@@ -77,7 +77,7 @@ class Safety:
         if self.is_stale(now) and not self._is_lockstep:
             return False, f"not armed: {self._said_of_silence(now)}"
         if self.mode is Mode.ACTIVE:
-            return True, "is armed already"
+            return True, "already armed"
         self._latch = self._interruption = ""
         self._disarm("")
         self._is_arm_requested = True

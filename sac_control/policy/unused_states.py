@@ -51,7 +51,7 @@ class UnusedStates:
         if now - self._foreign_at >= RECENT or state_age < RECENT:
             return ""
         if now - self._similar_at > RECENT and state_age < math.inf:  # a gripper's, while ours have ended
-            return "states of other joints come, those of the policy's have ended"
+            return "only states of other joints are received; those of the policy's have stopped"
         return self._foreign
 
 
