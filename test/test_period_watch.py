@@ -75,7 +75,7 @@ def test_stamps_that_say_another_rate_than_states_come_at_arm_nothing() -> None:
     robot = Robot(allow_long_timeout=True, state_timeout=1.0)
     robot.send([T] * 300, 20 * T)
     assert robot.mode() is Mode.ARMING
-    assert "stamps of two states in a row differ by 0.33 s" in robot.controller.cause
+    assert "stamp jumped by 0.33 s" in robot.controller.cause
 
 
 @pytest.mark.parametrize(("factor", "stamps"), [(3.3, None), (3.3, T), (0.7, None), (0.7, T)])
@@ -188,7 +188,7 @@ def test_one_jump_of_the_clock_forwards_moves_on_and_keeps_from_arming() -> None
     robot.send([T] * 2)
     robot.send([T], 3600.0)
     assert robot.mode() is Mode.ARMING
-    assert "differ by 3600 s" in robot.controller.cause
+    assert "stamp jumped by 3600 s" in robot.controller.cause
     robot.send([T] * 3)
     assert robot.mode() is Mode.ACTIVE
     robot.send([T, T, T, T], 3600.0)

@@ -1,4 +1,4 @@
-"""Of two trainings or evaluations under the same names the older one goes on, and the younger one ends, in words."""
+"""Two trainings or evaluations in one namespace: the older one goes on, the younger one exits with an error."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Who else is on a policy node's wires: another one that commands its robot, or a robot on the wires of a simulation.
+"""Conflicting nodes: another one that commands the robot of a policy node, or a robot in the namespace of a simulation.
 
-The graph of ROS names them. Who ran before sees one that was killed for some seconds more; it counts as long as it is
-seen. A process that is started later never hears of it.
+They are found in the ROS graph. A node that was killed stays there for some seconds, and counts as long as it does; a
+process that is started later never discovers it.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class CommandRivals:
 
 
 class StrangersCheck:
-    """Robots on the wires of a training or an evaluation, whose policy node is `node`.
+    """Robots in the namespace of a training or an evaluation, whose policy node is `node`.
 
     There `joint_states` comes from its own simulator alone, and nobody takes commands, for there are none. Tools that
     hide their nodes, as the command line `ros2` does, may listen.

@@ -49,8 +49,8 @@ class PolicyNode(LifecycleNode):
     Publishes:   policy/action, policy/status, /diagnostics; policy/shadow_action; effort_controller/commands, whatever
                  the interface, but not where it belongs to a training or an evaluation (run_id, lockstep)
     Subscribes:  joint_states; policy_weights where accept_weights names a run
-    Services:    policy/stop latches the safe command; policy/arm releases it; policy/rollback puts the policy before in
-                 force (all Trigger)
+    Services:    policy/stop latches the safe command; policy/arm releases it; policy/rollback puts the previous policy
+                 in force (all Trigger)
     Lifecycle:   configure loads and checks policy_file, activate begins to answer, deactivate sends the safe
                  command first
     Parameters:  see policy/policy_config.py; those in LIVE may be set at run time, see policy/live_limits.py

@@ -1,4 +1,4 @@
-"""Publishes what a policy node tells of itself, and says in the log why nothing moves. All of it may fail."""
+"""Publishes status and diagnostics of a policy node, and logs why nothing moves. All of it may fail."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class PolicyAnnouncer:
         self._aside.run("/diagnostics", time.monotonic(), self._tell_health)
 
     def say_why_nothing_moves(self) -> None:
-        """In the log, where nothing does and it was not said yet; or why states went unused."""
+        """Log why nothing moves, once per cause; or why states were rejected."""
         controller, admission, now = self._controller, self._controller.admission, time.monotonic()
         cause = "" if controller.mode is Mode.ACTIVE else controller.cause
         sentence = self._standstill.sentence(cause, now)

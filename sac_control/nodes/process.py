@@ -62,7 +62,7 @@ class ProcessNode(Protocol):
         """The safe command first; then say on /diagnostics that the process ends, and why. `shut_down` follows."""
 
     def shut_down(self) -> None:
-        """Leave everything in order: be safe, save, say goodbye. Called once, with publishers still working."""
+        """Send the safe command, save, publish what is last. Called once, with publishers still working."""
 
 
 def run(make_node: Callable[[], ProcessNode]) -> int:

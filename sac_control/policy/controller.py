@@ -142,7 +142,7 @@ class Controller:
         return self._prepared(self.swap.work())
 
     def roll_back(self) -> tuple[bool, str]:
-        """Put the policy before in force from the next state on; whether there is one, and a sentence about it."""
+        """Put the previous policy in force from the next state on; whether there is one, and a sentence about it."""
         try:
             file = self.swap.roll_back()
         except PolicyFileError as error:

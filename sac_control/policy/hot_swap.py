@@ -24,7 +24,7 @@ class HotSwap:
 
     Args:
         task: the task that weights must be for.
-        max_bytes: larger offers are refused before anything of them is read.
+        max_bytes: larger offers are rejected unread.
         clock: steady clock [s], to measure how long a swap holds up the control thread.
         require: raises PolicyFileError where a specification is not one that may run here.
         accept_run_id: id of the run whose weights are accepted; empty: none are. `install` takes any.
@@ -46,7 +46,7 @@ class HotSwap:
         self.policy: Policy | None = None  # its network, ready to act
         self.last_report: SwapReport | None = None
         self.swaps = 0  # accepted offers
-        self.rejected = 0  # refused offers; an offer of the version in force is neither
+        self.rejected = 0  # rejected offers; an offer of the version in force is neither
         self._before: tuple[PolicyFile, Policy] | None = None  # what was in force before, for a rollback
         self._withdrawn: tuple[str, int] | None = None  # run id and version that was rolled back last
         self._newest: dict[str, int] = {}  # newest version of each run, by its id, that was ever in force
@@ -100,7 +100,7 @@ class HotSwap:
         except (PolicyFileError, ConfigError) as error:
             self.rejected += 1
             verdict = str(error)[:LONGEST_VERDICT]
-        except Exception as error:  # noqa: BLE001 (not hidden: it is the verdict. What nobody thought of is refused, too)
+        except Exception as error:  # noqa: BLE001 (not hidden: it is the verdict. What nobody thought of is rejected, too)
             self.rejected += 1
             verdict = f"the policy could not be checked: {error!r}"[:LONGEST_VERDICT]
         self._gap = max(self._gap, self._clock() - start)
@@ -123,7 +123,7 @@ class HotSwap:
         self._put_in_force(file, Policy(file.actor))
 
     def roll_back(self) -> PolicyFile:
-        """Put the policy before in force again; what is rolled back, and what is older, is not accepted any more.
+        """Put the previous policy in force again; what is rolled back, and what is older, is rejected from now on.
 
         Raises:
             PolicyFileError: there is none.

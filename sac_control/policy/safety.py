@@ -117,7 +117,7 @@ class Safety:
         return self.mode is Mode.ACTIVE
 
     def refuse(self) -> None:
-        """A state came that could not be used: it feeds no watchdog, and those that arm must follow each other."""
+        """A state was rejected: it feeds no watchdog, and those that arm must follow each other."""
         self._streak = 0
 
     def wait(self, cause: str) -> None:
