@@ -77,7 +77,7 @@ def test_a_hanging_pole_does_not_arm_and_says_which_joint_and_where(balancing: P
     plant = Plant(balancing)
     assert plant.hold(math.pi) == 0.0
     assert plant.mode() is Mode.ARMING
-    assert f"position({POLE}) is 3.142, training has seen it from -0.2 to 0.2" in plant.controller.cause
+    assert f"position({POLE}) is 3.142, outside the training range from -0.2 to 0.2" in plant.controller.cause
     done, sentence = plant.arm()
     assert not done
     assert sentence.startswith(f"not armed: position({POLE}) is 3.142")
@@ -133,7 +133,7 @@ def test_an_armed_policy_leaves_the_region_freely_and_does_not_arm_again_out_the
     assert plant.controller.arming_region.place is Place.OUTSIDE
     plant.controller.hold("a fault that passes")
     assert plant.hold(0.3) == 0.0
-    assert "training has seen it" in plant.controller.cause
+    assert "outside the training range" in plant.controller.cause
     assert plant.hold(0.1) > 0.0
 
 
@@ -146,15 +146,15 @@ def test_a_policy_without_a_region_arms_where_that_is_accepted_alone_and_says_wh
         done, sentence = plant.arm()
         assert not done
         assert sentence == (
-            "not armed: the policy file does not hold the region of states that training has seen: "
-            "train anew, or set policy.accept_without_region to arm it all the same"
+            "not armed: the policy file holds no region of training states: "
+            "retrain, or set policy.accept_without_region to arm it anyway"
         )
         assert plant.hold(0.0) == 0.0
     plant = Plant(file, require_arm=True, accept_without_region=True)
     assert plant.hold(0.0) == 0.0
     assert plant.arm() == (
         True,
-        "arms after 3 usable states; the policy file does not hold the region of states that training has seen",
+        "arms after 3 usable states; the policy file holds no region of training states",
     )
     assert plant.hold(0.01) > 0.0
 
@@ -181,14 +181,16 @@ def test_status_actions_and_diagnostics_say_where_the_robot_is(tmp_path: Path, d
         robot = Robot(ros)
         robot.value = 1.0
         ros.add(PolicyNode)
-        robot.until_mode(Mode.ARMING, f"position({CART}) is 1, training has seen it from -0.9 to 0.9")
+        robot.until_mode(Mode.ARMING, f"position({CART}) is 1, outside the training range from -0.9 to 0.9")
         robot.until(lambda: robot.statuses[-1].region == robot.statuses[-1].REGION_OUTSIDE, "status says no region")
-        assert robot.statuses[-1].region_verdict == f"position({CART}) is 1, training has seen it from -0.9 to 0.9"
+        assert (
+            robot.statuses[-1].region_verdict == f"position({CART}) is 1, outside the training range from -0.9 to 0.9"
+        )
         assert robot.actions[-1].region == robot.actions[-1].REGION_OUTSIDE
         assert robot.statuses[-1].exam == robot.statuses[-1].EXAM_NONE
         robot.until(
             lambda: any(
-                status.level == DiagnosticStatus.WARN and "training has seen it" in status.message
+                status.level == DiagnosticStatus.WARN and "outside the training range" in status.message
                 for msg in robot.diagnostics
                 for status in msg.status
             ),
@@ -200,7 +202,7 @@ def test_status_actions_and_diagnostics_say_where_the_robot_is(tmp_path: Path, d
         response = future.result()
         assert response is not None
         assert not response.success
-        assert "training has seen it" in response.message
+        assert "outside the training range" in response.message
         robot.value = 0.1
         robot.until_mode(Mode.ACTIVE)
         robot.until(lambda: robot.statuses[-1].region == robot.statuses[-1].REGION_INSIDE, "status says outside")

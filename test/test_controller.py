@@ -178,7 +178,7 @@ def test_older_stamp_is_not_answered_until_the_newer_one_is_stale(clock: Clock, 
     answer(one, state(stamp=10))
     assert one.answer(state(stamp=9)) is None
     assert (one.ticks, one.admission.rejected_states) == (1, 1)
-    assert "older than the one before it: it came too late" in one.admission.last_rejection
+    assert "state is out of order" in one.admission.last_rejection
     clock.go_on(TIMEOUT + 0.001)
     assert answer(one, state(stamp=0)).stamp == 0  # a simulation may begin anew, or a clock be set
 
@@ -350,7 +350,9 @@ def test_stamp_that_comes_again_from_a_robot_is_rejected_in_words_and_breaks_no_
     assert mode_of(one) is Mode.ACTIVE
     assert one.answer(state(3)) is None
     assert (one.ticks, one.admission.rejected_states) == (3, 3)
-    assert "is that of the state before, too: let its publisher stamp each state" in one.admission.last_rejection
+    assert (
+        "is that of the previous state: its publisher must set the stamp of each state" in one.admission.last_rejection
+    )
     assert action is not None
     clock.go_on(0.9 * TIMEOUT)
     assert one.answer(state(3)) is None
@@ -416,7 +418,7 @@ def test_age_is_checked_on_a_robot_whatever_the_date_its_clock_has(clock: Clock,
     """A clock without a battery begins in 1970; a stamp that was never set says the same."""
     one = controller(clock, gentle_file(), lockstep=False, check_stamps=True)
     assert one.answer(state(date)) is None
-    words = "has no stamp" if date == 0 else "old by its stamp, at most 0.05 s are accepted: synchronise the clocks"
+    words = "has no stamp" if date == 0 else "limit 0.05 s: synchronise the clocks"
     assert words in one.admission.last_rejection
     clock.wall = date + 10**7
     assert answer(one, state(date + 1)).stamp == date + 1, "the age counts, not the date"
@@ -653,7 +655,7 @@ def test_no_force_leaves_that_is_not_finite_or_beyond_its_limit_or_changes_too_f
 
 def test_rollback_puts_the_policy_before_in_force_and_newer_offers_alone_replace_it(clock: Clock) -> None:
     one = controller(clock, gentle_file(version=1))
-    assert one.roll_back() == (False, "there is no policy before this one")
+    assert one.roll_back() == (False, "there is no previous policy")
     for version in (2, 3):
         one.offer(make_weights(gentle_file(seed=version, version=version)))
     expected = answer(controller(clock, gentle_file(seed=2, version=2)), state()).command
@@ -667,7 +669,7 @@ def test_rollback_puts_the_policy_before_in_force_and_newer_offers_alone_replace
     assert report is not None
     assert report.accepted
     assert one.roll_back()[0]
-    assert one.roll_back() == (False, "there is no policy before this one")
+    assert one.roll_back() == (False, "there is no previous policy")
     report = one.offer(make_weights(gentle_file(seed=3, version=3)))
     assert report is not None
     assert report.verdict == "version 3 is not newer than 4, which was in force before"
@@ -709,7 +711,7 @@ def test_without_a_policy_states_wait_for_weights(clock: Clock) -> None:
     one = controller(clock)
     assert one.answer(state()) is None
     assert (one.mode, one.cause) == (
-        Mode.ARMING, "waits for policy_weights: none came on policy_weights of run 01234567"
+        Mode.ARMING, "waits for policy_weights: nothing received on policy_weights from run 01234567"
     )  # fmt: skip
     assert one.safe_command().tolist() == []
     assert one.admission.rejected_states == 0
@@ -744,7 +746,7 @@ def test_policy_for_another_task_is_not_installed(clock: Clock) -> None:
 def test_weights_larger_than_the_setting_allows_are_refused(clock: Clock) -> None:
     report = controller(clock, max_weights_bytes=1024).offer(make_weights(gentle_file()))
     assert report is not None
-    assert report.verdict.endswith("bytes of weights, at most 1024 are accepted")
+    assert report.verdict.endswith("bytes, limit 1024")
 
 
 def test_exploration_is_repeated_by_its_seed_and_absent_when_deterministic(clock: Clock) -> None:

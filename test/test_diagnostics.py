@@ -206,7 +206,7 @@ def test_simulator_in_realtime_is_in_error_while_its_watchdog_zeroes_the_force()
         figures = watched.until("/simulator", lambda figures: figures["waits_for"] == "a first command")
         assert figures["command_age"] == "nan"
         commands.publish(Float64MultiArray(data=[0.0]))
-        watched.until_level("/simulator", ERROR, "no command for")
+        watched.until_level("/simulator", ERROR, "s old, limit 0.2 s: the safe command is applied")
         figures = watched.until("/simulator", lambda figures: int(figures["zeroed_periods"]) > 3)
         assert float(figures["command_age"]) > 0.2
         assert int(figures["transitions"]) > 3

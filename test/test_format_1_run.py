@@ -102,7 +102,7 @@ def test_deploy_takes_it_and_arms_it_with_the_flag_alone(runs: Path, is_accepted
             sentences.add(controller.arm())
     ((is_armed, sentence),) = sentences
     assert is_armed is is_accepted
-    assert "the policy file does not hold the region of states that training has seen" in sentence
+    assert "the policy file holds no region of training states" in sentence
     assert any(efforts) is is_accepted
 
 

@@ -356,7 +356,7 @@ def test_zero_that_hangs_down_is_found_out_by_the_region(policy_path: Path) -> N
     with RosWorld(policy={**deployed(policy_path, is_other=True), "joint_offset": ""}) as ros:
         robot = ControllerManager(ros, is_other=True)
         ros.add(PolicyNode)
-        robot.until_mode(Mode.ARMING, "training has seen it from -0.2 to 0.2")
+        robot.until_mode(Mode.ARMING, "outside the training range from -0.2 to 0.2")
         assert "not armed: position(cart_to_pendulum) is 3.19" in robot.refusal(topics.POLICY_ARM)
 
 
@@ -365,7 +365,7 @@ def test_robot_that_counts_otherwise_is_driven_with_the_three_lines_of_the_guide
         robot = ControllerManager(ros, is_other=True)
         robot.pole = math.pi  # it hangs
         ros.add(PolicyNode)
-        robot.until_mode(Mode.ARMING, "training has seen it from -0.2 to 0.2")
+        robot.until_mode(Mode.ARMING, "outside the training range from -0.2 to 0.2")
         assert "not armed: position(cart_to_pendulum) is 3.14" in robot.refusal(topics.POLICY_ARM)
         robot.pole = 0.05  # somebody lifts it
         robot.until_mode(Mode.ARMING, "waits for policy/arm")

@@ -94,8 +94,7 @@ def test_weights_of_another_run_are_refused_whatever_their_version_and_name(swap
     for version in (1, 6, 10**6):
         weights = make_weights(make_file(seed=1, version=version, run_id=OTHER_RUN_ID))
         assert refuse(swap, weights) == (
-            "weights are of run fedcba98, policy.accept_weights is run 01234567: "
-            "weights of another run are not accepted"
+            "weights are of run fedcba98, policy.accept_weights is run 01234567: weights of another run are rejected"
         )
 
 
@@ -160,7 +159,7 @@ def test_weights_damaged_on_the_way_are_refused(swap: HotSwap) -> None:
         flipped = bytearray(weights.data)
         flipped[position] ^= 1
         damaged = dataclasses.replace(weights, data=bytes(flipped))
-        assert refuse(swap, damaged) == "the weights do not match their sha256: they were damaged on the way"
+        assert refuse(swap, damaged) == "the weights do not match their sha256: corrupted in transit"
     for data in (b"", weights.data[:-1], weights.data + b"\0"):
         assert "do not match their sha256" in refuse(swap, dataclasses.replace(weights, data=data))
     accept(swap, weights)
@@ -175,7 +174,7 @@ def test_weights_damaged_before_they_were_sent_are_refused(swap: HotSwap) -> Non
 
 def test_weights_too_large_are_refused_before_anything_of_them_is_read(swap: HotSwap) -> None:
     weights = dataclasses.replace(make_weights(make_file(version=6)), data=bytes(MAX_BYTES + 1), sha256=b"")
-    assert refuse(swap, weights) == f"{MAX_BYTES + 1} bytes of weights, at most {MAX_BYTES} are accepted"
+    assert refuse(swap, weights) == f"weights have {MAX_BYTES + 1} bytes, limit {MAX_BYTES}"
 
 
 @pytest.mark.parametrize("change", [{"version": 7}, {"run": "another"}])

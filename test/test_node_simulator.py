@@ -282,7 +282,7 @@ def test_every_parameter_has_a_description_and_a_range_and_cannot_be_changed_whi
     with RosWorld() as ros:
         node = ros.add(SimulatorNode)
         descriptor = node.describe_parameter("command_timeout")
-        assert "the safe command holds" in descriptor.description
+        assert "the safe command is applied" in descriptor.description
         assert descriptor.floating_point_range[0].to_value == 0.2
         assert descriptor.read_only
 
@@ -311,7 +311,7 @@ def test_transitions_that_the_middleware_refuses_are_sent_later_and_control_goes
         node = ros.add(SimulatorNode)
         ros.publisher(topics.COMMANDS).publish(Float64MultiArray(data=[0.0]))
         ros.until(lambda: len(transitions) > 5, "time does not pass")
-        publish, refused = node._transitions.publish, 0
+        publish, refused = node._transitions._publisher.publish, 0
 
         def refuse(_: Any) -> None:
             nonlocal refused

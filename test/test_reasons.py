@@ -105,15 +105,15 @@ WAYS: list[tuple[Callable[[Robot], None], dict[str, object], str]] = [
     (half_by_half, {}, "all joints of the policy must come in one message"),
     (not_finite, {}, "holds a value that is not finite"),
     (without_stamps, {}, "state has no stamp"),
-    (stamps_that_stand_still, {"check_stamps": False}, "is that of the state before, too"),
-    (old, {}, "old by its stamp, at most 0.05 s are accepted: synchronise the clocks"),
+    (stamps_that_stand_still, {"check_stamps": False}, "is that of the previous state"),
+    (old, {}, "s old, limit 0.05 s: synchronise the clocks"),
     (too_fast, {}, "the policy was trained for 0.0165 s: set policy.decimation="),
     (too_slow, {}, "which is longer than the state_timeout of 0.05 s"),
     (outside, {"envelope": f"-0.9 < position({CART}) < 0.9"}, "outside of its envelope"),
     (good, {"require_arm": True}, "waits for policy/arm"),
     (good, {"autostart": False}, "not activated"),
-    (good, {"policy_file": "", "accept_weights": ""}, "there is no policy: set policy.policy_file"),
-    (good, {"policy_file": "", "accept_weights": "0" * 32}, "none came on policy_weights of run 00000000"),
+    (good, {"policy_file": "", "accept_weights": ""}, "no policy: set policy.policy_file"),
+    (good, {"policy_file": "", "accept_weights": "0" * 32}, "nothing received on policy_weights from run 00000000"),
 ]
 
 
@@ -140,7 +140,7 @@ def test_gripper_that_goes_on_while_our_joints_are_silent_is_not_taken_for_them(
         ros.add(PolicyNode)
         robot.until_moved()
         gripper_alone(robot)
-        robot.until_mode(Mode.HOLD, "s: states of other joints come, those of the policy's have ended")
+        robot.until_mode(Mode.HOLD, "s: only states of other joints are received; those of the policy's have stopped")
 
 
 def test_stopped_node_says_so_in_three_places(policy_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

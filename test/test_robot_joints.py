@@ -104,7 +104,7 @@ def test_state_with_missing_numbers_is_left_to_whoever_refuses_it() -> None:
         ("joint_map", "slider_to_crat: a", f"names joint 'slider_to_crat', .* did you mean {CART}"),
         ("joint_offset", "cart_to_pendulm: 1", f"names joint 'cart_to_pendulm', .* did you mean {POLE}"),
         ("joint_sign", f"robot1/{CART}: -1", f"names joint 'robot1/{CART}', .* did you mean {CART}"),
-        ("joint_map", f"{CART}: a, {POLE}: a", "leads two joints to the same one"),
+        ("joint_map", f"{CART}: a, {POLE}: a", "maps two joints to the same one"),
         ("joint_map", f"{CART}: a, {CART}: b", "twice"),
         ("joint_offset", f"{CART}: 1, {CART}: 1", "twice"),
         ("joint_sign", f"{CART}: 2", "expected 1 or -1"),

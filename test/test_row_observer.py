@@ -101,7 +101,7 @@ def test_on_a_robot_nothing_arms_before_the_memory_is_full() -> None:
     one = Rig()
     assert one.answer(1.0) is not None, "what it would do is told all the same"
     assert one.mode() is Mode.ARMING
-    assert one.controller.cause == "memory of observations is filling, 1 of 2 periods"
+    assert one.controller.cause == "observation history is filling, 1 of 2 periods"
     for _ in range(3):
         assert one.mode() is Mode.ARMING
         one.answer(1.0)
@@ -118,7 +118,7 @@ def test_gap_between_stamps_disarms_a_robot_until_the_memory_is_full_again_and_l
     assert action is not None
     assert action.command.tolist() == [0.0]
     assert one.mode() is Mode.ARMING
-    assert "memory of observations is filling, 1 of 2 periods" in one.controller.cause
+    assert "observation history is filling, 1 of 2 periods" in one.controller.cause
     assert one.observation(4.0)[:2] == [3.0, 0.0], "of the new row, in which nothing was commanded"
     while one.mode() is not Mode.ACTIVE:
         one.answer(1.0)
@@ -141,7 +141,7 @@ def test_memory_ends_with_the_activation() -> None:
     one.controller.deactivate()
     one.controller.activate()
     one.answer(2.0)
-    assert one.controller.cause == "memory of observations is filling, 1 of 2 periods"
+    assert one.controller.cause == "observation history is filling, 1 of 2 periods"
     assert one.observation(3.0) == [2.0, 0.0, 0.0]
 
 

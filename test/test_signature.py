@@ -204,7 +204,7 @@ def test_signed_policy_of_another_run_cannot_be_replayed(swap: HotSwap, signing:
     """It is signed and new to this node, and may be years old: on a robot only a person changes the run."""
     weights = signed_weights(make_file(version=99, run="old", run_id=OTHER_RUN_ID), signing)
     assert verdict(swap, weights) == (
-        "weights are of run fedcba98, policy.accept_weights is run 01234567: weights of another run are not accepted"
+        "weights are of run fedcba98, policy.accept_weights is run 01234567: weights of another run are rejected"
     )
 
 
@@ -237,14 +237,14 @@ def test_keys_are_written_for_their_owner_and_never_over_others(tmp_path: Path) 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644, 0o610])
 def test_signing_key_that_others_may_use_is_refused(keys: tuple[Path, Path], mode: int) -> None:
     keys[0].chmod(mode)
-    with pytest.raises(ConfigError, match=f"has mode {mode:04o}, which gives others too much: chmod 600 {keys[0]}"):
+    with pytest.raises(ConfigError, match=f"has mode {mode:04o}, which is too open: chmod 600 {keys[0]}"):
         SigningKey.read(keys[0])
 
 
 @pytest.mark.parametrize("mode", [0o664, 0o646, 0o666])
 def test_trusted_keys_that_others_may_change_are_refused(keys: tuple[Path, Path], mode: int) -> None:
     keys[1].chmod(mode)
-    with pytest.raises(ConfigError, match=f"has mode {mode:04o}, which gives others too much: chmod go-w {keys[1]}"):
+    with pytest.raises(ConfigError, match=f"has mode {mode:04o}, which is too open: chmod go-w {keys[1]}"):
         TrustedKeys.read(keys[1])
 
 

@@ -154,7 +154,7 @@ def test_node_says_in_one_sentence_what_ros_does_not_take(place: Path, arguments
     done = start(place, "--ros-args", *arguments, executable="policy", ROS_DOMAIN_ID="99")
     assert done.returncode == EXIT_START
     assert "Traceback" not in done.stderr
-    assert done.stderr.splitlines()[-1].startswith("error: ROS does not take what the node was started with: ")
+    assert done.stderr.splitlines()[-1].startswith("error: ROS rejected the arguments of this node: ")
 
 
 def test_node_refuses_wrong_parameters_of_ros_itself(place: Path) -> None:

@@ -184,7 +184,7 @@ def test_second_training_under_the_same_names_is_refused_and_the_first_learns_fr
         second = commands(ros, *train(tmp_path, "second"))
         ros.until(lambda: second.has_ended, "goes on")
         assert second.exit_code() == 1
-        assert "is on /training/learner/credit already: two that are simulated cannot share" in second.output
+        assert "is on /training/learner/credit already: two simulations cannot share" in second.output
         assert "restarting" not in second.output
         assert not first.has_ended
         first._process.send_signal(2)
@@ -230,7 +230,9 @@ def test_two_policies_on_one_robot_are_both_silent_and_name_each_other(
 
         monkeypatch.setattr(node._commands, "publish", spy_on_publish)
         with NodeProcess(ros, "policy", {"__node": "other"}, **parameters):
-            robot.until_mode(Mode.LATCHED_FAULT, "/other commands /effort_controller/commands, too: end one of the two")
+            robot.until_mode(
+                Mode.LATCHED_FAULT, "/other commands /effort_controller/commands, too: stop one of the two"
+            )
             robot.until(lambda: "/other commands" in complaints(robot), "diagnostics say nothing")
             robot.until(lambda: "/policy commands" in complaints(robot), "the other one says nothing")
             assert robot.commands[-1][1] == published[-1] == 0.0, "the last command is no zero"
@@ -269,7 +271,7 @@ def test_whoever_could_command_the_robot_keeps_the_policy_silent_and_unarmed_unt
         answer = ros.call(Trigger, topics.POLICY_ARM, request)
         assert (answer.success, answer.message) == (
             False,
-            "not armed: /ghost commands /effort_controller/commands, too: end one of the two",
+            "not armed: /ghost commands /effort_controller/commands, too: stop one of the two",
         )
         robot.commands.clear()
         robot.go_on_for(0.3)
@@ -296,13 +298,13 @@ def test_states_of_two_publishers_by_turns_latch_zero_and_name_both(policy_path:
                 other.publish(robot._newest)
 
         robot.send_next = send_by_turns
-        robot.until_mode(Mode.LATCHED_FAULT, "/probe and /second_robot publish our joints on /joint_states by turns")
+        robot.until_mode(Mode.LATCHED_FAULT, "/probe and /second_robot publish states of our joints on /joint_states")
         assert robot.commands[-1][1] == 0.0
         count = len(robot.commands)
         assert not ros.call(Trigger, topics.POLICY_ARM, Trigger.Request()).success
         robot.go_on_for(0.3)
         assert len(robot.commands) == count, "not silent"
-        assert "by turns" in complaints(robot)
+        assert "publish states of our joints" in complaints(robot)
         robot.send_next = robot.send
         robot.until(lambda: ros.call(Trigger, topics.POLICY_ARM, Trigger.Request()).success, "never again")
         robot.until_moved()

@@ -1,4 +1,4 @@
-"""What is done beside control, for those who watch: it may fail, and control goes on as if nothing had happened."""
+"""Best-effort work beside control, such as status and diagnostics: it may fail, and control goes on."""
 
 from __future__ import annotations
 

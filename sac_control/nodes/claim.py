@@ -1,4 +1,4 @@
-"""Of two trainings or evaluations under the same names the older one goes on, and the younger one ends, in words."""
+"""Two trainings or evaluations in one namespace: the older one goes on, the younger one exits with an error."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Claim:
             return
         if (messages.stamp_from_msg(msg.started), msg.run_id) < (started, run_id):
             raise NeighbourError(
-                f"{describe_run(msg.run_id)} is on {self._topic} already: two that are simulated cannot share their "
+                f"{describe_run(msg.run_id)} is on {self._topic} already: two simulations cannot share their "
                 "names. Choose another --namespace (launch: namespace:=), or another ROS_DOMAIN_ID"
             )
-        self.rival = f"{describe_run(msg.run_id)}, which began later, is on {self._topic}, too: nothing of it is taken"
+        self.rival = f"{describe_run(msg.run_id)}, which began later, is on {self._topic}, too: it is rejected"

@@ -17,7 +17,7 @@ from sac_control.types import Action
 
 
 class CommandOutlet:
-    """Publishes commands and answers. A safe command that cannot be published is owed until one leaves.
+    """Publishes commands and answers. A safe command that cannot be published is owed: it is tried again.
 
     Args:
         controller: whose commands they are. While something blocks it, no command leaves.

@@ -1,4 +1,4 @@
-"""Names peers whose QoS is incompatible with ours, so that a topic does not connect them.
+"""Names peers whose QoS is incompatible with ours: no message passes between such two.
 
 The middleware tells this through event handlers, each of which costs every wait of the executor; a look at the graph
 now and then costs less and can name the peer.
@@ -23,7 +23,7 @@ class CompatibilityCheck:
 
     @property
     def complaint(self) -> str:
-        """All peers that a topic does not connect with us at present, and why; empty where there are none."""
+        """All peers with an incompatible QoS at present, and why; empty where there are none."""
         return "; ".join(sentence for sentences in self._excluded.values() for sentence in sentences)
 
     def next_complaint(self) -> str | None:
@@ -34,14 +34,14 @@ class CompatibilityCheck:
         self._excluded[name] = [
             f"{name} has an incompatible QoS with node {peer} "
             f"({reason.strip()}). Change one side, ours by the parameters qos_overrides.{name}.*"
-            for peer, reason in self._excluded_from(name)
+            for peer, reason in self._incompatible_on(name)
         ]
         news = [sentence for sentence in self._excluded[name] if sentence not in self._told]
         self._told.update(news)
         return "; ".join(news) or None
 
-    def _excluded_from(self, name: str) -> list[tuple[str, str]]:
-        """Peers that a topic does not connect with us, and why. Both sides are asked for as the graph knows them."""
+    def _incompatible_on(self, name: str) -> list[tuple[str, str]]:
+        """Peers with an incompatible QoS on a topic, and why. Both sides are as the graph knows them."""
         ours = self._node.get_fully_qualified_name()
         excluded = []
         for publisher in self._node.get_publishers_info_by_topic(name):

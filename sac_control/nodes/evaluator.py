@@ -33,7 +33,7 @@ class EvaluatorNode(Node):
 
     Publishes:   learner/credit, /diagnostics
     Subscribes:  transitions; learner/credit, where another one of the same name would speak
-    Parameters:  see config.EvaluatorConfig
+    Parameters:  see training/evaluator_config.py
 
     Takes the learner's place: it grants the simulator credit for what it has counted. An episode with a missing
     transition is not counted. When transitions stop, it waits.

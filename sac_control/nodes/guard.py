@@ -1,4 +1,4 @@
-"""What happens where a callback raises: the safe command first, then the fault is told; after too many, the end."""
+"""Exceptions in callbacks: the safe command first, then the fault is reported; after too many, the process exits."""
 
 from __future__ import annotations
 

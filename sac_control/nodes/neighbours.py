@@ -1,7 +1,7 @@
-"""Who else is on a policy node's wires: another one that commands its robot, or a robot on the wires of a simulation.
+"""Conflicting nodes: another one that commands the robot of a policy node, or a robot in the namespace of a simulation.
 
-The graph of ROS names them. Who ran before sees one that was killed for some seconds more; it counts as long as it is
-seen. A process that is started later never hears of it.
+They are found in the ROS graph. A node that was killed stays there for some seconds, and counts as long as it does; a
+process that is started later never discovers it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class CommandRivals:
         if ours in names:
             names.remove(ours)
         names = [f"another node called {name}" if name == ours else name for name in names]
-        return f"{_listed(names)} commands {self._topic}, too: end one of the two" if names else ""
+        return f"{_listed(names)} commands {self._topic}, too: stop one of the two" if names else ""
 
     def complaint_of_states(self, sources: Iterable[Any]) -> str:
         """Which nodes publish states of our joints, in a sentence; `sources` are the identifiers (gid) of several."""
@@ -49,11 +49,11 @@ class CommandRivals:
             bytes(each.endpoint_gid): full_name(each) for each in self._node.get_publishers_info_by_topic(self._states)
         }
         names = [known.get(source, "a node that has gone") for source in sources]
-        return f"{_listed(names)} publish our joints on {self._states} by turns: end one of them" if names else ""
+        return f"{_listed(names)} publish states of our joints on {self._states}: stop all but one" if names else ""
 
 
 class StrangersCheck:
-    """Robots on the wires of a training or an evaluation, whose policy node is `node`.
+    """Robots in the namespace of a training or an evaluation, whose policy node is `node`.
 
     There `joint_states` comes from its own simulator alone, and nobody takes commands, for there are none. Tools that
     hide their nodes, as the command line `ros2` does, may listen.

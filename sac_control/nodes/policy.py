@@ -49,11 +49,11 @@ class PolicyNode(LifecycleNode):
     Publishes:   policy/action, policy/status, /diagnostics; policy/shadow_action; effort_controller/commands, whatever
                  the interface, but not where it belongs to a training or an evaluation (run_id, lockstep)
     Subscribes:  joint_states; policy_weights where accept_weights names a run
-    Services:    policy/stop latches the safe command; policy/arm releases it; policy/rollback puts the policy before in
-                 force (all Trigger)
+    Services:    policy/stop latches the safe command; policy/arm releases it; policy/rollback puts the previous policy
+                 in force (all Trigger)
     Lifecycle:   configure loads and checks policy_file, activate begins to answer, deactivate sends the safe
                  command first
-    Parameters:  see config.PolicyConfig; those in LIVE may be set at run time, see policy/live_limits.py
+    Parameters:  see policy/policy_config.py; those in LIVE may be set at run time, see policy/live_limits.py
 
     The safe command is effort 0, velocity 0, or the position that was measured when the fault began. When joint_states
     stop for state_timeout, it is sent until three usable states in a row have come, and policy/arm was called where
@@ -218,7 +218,7 @@ class PolicyNode(LifecycleNode):
             return
         if not action.is_repeated:  # a state that comes again is answered again, but moves nothing twice
             if controller.is_late():
-                outlet.hold("this process stood still while it made an answer")
+                outlet.hold("this process stalled while it computed an answer")
                 return
             outlet.command(action)
         self._aside.run("policy/action", now, outlet.answer, action, rest=self._action_rest)

@@ -1,4 +1,4 @@
-"""Publishes what a policy node tells of itself, and says in the log why nothing moves. All of it may fail."""
+"""Publishes status and diagnostics of a policy node, and logs why nothing moves. All of it may fail."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ class PolicyAnnouncer:
         self._aside.run("/diagnostics", time.monotonic(), self._tell_health)
 
     def say_why_nothing_moves(self) -> None:
-        """In the log, where nothing does and it was not said yet; or why states went unused."""
+        """Log why nothing moves, once per cause; or why states were rejected."""
         controller, admission, now = self._controller, self._controller.admission, time.monotonic()
         cause = "" if controller.mode is Mode.ACTIVE else controller.cause
         sentence = self._standstill.sentence(cause, now)
         if not sentence and admission.rejected_states > self._unused_states:
-            sentence = f"{admission.rejected_states} states unused: {admission.last_rejection}"
+            sentence = f"{admission.rejected_states} states rejected, the newest because {admission.last_rejection}"
         self._unused_states = admission.rejected_states
         if sentence:
             self._node.get_logger().warning(sentence)

@@ -1,4 +1,4 @@
-"""What the policy node tells of itself: its status message, and the figures and findings of its diagnostics."""
+"""The status message of a policy node, and the figures and findings of its diagnostics."""
 
 from __future__ import annotations
 

@@ -59,10 +59,10 @@ class ProcessNode(Protocol):
         """Do a slice of background work between two callbacks; whether more is waiting."""
 
     def fail(self, sentence: str) -> None:
-        """Zero force first; then say on /diagnostics that the process ends, and why. `shut_down` follows."""
+        """The safe command first; then say on /diagnostics that the process ends, and why. `shut_down` follows."""
 
     def shut_down(self) -> None:
-        """Leave everything in order: be safe, save, say goodbye. Called once, with publishers still working."""
+        """Send the safe command, save, publish what is last. Called once, with publishers still working."""
 
 
 def run(make_node: Callable[[], ProcessNode]) -> int:
@@ -102,7 +102,7 @@ def run(make_node: Callable[[], ProcessNode]) -> int:
     except _REFUSALS_OF_ROS as error:
         if node is not None:
             raise
-        print(f"error: ROS does not take what the node was started with: {_on_one_line(error)}", file=sys.stderr)
+        print(f"error: ROS rejected the arguments of this node: {_on_one_line(error)}", file=sys.stderr)
         code = EXIT_START
     finally:
         _leave(node, code)

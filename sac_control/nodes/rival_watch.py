@@ -1,4 +1,4 @@
-"""Commands no robot that somebody else commands, too, and none whose states come from two by turns."""
+"""Blocks the controller while another node commands the robot, too, or its joint states have several publishers."""
 
 from __future__ import annotations
 

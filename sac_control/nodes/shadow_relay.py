@@ -19,7 +19,7 @@ from sac_control.types import FloatArray, JointState
 
 
 class ShadowLink:
-    """Leads states to a shadow policy, and its answers to policy/shadow_action.
+    """Forwards states to a shadow policy, and publishes its actions on policy/shadow_action.
 
     Args:
         node: whose publisher it is.

@@ -34,7 +34,7 @@ class SimulatorNode(Node):
     Publishes:   joint_states, transitions, /diagnostics; /clock where publish_clock is set
     Subscribes:  policy/action; realtime without run_id: effort_controller/commands; lockstep: learner/credit
     Services:    simulator/reset (Trigger) abandons the episode and starts another; simulator/pause (SetBool)
-    Parameters:  see config.SimulatorConfig
+    Parameters:  see simulation/simulator_config.py
 
     With a run_id it belongs to one training or evaluation: its states name that one, and what moves it are the answers
     on policy/action of that one's policy node, and nothing else. Without one it stands in for a robot, and in realtime
@@ -281,8 +281,9 @@ class SimulatorNode(Node):
         now = _now()
         if self._is_paused:
             return []
-        if self._command_time is not None and now - self._command_time > self._config.command_timeout:
-            return [(ERROR, f"no command for {now - self._command_time:.1f} s: the safe command holds")]
+        age = 0.0 if self._command_time is None else now - self._command_time
+        if age > (limit := self._config.command_timeout):
+            return [(ERROR, f"command is {age:.2f} s old, limit {limit:g} s: the safe command is applied")]
         silence = now - self._stepped_at
         is_long = self._awaited and silence > self._config.wait_warning
         return [(WARN, f"waits for {self._awaited} for {silence:.0f} s" if is_long else "")]

@@ -89,8 +89,8 @@ def publisher(node: Node, topic: Topic) -> Publisher:
 def try_to_publish(publisher: Publisher, message: Any) -> bool:
     """Publish `message`; false where the middleware does not take it.
 
-    So it happens where it was busy for 0.1 s: sending again what slow subscribers have missed, on a computer that has
-    too much to do (Fast DDS gives up after the writer's max_blocking_time).
+    It does not where it blocked for 0.1 s, as on an overloaded computer that resends what slow subscribers have missed
+    (Fast DDS gives up after the writer's max_blocking_time).
     """
     try:
         publisher.publish(message)

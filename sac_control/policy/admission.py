@@ -1,4 +1,4 @@
-"""Which joint states count, and where nothing may move. Knows nothing of actions or of commands."""
+"""Which joint states are rejected, and where nothing may move. Knows nothing of actions or of commands."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Admission:
         wall_clock: time [ns] with which stamps are compared: of the system, or simulated where use_sim_time is set.
 
     Attributes:
-        observation: (o,) float32, of the state last admitted; means nothing after one that was refused.
+        observation: (o,) float32, of the state last admitted; invalid after one that was rejected.
         filling: that the policy looks back further than states have come, in words; empty where it does not.
         stamp: [ns] of the state answered last; None before one was. Whoever answers sets it.
         rejected_states: states that could not be used.
@@ -85,7 +85,7 @@ class Admission:
             is_fresh: whether the state before is still to be trusted: then this one must be newer.
 
         Raises:
-            StateError: it counts as no message.
+            StateError: it is rejected, which counts as no message.
         """
         try:
             if self.stamp is not None and state.stamp <= self.stamp:

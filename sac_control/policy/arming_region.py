@@ -13,7 +13,7 @@ from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.region import Region
 from sac_control.types import JointState
 
-_NOT_KNOWN = "the policy file does not hold the region of states that training has seen"
+_NOT_KNOWN = "the policy file holds no region of training states"
 
 
 class Place(enum.IntEnum):
@@ -57,9 +57,9 @@ class ArmingRegion:
     def objection(self) -> str:
         """Why nothing may arm where the newest state lies, empty where nothing speaks against it."""
         if self.place is Place.OUTSIDE:
-            return f"{self.verdict}: nothing arms outside of what training has seen"
+            return f"{self.verdict}: arming is rejected"
         if self.verdict and self._is_needed:
-            return f"{self.verdict}: train anew, or set policy.accept_without_region to arm it all the same"
+            return f"{self.verdict}: retrain, or set policy.accept_without_region to arm it anyway"
         return ""
 
     @property

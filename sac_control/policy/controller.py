@@ -142,7 +142,7 @@ class Controller:
         return self._prepared(self.swap.work())
 
     def roll_back(self) -> tuple[bool, str]:
-        """Put the policy before in force from the next state on; whether there is one, and a sentence about it."""
+        """Put the previous policy in force from the next state on; whether there is one, and a sentence about it."""
         try:
             file = self.swap.roll_back()
         except PolicyFileError as error:
@@ -315,7 +315,7 @@ class Controller:
         return self._answer
 
     def is_late(self) -> bool:
-        """Whether the newest answer moves something and is too old for that: this process stood still meanwhile."""
+        """Whether the newest answer moves something and is stale: this process stalled meanwhile."""
         return self.mode is Mode.ACTIVE and not self._config.lockstep and self.safety.is_stale(self._clock())
 
     def _new_swap(self) -> HotSwap:

@@ -1,4 +1,4 @@
-"""Which joint states count at all: finite, newer than the one before, stamp age within the limit. Knows no ROS."""
+"""Which joint states can be used at all: finite, in order, stamp age within the limit. Knows no ROS."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def check_finite(state: JointState, joints: frozenset[str]) -> None:
         return
     for name, *values in zip(state.names, positions, velocities, strict=False):
         if name in joints and not all(map(math.isfinite, values)):
-            raise StateError(f"joint {name!r} has position and velocity {values}: expected numbers that are finite")
+            raise StateError(f"joint {name!r} has position and velocity {values}: expected finite numbers")
 
 
 def check_age(stamp: int, timeout: float, now: int) -> None:
-    """See that a state is as old as it should be.
+    """See that the age of a stamp is within the limit.
 
     Args:
         stamp: [ns] of the state.
@@ -31,19 +31,20 @@ def check_age(stamp: int, timeout: float, now: int) -> None:
         now: [ns] by the clock that stamps are compared with: system time, or simulated time where that is used.
 
     Raises:
-        StateError: it is too old, of the future, or has no stamp, or there is no time to compare it with.
+        StateError: it is stale or in the future, there is no stamp, or no time to compare it with.
     """
     if abs(now - stamp) <= 1e9 * timeout:
         return
     if not now:
         raise StateError(
-            "use_sim_time is set and nothing has come on /clock: start what publishes it, or leave use_sim_time out"
+            "use_sim_time is set and nothing is published on /clock: start its publisher, or leave use_sim_time out"
         )
     if not stamp:
-        raise StateError("state has no stamp: let its publisher stamp it with the time of the measurement")
+        raise StateError("state has no stamp: its publisher must set it to the time of the measurement")
+    age = 1e-9 * (now - stamp)
     raise StateError(
-        f"state is {1e-9 * (now - stamp):.3f} s old by its stamp, at most {timeout:g} s are accepted: "
-        "synchronise the clocks of the computers, or unset policy.check_stamps"
+        f"stamp is {abs(age):.3f} s {'old' if age > 0 else 'in the future'}, limit {timeout:g} s: synchronise the "
+        "clocks of the computers, or unset policy.check_stamps"
     )
 
 
@@ -57,8 +58,8 @@ def check_order(stamp: int, last: int, *, is_fresh: bool) -> None:
     """
     if stamp == last:
         raise StateError(
-            f"its stamp, {1e-9 * stamp:.3f} s, is that of the state before, too: let its publisher stamp each state "
-            "with the time of its measurement"
+            f"stamp {1e-9 * stamp:.3f} s is that of the previous state: its publisher must set the stamp of each "
+            "state to the time of its measurement"
         )
     if stamp < last and is_fresh:
-        raise StateError(f"state is {1e-9 * (last - stamp):.3f} s older than the one before it: it came too late")
+        raise StateError(f"state is out of order: its stamp is {1e-9 * (last - stamp):.3f} s before the previous one")

@@ -24,7 +24,7 @@ class HotSwap:
 
     Args:
         task: the task that weights must be for.
-        max_bytes: larger offers are refused before anything of them is read.
+        max_bytes: larger offers are rejected unread.
         clock: steady clock [s], to measure how long a swap holds up the control thread.
         require: raises PolicyFileError where a specification is not one that may run here.
         accept_run_id: id of the run whose weights are accepted; empty: none are. `install` takes any.
@@ -46,7 +46,7 @@ class HotSwap:
         self.policy: Policy | None = None  # its network, ready to act
         self.last_report: SwapReport | None = None
         self.swaps = 0  # accepted offers
-        self.rejected = 0  # refused offers; an offer of the version in force is neither
+        self.rejected = 0  # rejected offers; an offer of the version in force is neither
         self._before: tuple[PolicyFile, Policy] | None = None  # what was in force before, for a rollback
         self._withdrawn: tuple[str, int] | None = None  # run id and version that was rolled back last
         self._newest: dict[str, int] = {}  # newest version of each run, by its id, that was ever in force
@@ -100,7 +100,7 @@ class HotSwap:
         except (PolicyFileError, ConfigError) as error:
             self.rejected += 1
             verdict = str(error)[:LONGEST_VERDICT]
-        except Exception as error:  # noqa: BLE001 (not hidden: it is the verdict. What nobody thought of is refused, too)
+        except Exception as error:  # noqa: BLE001 (not hidden: it is the verdict. What nobody thought of is rejected, too)
             self.rejected += 1
             verdict = f"the policy could not be checked: {error!r}"[:LONGEST_VERDICT]
         self._gap = max(self._gap, self._clock() - start)
@@ -123,13 +123,13 @@ class HotSwap:
         self._put_in_force(file, Policy(file.actor))
 
     def roll_back(self) -> PolicyFile:
-        """Put the policy before in force again; what is rolled back, and what is older, is not accepted any more.
+        """Put the previous policy in force again; what is rolled back, and what is older, is rejected from now on.
 
         Raises:
             PolicyFileError: there is none.
         """
         if self._before is None or self.file is None:
-            raise PolicyFileError("there is no policy before this one")
+            raise PolicyFileError("there is no previous policy")
         self._withdrawn = self.file.run_id, self.file.policy_version
         self._exchange(*self._before)
         self._before = None
@@ -154,11 +154,11 @@ class HotSwap:
     def _checked(self, weights: Weights) -> Pieces[tuple[PolicyFile, Policy]]:
         self._check_run(weights)
         if len(weights.data) > self._max_bytes:
-            raise PolicyFileError(f"{len(weights.data)} bytes of weights, at most {self._max_bytes} are accepted")
+            raise PolicyFileError(f"weights have {len(weights.data)} bytes, limit {self._max_bytes}")
         digest = hashlib.sha256()
         yield from hash_in_pieces(digest, weights.data)
         if digest.digest() != weights.sha256:
-            raise PolicyFileError("the weights do not match their sha256: they were damaged on the way")
+            raise PolicyFileError("the weights do not match their sha256: corrupted in transit")
         self._check_order(weights)
         file = yield from PolicyFile.in_pieces(weights.data)
         named = (weights.version, weights.run, weights.run_id)
@@ -180,7 +180,7 @@ class HotSwap:
         if weights.run_id != self._accept_run_id:
             raise PolicyFileError(
                 f"weights are of {describe_run(weights.run_id)}, policy.accept_weights is "
-                f"{describe_run(self._accept_run_id)}: weights of another run are not accepted"
+                f"{describe_run(self._accept_run_id)}: weights of another run are rejected"
             )
 
     def _check_order(self, weights: Weights) -> None:

@@ -1,4 +1,4 @@
-"""What speaks against moving anything although a state can be used: gathered from those who judge. Knows no ROS."""
+"""Objections to moving anything from a usable state, collected from the checks that raise them. Knows no ROS."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from sac_control.types import JointState, Specification
 
 
 class OwnStates:
-    """Tells ours from those of others, which are counted and said.
+    """Tells ours from foreign ones, which are counted and reported.
 
     Args:
         run_id: the run whose simulator sends them; empty: a robot does.
@@ -51,7 +51,7 @@ class OwnStates:
         """Whose a state with another `frame` is."""
         run_id, _, specification_hash = frame.partition("/")
         if run_id != self._run_id:
-            whose = describe_run(run_id) if specification_hash else "no run of ours"
+            whose = describe_run(run_id) if specification_hash else "no run"
             return f"joint_states are of {whose}, this node belongs to {describe_run(self._run_id)}"
         return (
             f"joint_states are of specification {specification_hash[:12]}, the policy has {self._hash[:12]}: joints, "

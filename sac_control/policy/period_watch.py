@@ -69,7 +69,7 @@ class PeriodWatch:
         jump = self._add(stamp, now, is_stale=is_stale)
         count = len(self._intervals)
         if jump and (not is_active or (self._jumps > 1 and self._is_robot)):
-            return f"stamps of two states in a row differ by {1e-9 * jump:.4g} s: let a steady clock stamp them"
+            return f"stamp jumped by {1e-9 * jump:.4g} s between two states: stamp them by a steady clock"
         if count < FEWEST or (is_active and (count < self._enough or not self._is_robot)):
             return ""
         mean = (self._times[-1][0] - self._times[0][0]) / count
@@ -138,5 +138,5 @@ class PeriodWatch:
         advice = f"set policy.decimation={times}, or " if is_multiple else ""
         return (
             f"states come every {period:.4g} s {how}, the policy was trained for {self._period:.4g} s: {advice}"
-            "let them come at that rate"
+            "publish them at that rate"
         )

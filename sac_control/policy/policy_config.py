@@ -45,31 +45,32 @@ class PolicyConfig(Config):
         low=0.0,
         high=10.0,
     )
-    allow_long_timeout: bool = option(False, "let state_timeout be longer than 0.2 s")
-    lockstep: bool = option(False, "states come from a simulator that waits for each answer: silence disarms nothing")
+    allow_long_timeout: bool = option(False, "allow a state_timeout longer than 0.2 s")
+    lockstep: bool = option(False, "states come from a simulator that waits for each answer: a pause disarms nothing")
     check_stamps: bool = option(
         True,
-        "on a robot: a state whose stamp differs by more than state_timeout from system time, or from /clock with "
-        "use_sim_time, counts as none",
+        "on a robot: reject a state whose stamp differs by more than state_timeout from system time, or from /clock "
+        "with use_sim_time",
     )
     decimation: int = option(
         1,
-        "on a robot whose states come at a whole multiple of the policy's rate: answer one of so many, chosen by its "
-        "stamp; 1: each",
+        "on a robot whose states come at n times the policy's rate: answer every n-th state, by its stamp; 1: each",
         low=1,
         high=1000,
     )
-    require_arm: bool = option(False, "move nothing before the service policy/arm, at the start and after each silence")
+    require_arm: bool = option(
+        False, "move nothing before the service policy/arm, at start and after each loss of joint_states"
+    )
     dry_run: bool = option(False, "compute and publish everything except the command")
     control_period: float = option(
         0.0,
-        "time from one joint state to the next; policies for another one are refused; 0: any [s]",
+        "control period of the robot; policies with another one are rejected; 0: any [s]",
         low=0.0,
         high=10.0,
     )
-    joints: str = option("", "driven joints in the order of the command; policies for others are refused; empty: any")
+    joints: str = option("", "driven joints in the order of the command; policies for others are rejected; empty: any")
     accept_without_region: bool = option(
-        False, "on a robot: arm a policy whose file does not hold the region of states that training has seen"
+        False, "on a robot: arm a policy whose file holds no region of training states"
     )
     joint_map: str = option(
         "",
@@ -89,7 +90,7 @@ class PolicyConfig(Config):
     )
     max_command: float | str = option(
         0.0,
-        "policies with larger limits are refused; of several driven joints by name, 'arm: 0.05, wheel: 3'; "
+        "policies with larger limits are rejected; of several driven joints by name, 'arm: 0.05, wheel: 3'; "
         "0: none [unit of the joint's interface: N or N m, m/s or rad/s, m or rad]",
         low=0.0,
         high=1e9,
@@ -97,40 +98,39 @@ class PolicyConfig(Config):
     )
     command_limit: float | str = option(
         0.0,
-        "commands are limited to this, beside the policy's own limits; of several driven joints by name; "
-        "0: by those alone [unit of the joint's interface]",
+        "limit of commands, in addition to the policy's own limits; of several driven joints by name; "
+        "0: none [unit of the joint's interface]",
         low=0.0,
         high=1e9,
         is_verbatim=True,
     )
     max_command_rate: float | str = option(
         0.0,
-        "largest change of a command per second; of several driven joints by name; 0: any [unit of the joint's "
-        "interface, per second]",
+        "rate limit of commands; of several driven joints by name; 0: none [unit of the joint's interface, per second]",
         low=0.0,
         high=1e9,
         is_verbatim=True,
     )
     ramp_s: float = option(
         0.0,
-        "time in which the limits grow after arming, from 0, of positions from where the robot was [s]",
+        "soft start: time in which the limits grow from 0 after arming; of positions, from the measured one [s]",
         low=0.0,
         high=60.0,
     )
     envelope: str = option(
         "",
-        "beyond it the node latches the safe command; such as '-0.9 < position(cart) < 0.9; -8 < velocity(pole) < 8'",
+        "outside of it the safe command is latched; such as '-0.9 < position(cart) < 0.9; -8 < velocity(pole) < 8'",
     )
     frozen_periods: int = option(
         25,
-        "on a robot: a joint whose position and velocity stay the same to the last bit for so many control periods, "
-        "commanded one way by frozen_share of the limit or more, latches the safe command; 0: none does",
+        "on a robot: control periods after which a joint counts as frozen, and latches the safe command, where its "
+        "position and velocity do not change by a bit under frozen_share of the limit or more; 0: off",
         low=0,
         high=10_000,
     )
     frozen_share: float = option(
         0.3,
-        "share of the limit beyond which no friction holds a joint; of positions, of the way that is left; see "
+        "share of the command limit (positions: of the distance left) that overcomes the friction of a joint; see "
         "frozen_periods",
         low=0.01,
         high=1.0,
@@ -141,38 +141,36 @@ class PolicyConfig(Config):
         low=0,
         high=99,
     )
-    lock_memory: bool = option(False, "keep the process's memory from being swapped out, where the system allows it")
-    max_weights_bytes: int = option(2**26, "larger policy_weights are refused unread [bytes]", low=1024, high=2**26)
+    lock_memory: bool = option(False, "lock the memory of the process (mlockall), where the system allows it")
+    max_weights_bytes: int = option(2**26, "larger policy_weights are rejected unread [bytes]", low=1024, high=2**26)
     require_signature: bool = option(
-        False, "refuse policies, from policy_file and policy_weights alike, that no key in trusted_keys has signed"
+        False, "reject policies, of policy_file and policy_weights, without a signature by a key in trusted_keys"
     )
     trusted_keys: str = option("", "file of Ed25519 public keys in PEM; see sac_control keys")
     period_warning: float = option(
-        0.05, "diagnostics warn where the mean period of states differs by this share", low=0.0, high=100.0
+        0.05, "relative deviation of the mean state period that is reported as WARN", low=0.0, high=100.0
     )
     period_error: float = option(
         0.2,
-        "where the period of states differs by this share, by stamps or on a robot by arrival, nothing is armed, and "
-        "what a robot does ends in the safe command; 100: it is not judged",
+        "relative deviation of the state period, by stamps or on a robot by arrival, at which arming is rejected and a "
+        "robot gets the safe command; 100: off",
         low=0.0,
         high=100.0,
     )
     jitter_warning: float = option(
-        0.2, "diagnostics warn where the period's deviation exceeds this share of it", low=0.0, high=100.0
+        0.2, "standard deviation of the state period, as a share of it, that is reported as WARN", low=0.0, high=100.0
     )
     jitter_error: float = option(
-        0.5, "deviation of the period, as a share of it, that is reported as ERROR", low=0.0, high=100.0
+        0.5, "standard deviation of the state period, as a share of it, that is reported as ERROR", low=0.0, high=100.0
     )
     autostart: bool = option(True, "configure and activate without waiting for a lifecycle manager")
-    wait_warning: float = option(
-        10.0, "say what is missing after waiting this long for a peer [s]", low=0.5, high=600.0
-    )
+    wait_warning: float = option(10.0, "warn after this long without a message from a peer [s]", low=0.5, high=600.0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.state_timeout > LONGEST_TIMEOUT and not self.allow_long_timeout:
             raise ConfigError(
-                f"policy.state_timeout is {self.state_timeout!r}: a robot that acts on a state so old is blind; "
+                f"policy.state_timeout is {self.state_timeout!r}: an older state is stale for a robot; "
                 f"expected at most {LONGEST_TIMEOUT:g}, or set policy.allow_long_timeout"
             )
         if 0.0 < self.state_timeout < SHORTEST_TIMEOUT:

@@ -119,7 +119,7 @@ class PolicyFile:
     def in_pieces(cls, data: bytes) -> Pieces[PolicyFile]:
         """`from_bytes` in pieces, each well under a millisecond for a network with 100,000 parameters."""
         if len(data) > MAX_BYTES:
-            raise PolicyFileError(f"policy file has {len(data)} bytes, at most {MAX_BYTES} are read")
+            raise PolicyFileError(f"policy file has {len(data)} bytes, limit {MAX_BYTES}")
         header, signature = yield from read_header(data)
         yield
         try:

@@ -42,7 +42,7 @@ def read_header(data: bytes) -> Pieces[tuple[dict[str, Any], bytes]]:
     if len(data) < 8 or size > len(data) - 8:
         raise PolicyFileError(f"not a whole safetensors file ({len(data)} bytes): write or copy it again")
     if size > MAX_HEADER_BYTES:
-        raise PolicyFileError(f"the header has {size} bytes, at most {MAX_HEADER_BYTES} are read")
+        raise PolicyFileError(f"the header has {size} bytes, limit {MAX_HEADER_BYTES}")
     try:
         metadata = json.loads(data[8 : 8 + size])["__metadata__"]
         text = metadata.pop(_HEADER_KEY)

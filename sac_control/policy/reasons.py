@@ -52,7 +52,7 @@ class Reasons:
         """Why there is no policy."""
         report = self._swap.last_report
         if report is not None:
-            return f"version {report.offered_version} was refused: {report.verdict}"
+            return f"version {report.offered_version} was rejected: {report.verdict}"
         if self._accept_weights:
-            return f"none came on policy_weights of {describe_run(self._accept_weights)}"
-        return "there is no policy: set policy.policy_file, or the run whose weights are taken, policy.accept_weights"
+            return f"nothing received on policy_weights from {describe_run(self._accept_weights)}"
+        return "no policy: set policy.policy_file, or policy.accept_weights to the id of a run"

@@ -90,7 +90,7 @@ class Region:
 
 def _outside(term: str, value: float, interval: tuple[float, float]) -> str:
     low, high = interval
-    return f"{term} is {value:.4g}, training has seen it from {low:.4g} to {high:.4g}"
+    return f"{term} is {value:.4g}, outside the training range from {low:.4g} to {high:.4g}"
 
 
 def _joint(name: str, mapping: Any) -> JointRegion:

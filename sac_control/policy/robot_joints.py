@@ -25,7 +25,7 @@ HIDDEN = " (another joint)"  # behind the name of one that has the name of a map
 
 
 class RobotJoints:
-    """Leads states in and commands out. Without settings, both pass as they are.
+    """Converts states of the robot to the policy's joints, and commands back. Without settings, both pass unchanged.
 
     Args:
         config: names, offsets and signs, by the policy's joints.
@@ -38,7 +38,7 @@ class RobotJoints:
         self._policy_names = {robot: policy for policy, robot in self._robot_names.items()}
         if len(self._policy_names) < len(self._robot_names):
             raise ConfigError(
-                f"policy.joint_map leads two joints to the same one of the robot: {config.joint_map!r:.200}"
+                f"policy.joint_map maps two joints to the same one of the robot: {config.joint_map!r:.200}"
             )
         self.is_identity = not (self._robot_names or self._offsets or self._signs)
         self._heard: tuple[str, ...] = ()  # names of the newest state, which hardly ever change; and what follows:
@@ -89,7 +89,7 @@ class RobotJoints:
         )
 
     def fit(self, specification: Specification) -> None:
-        """Lead commands of a policy for `specification` out from now on."""
+        """Convert commands of a policy for `specification` from now on."""
         joints, interfaces = specification.actuated_joints, specification.interface
         self._command_sign = np.array([self._signs.get(joint, 1.0) for joint in joints])
         self._command_offset = np.array(

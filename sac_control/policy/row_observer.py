@@ -72,7 +72,7 @@ class RowObserver:
             memory.push_at(memory.rows[0], state.stamp, self._period)  # from which the next stamp is counted
         count = len(memory.rows)
         if count < self._depth:
-            self.filling = f"memory of observations is filling, {count} of {self._depth} periods"
+            self.filling = f"observation history is filling, {count} of {self._depth} periods"
             self._observer.observe_rows(memory.rows + memory.rows[-1:] * (self._depth - count), out)
         else:
             self.filling = ""

@@ -77,7 +77,7 @@ class Safety:
         if self.is_stale(now) and not self._is_lockstep:
             return False, f"not armed: {self._said_of_silence(now)}"
         if self.mode is Mode.ACTIVE:
-            return True, "is armed already"
+            return True, "already armed"
         self._latch = self._interruption = ""
         self._disarm("")
         self._is_arm_requested = True
@@ -117,7 +117,7 @@ class Safety:
         return self.mode is Mode.ACTIVE
 
     def refuse(self) -> None:
-        """A state came that could not be used: it feeds no watchdog, and those that arm must follow each other."""
+        """A state was rejected: it feeds no watchdog, and those that arm must follow each other."""
         self._streak = 0
 
     def wait(self, cause: str) -> None:

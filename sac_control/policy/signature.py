@@ -168,9 +168,9 @@ def _read(path: Path, what: str, *, forbidden: int, remedy: str) -> bytes:
     except OSError as error:
         raise ConfigError(f"cannot read {what} {path}: {error.strerror}") from error
     if mode & forbidden:
-        raise ConfigError(f"{what} {path} has mode {mode:04o}, which gives others too much: {remedy} {path}")
+        raise ConfigError(f"{what} {path} has mode {mode:04o}, which is too open: {remedy} {path}")
     if len(text) > _LARGEST_FILE:
-        raise ConfigError(f"{what} {path} has more than {_LARGEST_FILE} bytes: it is something else")
+        raise ConfigError(f"{what} {path} has more than {_LARGEST_FILE} bytes: expected PEM blocks alone")
     return text
 
 

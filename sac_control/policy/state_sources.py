@@ -1,4 +1,4 @@
-"""Whether the joint states of one robot come from several publishers by turns. Knows no ROS: a source is any key.
+"""Whether the joint states of one robot have several publishers at once. Knows no ROS: a source is any key.
 
 A publisher that was restarted takes the place of the old one, which is heard no more. One that is heard again after
 another has spoken has not been replaced: there are two.
@@ -39,5 +39,5 @@ class StateSources:
         return was_alone
 
     def rivals(self, now: float) -> tuple[Hashable, ...]:
-        """The sources that speak by turns; none where one is alone."""
+        """The sources that publish at once; none where there is one alone."""
         return self._rivals if now <= self._rivals_until else ()

@@ -1,4 +1,4 @@
-"""States that came and did not count, and what whoever waits for others is told of them. Knows no ROS."""
+"""States that were not used (foreign, rejected, decimated), and the sentence that reports them. Knows no ROS."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class UnusedStates:
         self._foreign = ""  # whose it was
 
     def reject(self, now: float) -> None:
-        """A state could not be used; why is for the one to say who has looked at it."""
+        """A state was rejected; whoever rejected it knows why."""
         self._rejected_at = now
 
     def ignore(self, whose: str, now: float, *, is_similar: bool) -> None:
-        """A state was for others. One with joints that are similar to ours is told of rather than a gripper's."""
+        """A state was foreign. One with joints that are similar to ours is reported rather than a gripper's."""
         self.foreign += 1
         self._foreign_at = now
         if is_similar:
@@ -51,7 +51,7 @@ class UnusedStates:
         if now - self._foreign_at >= RECENT or state_age < RECENT:
             return ""
         if now - self._similar_at > RECENT and state_age < math.inf:  # a gripper's, while ours have ended
-            return "states of other joints come, those of the policy's have ended"
+            return "only states of other joints are received; those of the policy's have stopped"
         return self._foreign
 
 

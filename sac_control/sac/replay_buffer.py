@@ -83,7 +83,7 @@ class ReplayBuffer:
         return min(self.added, self.capacity)
 
     def add(self, transition: Transition) -> None:
-        """Keep a transition; the oldest gives way when the buffer is full.
+        """Keep a transition; it overwrites the oldest when the buffer is full.
 
         Raises:
             TransitionError: it has a wrong size, a value that is not finite, or an action outside [-1, 1].

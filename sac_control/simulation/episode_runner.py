@@ -1,4 +1,4 @@
-"""Episodes of an environment in a row: effort in, numbered transitions and stamped joint states out. Knows no ROS.
+"""Episodes of an environment in a row: commands in, numbered transitions and stamped joint states out. Knows no ROS.
 
 Simulated time runs on through resets, so that a stamp names one state of one source and nothing else.
 """

@@ -33,7 +33,10 @@ class SimulatorConfig(Config):
         0.2, "lockstep: a state without an answer is sent again after this long [s]", low=0.01, high=10.0
     )
     command_timeout: float = option(
-        0.05, "realtime: the safe command holds while the newest command is older than this [s]", low=0.001, high=0.2
+        0.05,
+        "realtime: the safe command is applied while the newest command is older than this [s]",
+        low=0.001,
+        high=0.2,
     )
     publish_clock: bool = option(
         False,

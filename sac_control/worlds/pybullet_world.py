@@ -222,6 +222,4 @@ def _load_bodies(description: Description, client: int) -> Sequence[int]:
             flags = pybullet.URDF_USE_INERTIA_FROM_FILE
             return [pybullet.loadURDF(file.name, useFixedBase=True, flags=flags, physicsClientId=client)]
     except pybullet.error as error:
-        raise ConfigError(
-            f"pybullet cannot load {description.path}: {error} Its own lines above may tell more"
-        ) from None
+        raise ConfigError(f"pybullet cannot load {description.path}: {error} See its output above") from None

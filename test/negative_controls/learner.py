@@ -125,7 +125,7 @@ LONG: Controls = {
         ("nodes/learner.py", "(ERROR, store.complaint),", "", "is_in_error_and_refuses"),
         ("nodes/health.py", "(ERROR, self._compatibility.complaint), ", "", "names_a_peer"),
         ("nodes/simulator.py",
-         "if self._command_time is not None and now - self._command_time > self._config.command_timeout:",
+         "if age > (limit := self._config.command_timeout):",
          "if False:", "while_its_watchdog_zeroes"),
     ],
 }  # fmt: skip
