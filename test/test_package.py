@@ -28,7 +28,7 @@ ROSDEP_KEYS = {
     "torch": "python3-torch",
     "yaml": "python3-yaml",
 }
-WITHOUT_ROSDEP_KEY = {"safetensors"}
+WITHOUT_ROSDEP_KEY = {"safetensors", "mujoco"}
 
 # Runs in a shell that has sourced the install; prints what it found.
 PROBE = """
