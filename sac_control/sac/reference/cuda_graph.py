@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
 from sac_control.sac.reference.tensors import Metrics, TensorBatch
 
-Scale = float | Tensor  # () that multiplies all learning rates
+Scale: TypeAlias = float | Tensor  # () that multiplies all learning rates
 Update = Callable[[TensorBatch, Scale, bool, bool], Metrics]
 _WARM_UP = 3  # eager updates before a capture: libraries allocate at their first calls, which a capture forbids
 
