@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from sac_control.envs.engine_choice import choose_engine
 from sac_control.envs.env import Env
 from sac_control.expression import Expression, parse
 from sac_control.tasks.catalogue import make_task
+from sac_control.tasks.engine_choice import choose_engine
 from sac_control.tasks.file_task import FileTask
 from sac_control.tasks.task import Task
 from sac_control.worlds.catalogue import make_world

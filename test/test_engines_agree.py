@@ -11,10 +11,11 @@ import dataclasses
 import numpy as np
 import pytest
 
+from sac_control.robots.engines import is_installed
 from sac_control.robots.robot import Robot
 from sac_control.tasks.catalogue import make_task
 from sac_control.types import FloatArray
-from sac_control.worlds.catalogue import is_installed, make_world
+from sac_control.worlds.catalogue import make_world
 
 pytestmark = pytest.mark.skipif(not (is_installed("pybullet") and is_installed("mujoco")), reason="not both installed")
 

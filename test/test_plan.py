@@ -30,7 +30,6 @@ from sac_control.cli.options import (
     split_settings,
 )
 from sac_control.cli.plan import Plan, find_policy, plan_deployment, plan_evaluation, plan_training
-from sac_control.envs import engine_choice
 from sac_control.errors import (
     EXIT_DONE,
     EXIT_FAULT,
@@ -44,6 +43,7 @@ from sac_control.policy.policy_config import PolicyConfig
 from sac_control.simulation.simulator_config import SimulatorConfig
 from sac_control.store.checkpoints import CheckpointStore
 from sac_control.store.run_directory import RunDirectory
+from sac_control.tasks import engine_choice
 from sac_control.training.learner_config import LearnerConfig
 from sac_control.types import Specification
 

@@ -9,7 +9,8 @@ import pytest
 
 from robot_files import CART, CART_POLE, NO_INERTIAL, POLE, ZERO_INERTIA, ZERO_MASS, make_robot
 from sac_control.errors import ConfigError, StateError
-from sac_control.worlds.catalogue import engines, is_installed, make_world
+from sac_control.robots.engines import is_installed
+from sac_control.worlds.catalogue import engines, make_world
 
 
 @pytest.fixture(params=[pytest.param(name, marks=pytest.mark.skipif(not is_installed(name), reason="not installed"))

@@ -20,9 +20,10 @@ from robot_files import (
     make_robot,
 )
 from sac_control.errors import StateError
+from sac_control.robots.engines import is_installed
 from sac_control.robots.robot import Robot
 from sac_control.tasks.catalogue import make_task
-from sac_control.worlds.catalogue import engines, is_installed, make_world
+from sac_control.worlds.catalogue import engines, make_world
 from sac_control.worlds.world import World
 
 KINDS = ("effort", "velocity", "position", "other_order", "strange_names")

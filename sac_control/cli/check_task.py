@@ -7,14 +7,18 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sac_control.cli.choice import choice
-from sac_control.envs.check.task_check import TaskCheck, check_task
 from sac_control.errors import ConfigError
 from sac_control.store import atomic
 from sac_control.store.png import png
+from sac_control.system import preflight
 from sac_control.tasks.catalogue import is_file, make_task
 from sac_control.types import INTERFACES
+
+if TYPE_CHECKING:  # the command is a robot's, too, which has no Gymnasium
+    from sac_control.envs.check.task_check import TaskCheck
 
 EXIT_OK, EXIT_ERRORS = 0, 1
 
@@ -35,6 +39,9 @@ def check(options: CheckTaskOptions) -> int:
     """Check the task and tell what was found; returns the exit code."""
     if options.episodes < 1:
         raise ConfigError(f"--episodes is {options.episodes}: expected at least 1")
+    preflight.check_packages(preflight.SIMULATION)
+    from sac_control.envs.check.task_check import check_task
+
     task = make_task(options.task)
     name = Path(options.task).stem if is_file(options.task) else options.task
     picture = options.picture or Path(f"{name}.png")

@@ -27,12 +27,12 @@ from sac_control.cli.plan_checks import (
     check_run_name,
     check_tasks,
 )
-from sac_control.envs.engine_choice import choose_engine
 from sac_control.errors import ConfigError, RunError
 from sac_control.identity import new_run_id
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.store.run_directory import RunDirectory
 from sac_control.tasks.catalogue import absolute_reference, is_file, make_task
+from sac_control.tasks.engine_choice import choose_engine
 from sac_control.training.learner_config import check_change
 from sac_control.types import Specification
 

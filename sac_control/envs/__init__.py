@@ -1,7 +1,6 @@
 """Environments: a task in a world, as Gymnasium wants it. No ROS, no torch.
 
     env.py          a task in a world, as gymnasium.Env
-    engine_choice.py  which physics engine simulates it
     pacer.py        real time for those who watch
     entry_point.py  what Gymnasium calls for an environment
     check/          whether a task asks what its author means

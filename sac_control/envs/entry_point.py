@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sac_control.envs.engine_choice import choose_engine
 from sac_control.envs.env import Env
 from sac_control.tasks.catalogue import make_task
+from sac_control.tasks.engine_choice import choose_engine
 
 
 def make_gymnasium_env(name: str, render_mode: str | None = None, engine: str = "") -> Env:

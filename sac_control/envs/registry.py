@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import gymnasium
 
-from sac_control.envs.engine_choice import choose_engine
 from sac_control.errors import ConfigError
 from sac_control.tasks.catalogue import TASKS, make_task
+from sac_control.tasks.engine_choice import choose_engine
 
 if TYPE_CHECKING:  # the physics engine is loaded when the first environment is made: a learner needs none
     from sac_control.envs.env import Env

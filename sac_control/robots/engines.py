@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
@@ -9,6 +10,7 @@ from sac_control.errors import ConfigError
 from sac_control.option import suggest
 
 GROUP = "sac_control.worlds"  # of entry points
+OURS = ("pybullet", "mujoco")  # each simulates with the package of its name
 
 
 @cache
@@ -26,3 +28,8 @@ def check_engine(name: str) -> None:
     names = sorted(engine_entries())
     if name not in names:
         raise ConfigError(f"engine {name!r} is not known; {suggest(name, names)}")
+
+
+def is_installed(engine: str) -> bool:
+    """Whether the package that it simulates with is there: looked up, not imported; of others' worlds it is."""
+    return engine not in OURS or importlib.util.find_spec(engine) is not None

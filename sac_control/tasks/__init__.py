@@ -6,5 +6,6 @@ file_task.py    a task from a file, which docs/your_robot.md explains
 task_file.py    its reader, and yaml_reader.py, which tells file and line of what it refuses
 new_task.py     the text of a first task file
 starts.py       weighted boxes of start states
+engine_choice.py  which physics engine simulates it
 builtin.py      the built-in tasks: inverted_pendulum.yaml inverted_pendulum_swingup.yaml inverted_double_pendulum.yaml
 """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 
 from sac_control.errors import ConfigError
@@ -10,17 +9,10 @@ from sac_control.robots.engines import check_engine, engine_entries
 from sac_control.robots.robot import Robot
 from sac_control.worlds.world import World
 
-OURS = ("pybullet", "mujoco")  # each simulates with the package of its name
-
 
 def engines() -> list[str]:
     """Names of all that are registered, whether their engine is installed or not."""
     return sorted(engine_entries())
-
-
-def is_installed(engine: str) -> bool:
-    """Whether the package that it simulates with is there: looked up, not imported; of others' worlds it is."""
-    return engine not in OURS or importlib.util.find_spec(engine) is not None
 
 
 def make_world(engine: str, robot: Robot, *, has_window: bool = False) -> World:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from sac_control.errors import ConfigError
 from sac_control.robots.description import MJCF, read_description
+from sac_control.robots.engines import is_installed
 from sac_control.robots.robot import Camera
 from sac_control.robots.survey import Survey, survey_urdf
-from sac_control.worlds.catalogue import is_installed
 
 
 def survey(path: Path) -> Survey:

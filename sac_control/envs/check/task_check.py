@@ -13,10 +13,10 @@ from sac_control.envs.check.mirror_check import check_mirror
 from sac_control.envs.check.start_check import check_first_steps, check_starts, sample_starts
 from sac_control.envs.check.trial import Trial, check_trial, try_task
 from sac_control.envs.check.units_check import check_units
-from sac_control.envs.engine_choice import choose_engine
 from sac_control.envs.env import Env
 from sac_control.errors import ConfigError, SacControlError
 from sac_control.robots.survey import Survey
+from sac_control.tasks.engine_choice import choose_engine
 from sac_control.tasks.task import Task
 from sac_control.worlds.survey import survey
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 
 from sac_control.errors import ConfigError
-from sac_control.robots.engines import check_engine
+from sac_control.robots.engines import check_engine, is_installed
 from sac_control.tasks.task import Task
-from sac_control.worlds.catalogue import is_installed
 
 
 def choose_engine(task: Task, wanted: str = "") -> tuple[str, str]:
