@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-EXECUTABLES = dict(re.findall(r'"(\w+) = ([\w.]+):\w+"', (ROOT / "setup.py").read_text()))  # name: module
+EXECUTABLES = dict(re.findall(r'"(\w+) = (sac_control\.start):\w+"', (ROOT / "setup.py").read_text()))  # name: module
 MESSAGES = sorted(path.stem for path in (ROOT / "msg").glob("*.msg"))
 
 # What a rosdep key does not tell by itself: the module's name.

@@ -44,6 +44,7 @@ from sac_control.policy.policy_config import PolicyConfig
 from sac_control.simulation.simulator_config import SimulatorConfig
 from sac_control.store.checkpoints import CheckpointStore
 from sac_control.store.run_directory import RunDirectory
+from sac_control.tasks.catalogue import make_task
 from sac_control.training.learner_config import LearnerConfig
 from sac_control.types import Specification
 
@@ -166,9 +167,12 @@ def test_training_is_learner_simulator_and_policy_with_the_run_s_configuration(r
 
 def test_training_explores_and_is_otherwise_the_default(runs: Path) -> None:
     config = configuration(training(runs))
-    assert config.simulator == SimulatorConfig(run_id=RUN_ID)
+    task = make_task(LearnerConfig().task)
+    chosen, _ = engine_choice.choose_engine(task)
+    engine = "" if chosen == task.engine else chosen  # what simulates it where its own engine is not installed
+    assert config.simulator == SimulatorConfig(run_id=RUN_ID, engine=engine)
     assert config.policy == PolicyConfig(run_id=RUN_ID, accept_weights=RUN_ID, deterministic=False)
-    assert config.learner == LearnerConfig(run_id=RUN_ID, run_directory=str(runs / "new"))
+    assert config.learner == LearnerConfig(run_id=RUN_ID, run_directory=str(runs / "new"), engine=engine)
 
 
 def test_states_are_reliable_and_silence_is_no_fault_in_lockstep_alone(runs: Path) -> None:
