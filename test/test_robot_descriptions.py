@@ -113,16 +113,19 @@ def difference(
     return np.abs(pair[0] - pair[1]).max(axis=0)
 
 
+@pytest.mark.needs("pybullet")
 @pytest.mark.parametrize("case", CASES)
 def test_urdf_moves_in_pybullet_as_the_built_in_machine_does(task: Task, case: str) -> None:
     assert (difference(task, case, built_in, in_pybullet) < EQUAL).all()
 
 
+@pytest.mark.needs("pybullet")
 @pytest.mark.parametrize("case", [case for case in CASES if case != "at_the_rail_s_end"])
 def test_engines_agree_where_pybullet_does_not_brake(task: Task, case: str) -> None:
     assert (difference(task, case, in_mujoco, in_pybullet, damping=0.0) < EQUAL).all()
 
 
+@pytest.mark.needs("pybullet")
 @pytest.mark.parametrize("seed", range(5))
 def test_balanced_machine_moves_alike_in_mujoco_and_in_the_task(task: Task, seed: int) -> None:
     start = 0.5 * task.sample_start(np.random.default_rng(seed))

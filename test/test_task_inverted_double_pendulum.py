@@ -91,6 +91,7 @@ def test_both_start_angles_are_uniform_and_independent_and_all_else_rests() -> N
     assert abs(np.corrcoef(starts[:, 2], starts[:, 4])[0, 1]) < 3.3 / math.sqrt(len(starts))
 
 
+@pytest.mark.needs("pybullet")
 def test_specification_says_what_the_published_task_says() -> None:
     specification = TASK.specification
     assert specification.joints == ("slider_to_cart", "cart_to_pole", "pole_to_second_pole")

@@ -55,6 +55,7 @@ def test_start_angles_are_uniform_and_all_else_rests() -> None:
     assert -0.1 <= angles[0] < angles[-1] <= 0.1
 
 
+@pytest.mark.needs("pybullet")
 def test_specification_says_what_the_published_task_says() -> None:
     specification = TASK.specification
     assert specification.joints == ("slider_to_cart", "cart_to_pendulum")

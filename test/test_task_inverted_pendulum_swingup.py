@@ -37,6 +37,7 @@ def test_start_angles_are_within_a_tenth_of_hanging_and_all_else_rests() -> None
     assert 3.0415 <= angles[0] < angles[-1] <= 3.2415
 
 
+@pytest.mark.needs("pybullet")
 def test_machine_and_observation_are_those_of_the_inverted_pendulum() -> None:
     ours, other = TASK.specification, inverted_pendulum().specification
     assert (ours.task, other.task) == ("inverted_pendulum_swingup", "inverted_pendulum")

@@ -15,6 +15,8 @@ import pytest
 
 from sac_control.envs import TASKS, make_env
 
+pytestmark = pytest.mark.needs("pybullet")
+
 FOLDER = Path(__file__).parent / "data" / "trajectories"
 
 
