@@ -440,7 +440,7 @@ def test_simulated_time_that_nobody_publishes_is_asked_for(clock: Clock) -> None
     one = controller(clock, gentle_file(), lockstep=False, check_stamps=True)
     clock.wall = 0
     assert one.answer(state(10**18)) is None
-    assert "nothing has come on /clock" in one.admission.last_rejection
+    assert "nothing is published on /clock" in one.admission.last_rejection
 
 
 def test_value_that_is_not_finite_counts_as_no_message_even_where_the_policy_does_not_look(clock: Clock) -> None:

@@ -181,7 +181,7 @@ def bad_weights() -> dict[str, Weights]:
     other = dataclasses.replace(SPECIFICATION, task="swing_up")
     stronger = dataclasses.replace(SPECIFICATION, command_limit=(1e6,))
     return {
-        "damaged on the way": dataclasses.replace(whole, data=bytes(damaged)),
+        "corrupted in transit": dataclasses.replace(whole, data=bytes(damaged)),
         "does not match its own sha256": sealed(bytes(damaged)),
         "not a whole safetensors file": sealed(good[:-1]),
         "not a whole safetensors file (3 bytes)": sealed(good[:3]),

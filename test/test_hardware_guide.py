@@ -390,7 +390,7 @@ def test_second_policy_beside_an_armed_one_ends_in_zero_and_silence_and_arms_not
             robot.until_mode(Mode.LATCHED_FAULT, "/other commands /effort_controller/commands, too")
             robot.until(lambda: robot.commands[-1] == 0.0, "the last command is no zero")
             count = len(robot.commands)
-            assert "end one of the two" in robot.refusal(topics.POLICY_ARM)
+            assert "stop one of the two" in robot.refusal(topics.POLICY_ARM)
             robot.until(lambda: time.monotonic() - robot.commanded_at > 0.5, "not silent")
             other.stop()
             silent = len(robot.commands)

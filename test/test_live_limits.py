@@ -78,7 +78,7 @@ def test_no_limit_goes_beyond_that_of_policy_or_robot(is_active: bool) -> None:
         change({"command_limit": 101.0}, is_active=is_active)
     with pytest.raises(ConfigError, match=r"policy\.max_command is 80"):
         changed(PolicyConfig(max_command=80.0), {"command_limit": 81.0}, is_active=is_active)
-    with pytest.raises(ConfigError, match="blind"):
+    with pytest.raises(ConfigError, match="stale for a robot"):
         change({"state_timeout": 0.21}, is_active=is_active)
 
 

@@ -202,7 +202,7 @@ def test_file_larger_than_any_policy_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "large.safetensors"
     with path.open("wb") as stream:
         stream.truncate(MAX_BYTES + 5)
-    with pytest.raises(PolicyFileError, match=f"{path}: policy file has {MAX_BYTES + 1} bytes, at most {MAX_BYTES}"):
+    with pytest.raises(PolicyFileError, match=f"{path}: policy file has {MAX_BYTES + 1} bytes, limit {MAX_BYTES}"):
         PolicyFile.read(path)
 
 

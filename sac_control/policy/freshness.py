@@ -42,9 +42,9 @@ def check_age(stamp: int, timeout: float, now: int) -> None:
     if not stamp:
         raise StateError("state has no stamp: its publisher must set it to the time of the measurement")
     age = 1e-9 * (now - stamp)
+    told = f"stamp is {age:.3f} s old" if age > 0 else f"stamp is {-age:.3f} s in the future"
     raise StateError(
-        f"stamp is {abs(age):.3f} s {'old' if age > 0 else 'in the future'}, limit {timeout:g} s: synchronise the "
-        "clocks of the computers, or unset policy.check_stamps"
+        f"{told}, limit {timeout:g} s: synchronise the clocks of the computers, or unset policy.check_stamps"
     )
 
 
