@@ -194,7 +194,7 @@ def bad_weights() -> dict[str, Weights]:
         "version 1 is older than 3": make_weights(make_file(seed=1, version=1)),
         "message names version 9": dataclasses.replace(make_weights(make_file(version=2)), version=9),
         f"the header has {len(long)} bytes": sealed(len(long).to_bytes(8, "little") + long),
-        "bytes of weights, at most": sealed(bytes(3 * 2**20)),
+        "bytes, limit 3145727": sealed(bytes(3 * 2**20)),
         "run is '../../x'": dataclasses.replace(sealed(with_header(run="../../x")), run="../../x"),
         "tensors are ['../actor'": sealed(edited(lambda _, tensors: tensors.update({"../actor": np.zeros(1)}))),
     }
