@@ -107,6 +107,7 @@ def newest_checkpoint(checkpoints: Path) -> tuple[dict[str, Any], dict[str, Arra
     return manifest, load_tensors(files["learner.safetensors"])
 
 
+@pytest.mark.long
 def test_a_learner_killed_again_and_again_loses_at_most_a_second_and_goes_on_within_ten(
     tmp_path: Path, machine: Withheld
 ) -> None:

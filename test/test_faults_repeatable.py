@@ -79,6 +79,7 @@ def solved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return train(tmp_path_factory.mktemp("solved"), "--seed", "5", *UNTIL_SOLVED)
 
 
+@pytest.mark.long
 def test_the_same_training_ends_with_the_same_bytes_beside_load_and_without(solved: Path, tmp_path: Path) -> None:
     first = fingerprint(solved)
     for k in range(1, REPETITIONS):
@@ -89,6 +90,7 @@ def test_the_same_training_ends_with_the_same_bytes_beside_load_and_without(solv
         assert [name for name in found if found[name] != first[name]] == [], f"repetition {k} came to something else"
 
 
+@pytest.mark.long
 def test_another_seed_gives_other_numbers(solved: Path, tmp_path: Path) -> None:
     """From the first transitions on, before anything is learnt."""
     name, size = Path("replay") / "transitions.f32", 50 * 4 * ROW_SIZE

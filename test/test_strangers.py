@@ -31,7 +31,15 @@ def trained(folder: Path, task: Path, seed: int, steps: int) -> Path:
     ("name", "seed", "steps", "interface", "lean"),
     [
         pytest.param("velocity_cart", 2, 5_000, "velocity", {"pole hinge": 0.3}, id="cart driven by velocity"),
-        pytest.param("acrobot_balance", 0, 10_000, "effort", {"shoulder": 0.4, "elbow": 1.0}, id="acrobot by MJCF"),
+        pytest.param(
+            "acrobot_balance",
+            0,
+            10_000,
+            "effort",
+            {"shoulder": 0.4, "elbow": 1.0},
+            id="acrobot by MJCF",
+            marks=pytest.mark.long,
+        ),
     ],
 )
 def test_robot_of_a_stranger_is_trained_to_its_level_deployed_held_and_stopped(
