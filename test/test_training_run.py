@@ -72,7 +72,7 @@ def learn(run: TrainingRun, start: int, stop: int, reward: float = 1.0) -> None:
             pass
 
 
-@pytest.mark.parametrize("backend", ["native", "torch"])
+@pytest.mark.parametrize("backend", ["native", pytest.param("torch", marks=pytest.mark.needs("torch"))])
 def test_a_diverged_batch_is_rolled_back_told_of_and_never_published(tmp_path: Path, backend: str) -> None:
     said: list[str] = []
     run = training_run(tmp_path, said, backend=backend)
