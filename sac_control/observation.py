@@ -120,6 +120,12 @@ class StateObserver:
         return self._observer.values(state.position, state.velocity)
 
 
+def normalised(command: FloatArray, limit: FloatArray) -> Float32Array:
+    """The action, (a,) float32 in [-1, 1], that `command`, (a,), is as a part of `limit`, (a,): what is remembered."""
+    action: Float32Array = np.minimum(np.maximum(command / limit, -1.0), 1.0).astype(np.float32)
+    return action
+
+
 def check_reads_joint_states(expression: Expression) -> None:
     """See that `expression` reads nothing but positions and velocities of one moment, as a joint state holds them.
 

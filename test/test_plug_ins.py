@@ -37,7 +37,7 @@ nowhere_task = "their_nowhere:Task"
 WORLD = '''
 """Unit masses, each on a damped spring: needs no engine at all."""
 import numpy as np
-from sac_control.worlds.world import World, check_command
+from sac_control.worlds.world import World
 
 
 class Springs(World):
@@ -45,8 +45,7 @@ class Springs(World):
         self.position, self.velocity = list(map(float, state[0::2])), list(map(float, state[1::2]))
         self.effort = [0.0] * len(self.position)
 
-    def step(self, command):
-        check_command(command, len(self.robot.drives))
+    def _step(self, command):
         effort = dict(zip((drive.joint for drive in self.robot.drives), command))
         self.effort = [effort.get(joint, 0.0) for joint in self.robot.joints]
         for _ in range(self.robot.substeps):
@@ -54,7 +53,6 @@ class Springs(World):
             forces = [e - x - v for e, x, v in zip(self.effort, self.position, self.velocity)]
             self.velocity = [v + h * f for v, f in zip(self.velocity, forces)]
             self.position = [x + h * v for x, v in zip(self.position, self.velocity)]
-        self._check_finite()
 
     def render(self, width=640, height=480):
         return np.full((height, width, 3), 127 + int(100 * np.tanh(self.position[0])), np.uint8)
@@ -112,7 +110,7 @@ NUMBER = 7
 
 class Unfinished(World):
     def reset(self, state): ...
-    def step(self, command): ...
+    def _step(self, command): ...
 
 
 class HalfATask(Task):

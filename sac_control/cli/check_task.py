@@ -39,7 +39,7 @@ def check(options: CheckTaskOptions) -> int:
     """Check the task and tell what was found; returns the exit code."""
     if options.episodes < 1:
         raise ConfigError(f"--episodes is {options.episodes}: expected at least 1")
-    preflight.check_packages(preflight.SIMULATION)
+    preflight.check_packages((*preflight.SIMULATION, "matplotlib"))
     from sac_control.envs.check.task_check import check_task
 
     task = make_task(options.task)

@@ -36,12 +36,18 @@ class SignalMemory:
         """Whether it reaches as far back as was asked for."""
         return len(self.rows) == self._depth
 
-    def start(self, row: Row) -> None:
-        """Forget all, and take it that the machine stood there before, without an action: an episode begins."""
+    def start(self, row: Row, stamp: int | None = None) -> None:
+        """Forget all, and take it that the machine stood there before, without an action: an episode begins.
+
+        Args:
+            row: measured.
+            stamp: [ns] of the state, where `push_at` is to take the next one.
+        """
         first = list(row)
         first[self._actions] = [0.0] * len(first[self._actions])
         self.clear()
         self.rows.extend(list(first) for _ in range(self._depth))
+        self._stamp = stamp
 
     def push(self, row: Row) -> None:
         """Take the row of the next control period."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from sac_control.errors import StateError
 from sac_control.expression import Arrival, SignalLayout, SignalMemory
-from sac_control.observation import Observer
+from sac_control.observation import Observer, normalised
 from sac_control.policy import freshness
 from sac_control.types import Float32Array, FloatArray, JointState, Specification
 
@@ -68,8 +68,7 @@ class RowObserver:
         memory, row = self._memory, self._row(state, command)
         arrival = memory.push_at(row, state.stamp, self._period)
         if self._is_simulated and arrival in (Arrival.FIRST, Arrival.GAP):
-            memory.start(row)
-            memory.push_at(memory.rows[0], state.stamp, self._period)  # from which the next stamp is counted
+            memory.start(row, state.stamp)
         count = len(memory.rows)
         if count < self._depth:
             self.filling = f"observation history is filling, {count} of {self._depth} periods"
@@ -99,10 +98,5 @@ class RowObserver:
                     "measure it, and joint_state_broadcaster publish it"
                 )
         rows = (state.position.tolist(), state.velocity.tolist(), efforts)
-        actions = self._still if command is None else self._shares(command)
+        actions = self._still if command is None else normalised(command, self._limit).tolist()
         return [*(values[place] for values in rows for place in places), *actions]
-
-    def _shares(self, command: FloatArray) -> list[float]:
-        """`command`, (a,), as parts of its limits; as `simulation.episode_runner` has it, to the last bit."""
-        shares: Float32Array = np.minimum(np.maximum(command / self._limit, -1.0), 1.0).astype(np.float32)
-        return [float(share) for share in shares]

@@ -28,9 +28,7 @@ class SurveyedJoint:
     range: tuple[float, float] | None  # of its position [rad or m]; None: it moves without end
     max_effort: float | None = None  # that its drive can give [N m or N]; None: the description does not say
     max_velocity: float | None = None  # [rad/s or m/s]
-    interface: str = (
-        ""  # of its drive: effort, velocity or position; empty: the description does not say that it has one
-    )
+    interface: str = ""  # of its drive: effort, velocity or position; empty: it has none that the description names
     command_limit: float | None = None  # of the drive, both ways [unit of the interface]
 
     @property

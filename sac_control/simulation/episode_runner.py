@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from sac_control.envs.env import Env
+from sac_control.observation import normalised
 from sac_control.types import Float32Array, FloatArray, JointState, Transition
 
 
@@ -55,7 +56,7 @@ class EpisodeRunner:
             policy_version: of the policy that chose it.
             action_raw: (a,) float32, what the policy chose before any limit; None where that was not told.
         """
-        action = np.clip(command / self._limit, -1.0, 1.0).astype(np.float32)
+        action = normalised(command, self._limit)
         state = self._env.state
         before, stamp, episode, step = self._observation, self.stamp, self.episode, self.step_in_episode
         after, reward, terminated, truncated, _ = self._env.step(action)

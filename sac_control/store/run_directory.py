@@ -89,11 +89,11 @@ class RunDirectory:
         self._config_text = self.config.read_bytes() if self.config.exists() else None
 
     def hold(self) -> bool:
-        """Make sure that the directory that was locked is still there; whether it had to be made again.
+        """Make sure that the locked directory still exists; whether it had to be recreated.
 
         Raises:
-            RunError: another process has made it again, and writes it.
-            OSError: it cannot be made.
+            RunError: another process has recreated it and holds its lock.
+            OSError: it cannot be created.
         """
         if self._lock is None or atomic.is_at(self._lock.fileno(), self._lock_path):
             return False

@@ -17,7 +17,7 @@ from sac_control.store import atomic
 class Table:
     """A CSV file that is appended to, one whole line at a time.
 
-    A line that could not be written is left out; a file that was removed is made again.
+    A line that could not be written is left out; a file that was deleted is recreated.
     """
 
     def __init__(self, path: Path, columns: tuple[str, ...]) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from sac_control.errors import ConfigError
 from sac_control.option import suggest
-from sac_control.tasks import builtin
 from sac_control.tasks.task import Task
 from sac_control.tasks.task_file import read_task
 
@@ -19,11 +18,6 @@ GROUP = "sac_control.tasks"
 _NEEDED = ("specification", "engine", "max_episode_steps", "solved_return", "start_dimensions")  # see `Task`
 SUFFIXES = (".yaml", ".yml")  # of task files
 DESCRIPTIONS = (".urdf", ".xacro", ".xml", ".mjcf")  # suffixes of what is easily taken for one
-TASKS: dict[str, Task] = {
-    "inverted_pendulum": builtin.inverted_pendulum(),
-    "inverted_pendulum_swingup": builtin.inverted_pendulum_swingup(),
-    "inverted_double_pendulum": builtin.inverted_double_pendulum(),
-}
 
 
 @cache
@@ -49,17 +43,14 @@ def make_task(reference: str) -> Task:
     """
     if is_file(reference):
         return read_task(Path(reference))
-    if reference in TASKS:
-        return TASKS[reference]
-    names = [*TASKS, *_entries()]
-    if reference not in names:
+    if reference not in _entries():
         if Path(reference).suffix in DESCRIPTIONS:
             raise ConfigError(
                 f"{reference} is a robot description and no task: sac_control new-task {reference} writes a first one"
             )
         files = [f"{reference}{suffix}" for suffix in SUFFIXES if Path(f"{reference}{suffix}").is_file()]
         raise ConfigError(
-            f"task {reference!r} is not known; {suggest(reference, dict.fromkeys([*names, *files]))}; a task of your "
+            f"task {reference!r} is not known; {suggest(reference, [*_entries(), *files])}; a task of your "
             "own is a file: --task my_robot.yaml"
         )
     return _load(reference)
@@ -83,3 +74,11 @@ def _load(name: str) -> Task:
             + (f" that has {', '.join(lacks)}, too" if lacks else "")
         )
     return task
+
+
+def _ours() -> dict[str, Task]:
+    tasks = {name: _load(name) for name, entry in _entries().items() if entry.module.startswith("sac_control.")}
+    return dict(sorted(tasks.items(), key=lambda item: (len(item[1].specification.joints), item[0])))
+
+
+TASKS = _ours()  # the built-in tasks, those of the simplest robots first

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sac_control.expression import Expression, Rows, SignalLayout, compile, is_true  # noqa: A004  as in re
+from sac_control.expression import Expression, Rows, compile, is_true  # noqa: A004  as in re
 from sac_control.robots.description import locate
 from sac_control.robots.robot import Camera, Color, Drive, Robot
 from sac_control.tasks.starts import Starts
@@ -66,9 +66,8 @@ class FileTask(Task):
         self.start_dimensions = content.starts.dimensions
         self.rules = content.reward.canonical, content.terminated.canonical
         self.memory = max(content.reward.memory, content.terminated.memory)
-        layout = SignalLayout(self.specification.joints, self.specification.actuated_joints)
-        self._reward = compile(content.reward, layout)
-        self._terminated = compile(content.terminated, layout)
+        self._reward = compile(content.reward, self.layout)
+        self._terminated = compile(content.terminated, self.layout)
 
     def robot(self, engine: str) -> Robot:
         content = self.content

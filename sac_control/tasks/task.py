@@ -87,7 +87,7 @@ class Task(ABC):
         for unit in rng.random((_PROBES, self.start_dimensions)):
             start = self.start_from(unit)
             for scale in (0.02, 0.2, 2.0):  # near to where episodes begin and far from it
-                rows = [self._row_near(start, scale, rng) for _ in range(self.memory + 1)]
+                rows = [self.row_near(start, scale, rng) for _ in range(self.memory + 1)]
                 answers += [*start, self.reward(rows), float(self.is_terminated(rows))]
         rounded = " ".join(f"{answer:.{_DIGITS}g}" for answer in answers)
         content = {
@@ -98,7 +98,15 @@ class Task(ABC):
         }
         return canonical_hash(content)
 
-    def _row_near(self, state: FloatArray, scale: float, rng: np.random.Generator) -> list[float]:
+    def row_at(self, state: FloatArray) -> list[float]:
+        """The row of a robot that is in `state`, (2j,), without efforts and actions."""
+        return self._row(state, np.zeros(self.layout.width - len(state)))
+
+    def row_near(self, state: FloatArray, scale: float, rng: np.random.Generator) -> list[float]:
+        """A random row within `scale` of `state`, (2j,), with random efforts and actions in [-1, 1]."""
         near = state + scale * rng.uniform(-1.0, 1.0, len(state))
-        rest = rng.uniform(-1.0, 1.0, self.layout.width - len(state))  # efforts and actions
-        return [*near[0::2].tolist(), *near[1::2].tolist(), *rest.tolist()]
+        return self._row(near, rng.uniform(-1.0, 1.0, self.layout.width - len(state)))
+
+    @staticmethod
+    def _row(state: FloatArray, rest: FloatArray) -> list[float]:
+        return [*state[0::2].tolist(), *state[1::2].tolist(), *rest.tolist()]

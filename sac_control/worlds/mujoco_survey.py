@@ -8,12 +8,11 @@ from pathlib import Path
 import mujoco
 import numpy as np
 
-from sac_control.errors import ConfigError
 from sac_control.robots.description import Description, read_description
 from sac_control.robots.robot import Camera
 from sac_control.robots.survey import HINGE, SLIDE, Survey, SurveyedBody, SurveyedJoint
 from sac_control.types import FloatArray
-from sac_control.worlds.mujoco_world import load_specification
+from sac_control.worlds.mujoco_world import load_specification, refusals_in_words
 
 _KINDS = {int(mujoco.mjtJoint.mjJNT_HINGE): HINGE, int(mujoco.mjtJoint.mjJNT_SLIDE): SLIDE}
 _OTHERS = {int(mujoco.mjtJoint.mjJNT_FREE): "free", int(mujoco.mjtJoint.mjJNT_BALL): "ball"}
@@ -64,10 +63,8 @@ def view_of(path: Path) -> Camera:
 
 
 def _compiled(description: Description) -> mujoco.MjModel:
-    try:
+    with refusals_in_words(description):
         return load_specification(description).compile()
-    except ValueError as error:
-        raise ConfigError(f"MuJoCo cannot load {description.path}: {' '.join(str(error).split())}") from None
 
 
 def _drives(model: mujoco.MjModel) -> dict[int, tuple[str, float | None, float | None]]:

@@ -8,7 +8,8 @@ whose gains would be unstable otherwise.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -22,7 +23,7 @@ from sac_control.robots.description import MJCF, Description, read_description
 from sac_control.robots.robot import Drive, Robot
 from sac_control.worlds.mujoco_picture import take_picture
 from sac_control.worlds.mujoco_window import Window
-from sac_control.worlds.world import World, check_command
+from sac_control.worlds.world import World
 
 VELOCITY_GAIN = 10.0  # times inertia by physics period: 90 % of a change of velocity in one physics period
 POSITION_RESPONSE = 2.0  # physics periods: time constant of a position drive, critically damped
@@ -50,7 +51,6 @@ class MujocoWorld(World):
         self._positions, self._velocities, self._efforts = data.qpos, data.qvel, data.qfrc_actuator
         self._control = data.ctrl
         self._substeps = robot.substeps
-        self._drives = len(robot.drives)
         self._window = Window(model, data, robot.camera) if has_window else None
         mujoco.mj_forward(model, data)
         self._read()
@@ -65,12 +65,10 @@ class MujocoWorld(World):
         self.effort = [0.0] * len(self._qpos)
         self._show()
 
-    def step(self, command: Sequence[float]) -> None:
-        check_command(command, self._drives)
+    def _step(self, command: Sequence[float]) -> None:
         self._control[:] = command
         mujoco.mj_step(self._model, self._data, self._substeps)
         self._read()
-        self._check_finite()
         self._show()
 
     def _read(self) -> None:
@@ -111,10 +109,8 @@ class MujocoWorld(World):
 def _build(robot: Robot) -> mujoco.MjModel:
     """The compiled model of `robot` with its drives."""
     description = read_description(robot.description)
-    try:
+    with refusals_in_words(description):
         specification = load_specification(description)
-    except ValueError as error:
-        raise ConfigError(f"MuJoCo cannot load {description.path}: {_one_line(error)}") from None
     joints = {joint.name: joint.type for joint in specification.joints}
     _check_joints(robot, joints)
     option = specification.option
@@ -133,14 +129,22 @@ def _build(robot: Robot) -> mujoco.MjModel:
         )
         _limit(actuator, drive)
         actuator.set_to_motor()
-    try:
+    with refusals_in_words(description):
         model = specification.compile()
-    except ValueError as error:
-        raise ConfigError(f"MuJoCo cannot build {description.path}: {_one_line(error)}") from None
     _check_tree(description, model)
     for index, drive in enumerate(robot.drives):
         _set_gains(model, index, drive, robot)
     return model
+
+
+@contextmanager
+def refusals_in_words(description: Description) -> Iterator[None]:
+    """Make what MuJoCo refuses of `description` a ConfigError that names the file."""
+    try:
+        yield
+    except ValueError as error:
+        text = " ".join(str(error).split()).partition(" The static bodies of the spec were fused")[0]
+        raise ConfigError(f"MuJoCo cannot load {description.path}: {text}") from None
 
 
 def load_specification(description: Description) -> mujoco.MjSpec:
@@ -223,7 +227,3 @@ def _set_gains(model: mujoco.MjModel, index: int, drive: Drive, robot: Robot) ->
         rate = 1.0 / (POSITION_RESPONSE * period)
         model.actuator_gainprm[index, 0] = inertia * rate**2
         model.actuator_biasprm[index, :3] = 0.0, -inertia * rate**2, -2.0 * inertia * rate
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()).partition(" The static bodies of the spec were fused")[0]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from sac_control.robots.description import MJCF, URDF, Description, moving_joint
 from sac_control.robots.robot import Color, Drive, Robot
 from sac_control.worlds.pybullet_picture import take_picture
 from sac_control.worlds.pybullet_window import close_window, open_window, stdout_to_stderr
-from sac_control.worlds.world import World, check_command
+from sac_control.worlds.world import World
 
 CONTACT_ERP = 0.9  # share of a penetration that is corrected per step
 SOLVER_ITERATIONS = 5
@@ -43,15 +44,14 @@ class PybulletWorld(World):
         # Releases the engine of a forgotten world, too: pybullet has room for about a thousand.
         disconnect = close_window if has_window else pybullet.disconnect
         self._disconnect = weakref.finalize(self, disconnect, self._client)
-        try:
+        with ExitStack() as on_refusal:
+            on_refusal.callback(self.close)
             self._configure_engine(robot)
             self._body, indices = self._load_robot(description)
             self._joints = [self._index(robot.model_name(name), indices) for name in robot.joints]
             driven = [self._index(robot.model_name(drive.joint), indices) for drive in robot.drives]
             most = [self._most_effort(description, *each) for each in zip(driven, robot.drives, strict=True)]
-        except Exception:
-            self.close()
-            raise
+            on_refusal.pop_all()
         self._drives = list(zip(driven, robot.drives, most, strict=True))
         self._places = [robot.joints.index(drive.joint) for drive in robot.drives]  # of each drive among the joints
         self._rest: int = pybullet.saveState(physicsClientId=self._client)
@@ -117,8 +117,7 @@ class PybulletWorld(World):
         self._read_state()
         self.effort = [0.0] * len(self._joints)
 
-    def step(self, command: Sequence[float]) -> None:
-        check_command(command, len(self._drives))
+    def _step(self, command: Sequence[float]) -> None:
         for _ in range(self.robot.substeps):
             # Again in each step: pybullet forgets forces. In one call with the step, because it adds them up otherwise.
             for (joint, drive, most), value in zip(self._drives, command, strict=True):
@@ -126,7 +125,6 @@ class PybulletWorld(World):
             pybullet.stepSimulation(physicsClientId=self._client)
         self._read_state()
         self._read_effort(command)
-        self._check_finite()
 
     def _command(self, joint: int, drive: Drive, most: float, value: float) -> None:
         body, client = self._body, self._client

@@ -59,21 +59,16 @@ class World(ABC):
     def reset(self, state: Sequence[float]) -> None:
         """Put the machine into `state`, (2j,), forgetting all that happened before."""
 
-    @abstractmethod
     def step(self, command: Sequence[float]) -> None:
         """Advance by one control period under `command`, (a,) [unit of each drive's interface], one per drive.
 
         Raises:
             ValueError: a command is not finite, or there are too few or too many.
-            StateError: the physics came to a state that is not finite.
-        """
-
-    def _check_finite(self) -> None:
-        """See that the machine is somewhere.
-
-        Raises:
             StateError: the physics diverged.
         """
+        if len(command) != len(self.robot.drives) or not all(map(math.isfinite, command)):
+            raise ValueError(f"command is {list(command)}: expected {len(self.robot.drives)} finite number(s)")
+        self._step(command)
         if not sum(map(abs, self.position)) + sum(map(abs, self.velocity)) < LARGEST:  # NaN is not less
             raise StateError(
                 f"the physics of {self.robot.description.name} diverged: positions and velocities mean nothing; "
@@ -109,6 +104,10 @@ class World(ABC):
         """Release the physics engine; closing twice is allowed."""
 
     @abstractmethod
+    def _step(self, command: Sequence[float]) -> None:
+        """Advance by one control period under `command`, (a,), which is finite and one per drive."""
+
+    @abstractmethod
     def _save(self) -> bytes:
         """The state of the engine."""
 
@@ -131,16 +130,6 @@ class World(ABC):
                 "copy one without (render_mode None or rgb_array)"
             )
         return _revived, (type(self), self.robot, self.save())
-
-
-def check_command(command: Sequence[float], drives: int) -> None:
-    """See that `command` can be applied by `drives` drives.
-
-    Raises:
-        ValueError: it is not finite, or has another size.
-    """
-    if len(command) != drives or not all(map(math.isfinite, command)):
-        raise ValueError(f"command is {list(command)}: expected {drives} finite number(s)")
 
 
 def _revived(kind: type[World], robot: Robot, saved: bytes) -> World:

@@ -96,8 +96,8 @@ LONG: Controls = {
     ],
     ("test_robot_files.py",): [
         ("worlds/pybullet_world.py", "    _check_bodies(description)\n", "", "refused_in_a_sentence"),
-        ("worlds/pybullet_world.py", "        self._check_finite()\n", "", "diverges_is_told"),
-        ("worlds/mujoco_world.py", "        self._check_finite()\n", "", "diverges_is_told"),
+        ("worlds/world.py", "if not sum(map(abs, self.position))", "if False and sum(map(abs, self.position))",
+         "diverges_is_told"),
         ("worlds/mujoco_world.py", "    _check_tree(description, model)\n", "", "floating_base"),
         ("robots/description.py", "    _check_tree(path, root)\n", "", "refused_in_a_sentence"),
     ],

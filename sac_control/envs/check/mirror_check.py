@@ -40,7 +40,7 @@ def _asks_otherwise(task: Task, starts: FloatArray) -> str:
     rng = np.random.default_rng(0)
     for index in range(QUESTIONS):
         start, scale = starts[index % len(starts)], (0.05, 0.5, 2.0)[index % 3]
-        rows = [_row_near(task, start, scale, rng) for _ in range(task.memory + 1)]
+        rows = [task.row_near(start, scale, rng) for _ in range(task.memory + 1)]
         images = [[-value for value in row] for row in rows]
         shown = _state_shown(task, rows[0])
         here, there = task.reward(rows), task.reward(images)
@@ -87,12 +87,6 @@ def _terms_have_mirror_images(task: Task) -> bool:
     except ConfigError:
         return False
     return True
-
-
-def _row_near(task: Task, state: FloatArray, scale: float, rng: np.random.Generator) -> list[float]:
-    near = state + scale * rng.uniform(-1.0, 1.0, len(state))
-    rest = rng.uniform(-1.0, 1.0, task.layout.width - len(state))  # efforts and actions
-    return [*near[0::2].tolist(), *near[1::2].tolist(), *rest.tolist()]
 
 
 def _state_shown(task: Task, row: list[float]) -> str:

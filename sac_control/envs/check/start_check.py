@@ -67,17 +67,12 @@ def _check_ends(env: Env, survey: Survey | None, starts: FloatArray) -> Iterator
 
 def _is_failure(task: Task, start: FloatArray) -> bool:
     """Whether a robot that stands at `start` is one."""
-    return task.is_terminated([_row(task, start)] * (task.memory + 1))
+    return task.is_terminated([task.row_at(start)] * (task.memory + 1))
 
 
 def _ends_at_once(env: Env, start: FloatArray) -> bool:
     env.reset(options={"state": start})
     return bool(env.step_command(np.zeros(len(env.specification.command_limit)))[2])
-
-
-def _row(task: Task, state: FloatArray) -> list[float]:
-    rest = [0.0] * (task.layout.width - len(state))  # efforts and actions
-    return [*state[0::2].tolist(), *state[1::2].tolist(), *rest]
 
 
 def _share(part: int, whole: int) -> str:
