@@ -70,7 +70,7 @@ clean:  ## remove .venv and everything built; runs/ stays
 
 # The stamp comes last: what was interrupted is done again.
 $(STAMP): .ci/requirements.txt .ci/requirements-$(ROS).txt setup.py setup.cfg CMakeLists.txt package.xml \
-    $(wildcard msg/*.msg launch/*.py config/* sac_control/robots/*.urdf sac_control/sac/native/*) \
+    $(wildcard msg/*.msg launch/*.py config/* sac_control/robots/*.urdf sac_control/algorithms/sac/native/*) \
     $(if $(PYTHON),$(if $(filter $(call version_of,$(PYTHON)),$(call version_of,$(BIN)/python)),,another_python))
 	@rm -f .venv/.installed*
 	die() { echo "make setup: $$*" >&2; exit 1; }

@@ -17,7 +17,7 @@ Where things live; each folder's `__init__` is its map, and imports go upwards i
     training/     a whole training without ROS: transitions in, updates, evaluation, publication, verdict
     store/        the disk: run directory, checkpoints, replay rows, tables
     policy/       what runs on a robot: inference, policy file, hot swap, safety, limits. numpy alone
-    sac/          the algorithm
+    algorithms/   what learns: Soft Actor-Critic and others. Knows no physics
     simulation/   what a simulator node owns: episodes in a row, lockstep, realtime
     envs/         an environment: a task in a world, as gymnasium.Env
     worlds/       physics: commands in, joint states out
@@ -29,8 +29,9 @@ Where things live; each folder's `__init__` is its map, and imports go upwards i
     types.py errors.py identity.py option.py per_joint.py ros_parameters.py observation.py    ground floor: values,
                   errors, which run something belongs to, what a setting is, observations
 
-Begin with `sac/reference/soft_actor_critic.py`, one update on one page; then `policy/controller.py`, one control tick;
-then `training/training_run.py`, what is due when; then `nodes/policy.py`. docs/design.md has contracts and decisions.
+Begin with `algorithms/sac/readable/soft_actor_critic.py`, one update on one page; then `policy/controller.py`, one
+control tick; then `training/training_run.py`, what is due when; then `nodes/policy.py`. docs/design.md has
+contracts and decisions.
 """
 
 from pkgutil import extend_path

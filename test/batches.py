@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from sac_control.sac.replay_buffer import Batch
+from sac_control.algorithms.replay_buffer import Batch
 
 
 def random_batch(seed: int, rows: int = 32, observation_size: int = 3, action_size: int = 1, batches: int = 1) -> Batch:

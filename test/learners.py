@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from batches import random_batch
-from sac_control.sac.layout import critic_layout
-from sac_control.sac.learner import Learner
-from sac_control.sac.native_learner import NativeLearner
-from sac_control.sac.sac_config import SacConfig
+from sac_control.algorithms.layout import critic_layout
+from sac_control.algorithms.learner import Learner
+from sac_control.algorithms.sac.native_learner import NativeLearner
+from sac_control.algorithms.sac.sac_config import SacConfig
 from sac_control.types import Float32Array
 
 NEEDS_TORCH = pytest.mark.needs("torch")
@@ -24,8 +24,8 @@ def kind_of(backend: str) -> type[Learner]:
     """``native``, ``torch``, or ``sac_v1``, which torch alone has."""
     if backend == "native":
         return NativeLearner
-    from sac_control.sac.reference.sac_v1 import SoftActorCriticV1
-    from sac_control.sac.reference.soft_actor_critic import SoftActorCritic
+    from sac_control.algorithms.sac.readable.sac_v1 import SoftActorCriticV1
+    from sac_control.algorithms.sac.readable.soft_actor_critic import SoftActorCritic
 
     return {"torch": SoftActorCritic, "sac_v1": SoftActorCriticV1}[backend]
 

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from batches import random_batch
-from sac_control.sac.normaliser import Normaliser
-from sac_control.sac.reference.tensors import TensorBatch, tensor_batches
+from sac_control.algorithms.normaliser import Normaliser
+from sac_control.algorithms.sac.readable.tensors import TensorBatch, tensor_batches
 
 
 def random_tensors(seed: int, rows: int = 32, observation_size: int = 3, action_size: int = 1) -> TensorBatch:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sac_control.algorithms.sac.sac_config import SacConfig
 from sac_control.errors import ConfigError
 from sac_control.option import Config, suggest
 from sac_control.policy.policy_config import PolicyConfig
-from sac_control.sac.sac_config import SacConfig
 from sac_control.simulation.simulator_config import SimulatorConfig
 from sac_control.training.evaluator_config import EvaluatorConfig
 from sac_control.training.learner_config import LearnerConfig

@@ -16,7 +16,7 @@ from optional_packages import ABSENT, PLACES
 PACKAGE = Path(__file__).resolve().parent.parent / "sac_control"
 BASIS = {"types", "identity", "option", "errors", "expression", "observation", "per_joint", "ros_parameters"}
 SIMULATION = {"robots", "tasks", "worlds", "envs", "simulation"}
-CORES = {"sac", "policy", "store", "training", "health", "system"} | SIMULATION
+CORES = {"algorithms", "policy", "store", "training", "health", "system"} | SIMULATION
 
 # Folder or module: what it may import of this package (beside itself), and of others (beside the standard library).
 ROS = {"rclpy", "rcl_interfaces", "std_srvs", "sac_control.msg"} | {
@@ -41,10 +41,10 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "worlds": (BASIS | {"robots"}, {"numpy", "pybullet", "mujoco"}),
     "envs": (BASIS | {"robots", "tasks", "worlds"}, {"numpy", "gymnasium"}),
     "simulation": (BASIS | {"envs"}, {"numpy"}),
-    "sac": (BASIS, {"numpy", "torch"}),
+    "algorithms": (BASIS, {"numpy", "torch"}),
     "policy": (BASIS, {"numpy", "safetensors"}),
     "store": (BASIS, {"numpy", "matplotlib", "tensorboard", "safetensors"}),
-    "training": (BASIS | {"tasks", "envs", "sac", "policy", "store"}, {"numpy", "safetensors"}),
+    "training": (BASIS | {"tasks", "envs", "algorithms", "policy", "store"}, {"numpy", "safetensors"}),
     "nodes": (BASIS | CORES, {"numpy", *ROS}),
     "cli": (BASIS | CORES, {"yaml"}),
 }
@@ -67,7 +67,7 @@ BLOCKED = {
     "types identity option errors observation per_joint health": ["torch", "rclpy", "yaml", "safetensors", *SIMULATORS],
     "robots tasks": ["torch", "rclpy", "safetensors", "matplotlib", *SIMULATORS],
     "worlds envs simulation": ["torch", "rclpy", "safetensors", "matplotlib"],
-    "sac": ["rclpy", "yaml", "matplotlib", "tensorboard", *SIMULATORS],
+    "algorithms": ["rclpy", "yaml", "matplotlib", "tensorboard", *SIMULATORS],
     "policy": ["torch", "rclpy", "yaml", "matplotlib", "tensorboard", "cryptography", *SIMULATORS],
     "store training": ["rclpy", "launch", "cryptography"],
     "cli": ["rclpy", "launch", "torch", "cryptography"],
@@ -153,10 +153,10 @@ def test_every_rule_is_about_something_that_exists() -> None:
     ("file", "line", "name"),
     [
         ("tasks/task.py", "import torch", "torch"),
-        ("sac/learner.py", "from sac_control.envs import registry", "sac_control.envs.registry"),
-        ("sac/learner.py", "from sac_control import envs", "sac_control.envs"),
-        ("sac/learner.py", "from ..envs.env import Env", "sac_control.envs.env.Env"),
-        ("sac/__init__.py", "from .. import store", "sac_control.store"),
+        ("algorithms/learner.py", "from sac_control.envs import registry", "sac_control.envs.registry"),
+        ("algorithms/learner.py", "from sac_control import envs", "sac_control.envs"),
+        ("algorithms/learner.py", "from ..envs.env import Env", "sac_control.envs.env.Env"),
+        ("algorithms/__init__.py", "from .. import store", "sac_control.store"),
         ("policy/policy.py", "def f():\n    import pybullet", "pybullet"),
         ("store/metrics.py", "import sac_control.msg", "sac_control.msg"),
         ("cli/plan.py", "import launch.actions", "launch.actions"),
@@ -174,7 +174,7 @@ def test_forbidden_import_would_be_found(
     assert list(violations(path)) == [name]
 
 
-# What an interpreter has no package for; sac/choice.py, say, imports torch only when it is asked for.
+# What an interpreter has no package for; algorithms/sac/choice.py, say, imports torch only when it is asked for.
 NOT_HERE = tuple(part for package in ABSENT for part in PLACES[package] if not part.endswith(".py"))
 
 
@@ -220,7 +220,7 @@ FOLDERS = sorted(path.parent for path in PACKAGE.rglob("__init__.py"))
 
 
 def named_in(text: str) -> set[str]:
-    """Modules and folders that a map speaks of, as it writes them: `learner.py`, `native/`, `sac/learner.py`."""
+    """Modules and folders that a map speaks of, as it writes them: `learner.py`, `native/`, `sac/sac_config.py`."""
     return set(re.findall(r"(?<![\w./])(?:\w+/)*\w+\.py\b", text)) | set(
         re.findall(r"(?<![\w./])\w+/(?=[\s,`]|$)", text)
     )

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from sac_control.algorithms.sac.readable.soft_actor_critic import SoftActorCritic
+from sac_control.algorithms.sac.sac_config import SacConfig
 from sac_control.policy.policy import Policy
-from sac_control.sac.reference.soft_actor_critic import SoftActorCritic
-from sac_control.sac.sac_config import SacConfig
 from sac_control.types import Float32Array
 
 OBSERVATIONS: Float32Array = np.random.default_rng(0).normal(0.0, 2.0, (200, 5)).astype(np.float32)

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sac_control.algorithms.replay_buffer import ReplayBuffer
 from sac_control.errors import RunError
-from sac_control.sac.replay_buffer import ReplayBuffer
 from sac_control.store.replay_file import RECORD, ReplayFile
 from sac_control.store.replay_log import PERIOD, ReplayLog
 from sac_control.types import Array, Float32Array, Transition

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from policies import make_file
+from sac_control.algorithms.actor_average import ActorAverage
 from sac_control.policy.policy import Policy
-from sac_control.training.actor_average import ActorAverage
 from sac_control.types import ActorParameters
 
 HORIZON = 100.0  # transitions

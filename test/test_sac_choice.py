@@ -9,11 +9,11 @@ import pytest
 
 from batches import random_batch
 from learners import BACKENDS, NEEDS_TORCH, kind_of
+from sac_control.algorithms.replay_buffer import ReplayBuffer
+from sac_control.algorithms.sac.choice import _has_gpu, check_options, make_buffer, make_learner
+from sac_control.algorithms.sac.native_learner import NativeLearner
+from sac_control.algorithms.sac.sac_config import SacConfig
 from sac_control.errors import ConfigError
-from sac_control.sac.choice import _has_gpu, check_options, make_buffer, make_learner
-from sac_control.sac.native_learner import NativeLearner
-from sac_control.sac.replay_buffer import ReplayBuffer
-from sac_control.sac.sac_config import SacConfig
 from sac_control.training.learner_config import LearnerConfig, check_change
 
 NO_GPU = pytest.mark.skipif(_has_gpu(), reason="there is a GPU")

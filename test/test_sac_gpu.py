@@ -12,14 +12,14 @@ import pytest
 import torch
 
 from batches import random_batch
-from sac_control.sac.learner import Learner
-from sac_control.sac.reference.cuda_graph import GraphedUpdate
-from sac_control.sac.reference.device_replay import DeviceReplay
-from sac_control.sac.reference.sac_v1 import SoftActorCriticV1
-from sac_control.sac.reference.soft_actor_critic import SoftActorCritic
-from sac_control.sac.reference.torch_learner import TorchLearner
-from sac_control.sac.replay_buffer import Batch, ReplayBuffer
-from sac_control.sac.sac_config import SacConfig
+from sac_control.algorithms.learner import Learner
+from sac_control.algorithms.replay_buffer import Batch, ReplayBuffer
+from sac_control.algorithms.sac.readable.cuda_graph import GraphedUpdate
+from sac_control.algorithms.sac.readable.device_replay import DeviceReplay
+from sac_control.algorithms.sac.readable.sac_v1 import SoftActorCriticV1
+from sac_control.algorithms.sac.readable.soft_actor_critic import SoftActorCritic
+from sac_control.algorithms.sac.readable.torch_learner import TorchLearner
+from sac_control.algorithms.sac.sac_config import SacConfig
 from sac_control.types import Transition
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

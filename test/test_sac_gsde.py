@@ -11,12 +11,12 @@ import pytest
 import torch
 
 from batches import random_batch
+from sac_control.algorithms.layout import INITIAL_STD
+from sac_control.algorithms.sac.readable.sac_v1 import SoftActorCriticV1
+from sac_control.algorithms.sac.readable.soft_actor_critic import SoftActorCritic
+from sac_control.algorithms.sac.readable.state_dependent_actor import StateDependentActor
+from sac_control.algorithms.sac.sac_config import SacConfig
 from sac_control.policy.policy import Policy
-from sac_control.sac.layout import INITIAL_STD
-from sac_control.sac.reference.sac_v1 import SoftActorCriticV1
-from sac_control.sac.reference.soft_actor_critic import SoftActorCritic
-from sac_control.sac.reference.state_dependent_actor import StateDependentActor
-from sac_control.sac.sac_config import SacConfig
 from sac_control.training.learner_config import LearnerConfig
 from sac_control.types import ActorParameters, Float32Array
 

@@ -63,11 +63,11 @@ import pytest
 
 from learners import BACKENDS, kind_of, through
 from policies import SPECIFICATION, make_file
+from sac_control.algorithms.replay_buffer import Batch, ReplayBuffer
+from sac_control.algorithms.sac.sac_config import SacConfig
 from sac_control.policy.controller import Controller
 from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.safety import Mode
-from sac_control.sac.replay_buffer import Batch, ReplayBuffer
-from sac_control.sac.sac_config import SacConfig
 from sac_control.types import JointState, Transition
 
 TESTS = Path(__file__).resolve().parent

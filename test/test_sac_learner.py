@@ -14,10 +14,10 @@ from safetensors.numpy import load_file, save_file
 
 from batches import part, random_batch
 from learners import BACKENDS, NEEDS_TORCH, kind_of, through, values_of
+from sac_control.algorithms.learner import Learner
+from sac_control.algorithms.replay_buffer import Batch
+from sac_control.algorithms.sac.sac_config import SacConfig
 from sac_control.errors import RunError
-from sac_control.sac.learner import Learner
-from sac_control.sac.replay_buffer import Batch
-from sac_control.sac.sac_config import SacConfig
 from sac_control.types import Array, Float32Array
 
 

@@ -14,12 +14,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from sac_control.sac.layout import actor_layout, critic_layout, initial_actor
-from sac_control.sac.reference.adam import Adam
-from sac_control.sac.reference.losses import actor_loss, alpha_loss, critic_loss
-from sac_control.sac.reference.networks import Actor, TwinCritics
-from sac_control.sac.reference.parameters import Parameters
-from sac_control.sac.reference.tensors import TensorBatch
+from sac_control.algorithms.layout import actor_layout, critic_layout, initial_actor
+from sac_control.algorithms.sac.readable.adam import Adam
+from sac_control.algorithms.sac.readable.losses import actor_loss, alpha_loss, critic_loss
+from sac_control.algorithms.sac.readable.networks import Actor, TwinCritics
+from sac_control.algorithms.sac.readable.parameters import Parameters
+from sac_control.algorithms.sac.readable.tensors import TensorBatch
 from tensors_for_tests import random_tensors, row_of
 
 CPU = torch.device("cpu")

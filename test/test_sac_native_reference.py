@@ -9,7 +9,7 @@ import pytest
 
 from batches import random_batch
 from learners import SMALL, Shape, assert_equal, prepared, trained
-from sac_control.sac.learner import LOG_STD_BOUNDS, Learner
+from sac_control.algorithms.learner import LOG_STD_BOUNDS, Learner
 
 pytestmark = pytest.mark.needs("torch")
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from sac_control.sac.layout import Layout, actor_layout, critic_layout, initial_actor
-from sac_control.sac.reference.adam import Adam
-from sac_control.sac.reference.networks import Actor, TwinCritics, Value
-from sac_control.sac.reference.parameters import Parameters
+from sac_control.algorithms.layout import Layout, actor_layout, critic_layout, initial_actor
+from sac_control.algorithms.sac.readable.adam import Adam
+from sac_control.algorithms.sac.readable.networks import Actor, TwinCritics, Value
+from sac_control.algorithms.sac.readable.parameters import Parameters
 
 CPU = torch.device("cpu")
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sac_control.sac.normaliser import Normaliser
+from sac_control.algorithms.normaliser import Normaliser
 
 
 @given(sizes=st.lists(st.integers(1, 30), min_size=2, max_size=8), offset=st.floats(-1e4, 1e4), seed=st.integers(0, 99))

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sac_control.algorithms.replay_buffer import ReplayBuffer
 from sac_control.errors import TransitionError
-from sac_control.sac.replay_buffer import ReplayBuffer
 from sac_control.types import Transition
 
 

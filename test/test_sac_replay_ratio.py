@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sac_control.training.replay_ratio import ReplayRatio
+from sac_control.algorithms.replay_ratio import ReplayRatio
 
 RATIOS = st.sampled_from([0.01, 0.1, 0.29, 1 / 3, 1.0, 1.5, 4.0, 7.3, 20.0])
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from sac_control.sac.layout import INITIAL_STD
-from sac_control.sac.learner import LOG_STD_BOUNDS
-from sac_control.sac.reference import squashed_gaussian
+from sac_control.algorithms.layout import INITIAL_STD
+from sac_control.algorithms.learner import LOG_STD_BOUNDS
+from sac_control.algorithms.sac.readable import squashed_gaussian
 
 
 def log_density(action: torch.Tensor, mean: float, log_std: float, scale: float) -> torch.Tensor:

@@ -486,7 +486,8 @@ def test_mirror_images_are_sampled_only_where_they_are_asked_for() -> None:
 def test_the_default_configuration_learns_without_torch() -> None:
     """Torch takes seconds to load: a run that does not need it must not wait for it."""
     code = (
-        "import sys, sac_control.training.training, sac_control.sac.native_learner, sac_control.sac.choice as choice\n"
+        "import sys, sac_control.training.training, sac_control.algorithms.sac.native_learner\n"
+        "import sac_control.algorithms.sac.choice as choice\n"
         "from sac_control.training.learner_config import LearnerConfig\n"
         "choice.make_learner(LearnerConfig(), observation_size=2, action_size=1, seed=0)\n"
         "assert 'torch' not in sys.modules\n"

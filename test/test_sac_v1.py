@@ -14,12 +14,12 @@ import yaml
 from torch import Tensor
 
 from batches import random_batch
-from sac_control.sac.layout import Layout, critic_layout
-from sac_control.sac.reference import squashed_gaussian
-from sac_control.sac.reference.networks import TwinCritics, Value
-from sac_control.sac.reference.sac_v1 import SoftActorCriticV1, critic_loss, value_loss
-from sac_control.sac.replay_buffer import Batch
-from sac_control.sac.sac_config import SacConfig
+from sac_control.algorithms.layout import Layout, critic_layout
+from sac_control.algorithms.replay_buffer import Batch
+from sac_control.algorithms.sac.readable import squashed_gaussian
+from sac_control.algorithms.sac.readable.networks import TwinCritics, Value
+from sac_control.algorithms.sac.readable.sac_v1 import SoftActorCriticV1, critic_loss, value_loss
+from sac_control.algorithms.sac.sac_config import SacConfig
 from sac_control.training.learner_config import LearnerConfig
 from sac_control.training.training import Training
 from tensors_for_tests import random_tensors, row_of

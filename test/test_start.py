@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from policies import make_file
+from sac_control.algorithms.replay_buffer import ReplayBuffer, check_memory
 from sac_control.cli import config_file
 from sac_control.errors import EXIT_DONE, EXIT_FAULT, EXIT_SETTING, EXIT_START, ConfigError
-from sac_control.sac.replay_buffer import ReplayBuffer, check_memory
 from sac_control.store.checkpoints import CheckpointStore
 from sac_control.store.run_directory import RunDirectory
 from sac_control.system import preflight

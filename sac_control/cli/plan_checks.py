@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from sac_control.algorithms.replay_buffer import check_memory
+from sac_control.algorithms.sac.choice import check_options
 from sac_control.cli.config_file import RunConfig
 from sac_control.cli.options import TrainingOptions
 from sac_control.cli.reach import DISCOVERY_RANGE, reach
@@ -18,8 +20,6 @@ from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.policy_header import LONGEST_RUN_NAME
 from sac_control.policy.requirements import check_reach
 from sac_control.policy.signature import SigningKey
-from sac_control.sac.choice import check_options
-from sac_control.sac.replay_buffer import check_memory
 from sac_control.simulation.simulator_config import SimulatorConfig
 from sac_control.tasks.catalogue import TASKS, make_task
 from sac_control.training.learner_config import LearnerConfig

@@ -7,9 +7,7 @@ A map, from the outside in::
       training.py            transitions in, updates at a set ratio, weights out
         arrivals.py intake.py  which transitions came twice or never; what became of one
         returns.py             returns of whole episodes
-        replay_ratio.py        how many updates are owed
         seen_states.py         the region of states that was seen
-        actor_average.py       what is published once the task was solved
       slices.py              updates between two callbacks
       flow_control.py        which transitions are asked for
       divergence.py          what is done when updates diverge

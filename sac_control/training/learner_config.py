@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sac_control.algorithms.sac.sac_config import SacConfig
 from sac_control.errors import ConfigError
 from sac_control.identity import run_id_option
 from sac_control.option import option
-from sac_control.sac.sac_config import SacConfig
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from sac_control.algorithms.actor_average import ActorAverage
+from sac_control.algorithms.replay_ratio import ReplayRatio
+from sac_control.algorithms.sac.choice import make_buffer, make_learner
 from sac_control.errors import RunError, TransitionError
-from sac_control.sac.choice import make_buffer, make_learner
-from sac_control.training.actor_average import ActorAverage
 from sac_control.training.arrivals import Arrivals
 from sac_control.training.counters import Counters
 from sac_control.training.intake import ACCEPTED, DUPLICATE, Intake, Outcome
 from sac_control.training.learner_config import LearnerConfig
-from sac_control.training.replay_ratio import ReplayRatio
 from sac_control.training.returns import Episodes
 from sac_control.training.seen_states import SeenStates
 from sac_control.types import ActorParameters, Array, Float32Array, Transition

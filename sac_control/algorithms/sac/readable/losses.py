@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from sac_control.sac.reference.networks import Actor, TwinCritics
-from sac_control.sac.reference.tensors import Metrics, TensorBatch
+from sac_control.algorithms.sac.readable.networks import Actor, TwinCritics
+from sac_control.algorithms.sac.readable.tensors import Metrics, TensorBatch
 
 
 def critic_loss(

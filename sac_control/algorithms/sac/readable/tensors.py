@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sac_control.sac.normaliser import Normaliser
-from sac_control.sac.replay_buffer import Batch
+from sac_control.algorithms.normaliser import Normaliser
+from sac_control.algorithms.replay_buffer import Batch
 from sac_control.types import Array, Float32Array
 
 Metrics = dict[str, Tensor]  # the mean of each tensor is the figure to log

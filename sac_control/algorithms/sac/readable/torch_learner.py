@@ -9,20 +9,20 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from sac_control.sac.layout import Layout, actor_layout, initial_actor
-from sac_control.sac.learner import Learner
-from sac_control.sac.reference.adam import Adam
-from sac_control.sac.reference.cuda_graph import GraphedUpdate, Scale, Update
-from sac_control.sac.reference.networks import Actor
-from sac_control.sac.reference.parameters import Parameters
-from sac_control.sac.reference.state_dependent_actor import (
+from sac_control.algorithms.layout import Layout, actor_layout, initial_actor
+from sac_control.algorithms.learner import Learner
+from sac_control.algorithms.replay_buffer import Batch
+from sac_control.algorithms.sac.readable.adam import Adam
+from sac_control.algorithms.sac.readable.cuda_graph import GraphedUpdate, Scale, Update
+from sac_control.algorithms.sac.readable.networks import Actor
+from sac_control.algorithms.sac.readable.parameters import Parameters
+from sac_control.algorithms.sac.readable.state_dependent_actor import (
     StateDependentActor,
     initial_state_dependent_actor,
     without_state_dependence,
 )
-from sac_control.sac.reference.tensors import Metrics, TensorBatch, tensor_batches
-from sac_control.sac.replay_buffer import Batch
-from sac_control.sac.sac_config import SacConfig
+from sac_control.algorithms.sac.readable.tensors import Metrics, TensorBatch, tensor_batches
+from sac_control.algorithms.sac.sac_config import SacConfig
 from sac_control.types import ActorParameters, Array
 
 

@@ -6,10 +6,10 @@ import dataclasses
 import importlib.util
 import sys
 
+from sac_control.algorithms.learner import Learner
+from sac_control.algorithms.replay_buffer import ReplayBuffer
+from sac_control.algorithms.sac.sac_config import SacConfig
 from sac_control.errors import ConfigError
-from sac_control.sac.learner import Learner
-from sac_control.sac.replay_buffer import ReplayBuffer
-from sac_control.sac.sac_config import SacConfig
 from sac_control.types import Float32Array
 
 MOST_NATIVE_THREADS = 2  # the twin critics side by side
@@ -26,12 +26,12 @@ def make_learner(config: SacConfig, *, observation_size: int, action_size: int, 
     config = dataclasses.replace(config, device="cuda" if _is_for_gpu(config) else "cpu")
     sizes = {"observation_size": observation_size, "action_size": action_size}
     if config.backend == "torch" or _needs_torch(config):
-        from sac_control.sac.reference.sac_v1 import SoftActorCriticV1
-        from sac_control.sac.reference.soft_actor_critic import SoftActorCritic
+        from sac_control.algorithms.sac.readable.sac_v1 import SoftActorCriticV1
+        from sac_control.algorithms.sac.readable.soft_actor_critic import SoftActorCritic
 
         algorithm = {"sac": SoftActorCritic, "sac_v1": SoftActorCriticV1}[config.algorithm]
         return algorithm(config, **sizes, seed=seed)
-    from sac_control.sac.native_learner import NativeLearner
+    from sac_control.algorithms.sac.native_learner import NativeLearner
 
     return NativeLearner(config, **sizes, seed=seed)
 
@@ -46,7 +46,7 @@ def make_buffer(
         return ReplayBuffer(**sizes, seed=seed, mirror=mirror)
     import torch
 
-    from sac_control.sac.reference.device_replay import DeviceReplay
+    from sac_control.algorithms.sac.readable.device_replay import DeviceReplay
 
     return DeviceReplay(torch.device("cuda"), **sizes, seed=seed, mirror=mirror)
 

@@ -1,6 +1,6 @@
 """Soft Actor-Critic on the CPU, by the compiled library of `native/`. Knows nothing of what the library does inside.
 
-Several updates are one call, which holds no interpreter lock. Tests hold it equal to `reference/`.
+Several updates are one call, which holds no interpreter lock. Tests hold it equal to `readable/`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from sac_control import __path__ as package_path  # source tree and installation: the library is in the latter
+from sac_control.algorithms.layout import Layout, actor_layout, critic_layout, initial_actor
+from sac_control.algorithms.learner import Learner
+from sac_control.algorithms.replay_buffer import Batch
+from sac_control.algorithms.sac.sac_config import SacConfig
 from sac_control.errors import SacControlError
-from sac_control.sac.layout import Layout, actor_layout, critic_layout, initial_actor
-from sac_control.sac.learner import Learner
-from sac_control.sac.replay_buffer import Batch
-from sac_control.sac.sac_config import SacConfig
 from sac_control.types import Array, Float32Array
 
 LIBRARY = "libsac_update.so"

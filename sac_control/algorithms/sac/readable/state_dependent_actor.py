@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sac_control.sac.layout import INITIAL_STD, Layout, initial_actor
-from sac_control.sac.learner import LOG_STD_BOUNDS
-from sac_control.sac.reference.networks import Actor
+from sac_control.algorithms.layout import INITIAL_STD, Layout, initial_actor
+from sac_control.algorithms.learner import LOG_STD_BOUNDS
+from sac_control.algorithms.sac.readable.networks import Actor
 from sac_control.types import ActorParameters, Float32Array
 
 _EPSILON = 1e-6  # keeps the logarithm finite where all features are 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from sac_control.sac.reference.parameters import Parameters
+from sac_control.algorithms.sac.readable.parameters import Parameters
 
 
 class Adam:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from sac_control.sac.reference.tensors import Metrics, TensorBatch
+from sac_control.algorithms.sac.readable.tensors import Metrics, TensorBatch
 
 Scale: TypeAlias = float | Tensor  # () that multiplies all learning rates
 Update = Callable[[TensorBatch, Scale, bool, bool], Metrics]

@@ -1,6 +1,6 @@
 """What every learner is: batches in, a better actor out, and a state that can be saved. Pure numpy.
 
-Two learners make the updates of Soft Actor-Critic: `reference/` says them readably with torch and runs on a GPU too,
+Two learners make the updates of Soft Actor-Critic: `readable/` says them readably with torch and runs on a GPU too,
 `native/` makes the same numbers several times as fast on a CPU. Same seed, same batches: same start, same noise.
 """
 
@@ -11,11 +11,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from sac_control.algorithms.layout import Layout
+from sac_control.algorithms.normaliser import Normaliser
+from sac_control.algorithms.replay_buffer import Batch
+from sac_control.algorithms.sac.sac_config import SacConfig
 from sac_control.errors import RunError
-from sac_control.sac.layout import Layout
-from sac_control.sac.normaliser import Normaliser
-from sac_control.sac.replay_buffer import Batch
-from sac_control.sac.sac_config import SacConfig
 from sac_control.types import ActorParameters, Array, Float32Array
 
 # A hard clamp, as in the paper's code. The rescaled tanh that some use instead keeps a gradient outside, but nothing

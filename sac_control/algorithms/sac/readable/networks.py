@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from sac_control.sac.learner import LOG_STD_BOUNDS
-from sac_control.sac.reference import squashed_gaussian
-from sac_control.sac.reference.parameters import Parameters
+from sac_control.algorithms.learner import LOG_STD_BOUNDS
+from sac_control.algorithms.sac.readable import squashed_gaussian
+from sac_control.algorithms.sac.readable.parameters import Parameters
 
 
 class Actor(Parameters):

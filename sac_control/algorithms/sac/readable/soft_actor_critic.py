@@ -6,15 +6,15 @@ import math
 
 import numpy as np
 
-from sac_control.sac.layout import critic_layout
-from sac_control.sac.reference.adam import Adam
-from sac_control.sac.reference.cuda_graph import Scale
-from sac_control.sac.reference.losses import actor_loss, alpha_loss, critic_loss
-from sac_control.sac.reference.networks import TwinCritics
-from sac_control.sac.reference.parameters import Parameters
-from sac_control.sac.reference.tensors import Metrics, TensorBatch
-from sac_control.sac.reference.torch_learner import TorchLearner
-from sac_control.sac.sac_config import SacConfig
+from sac_control.algorithms.layout import critic_layout
+from sac_control.algorithms.sac.readable.adam import Adam
+from sac_control.algorithms.sac.readable.cuda_graph import Scale
+from sac_control.algorithms.sac.readable.losses import actor_loss, alpha_loss, critic_loss
+from sac_control.algorithms.sac.readable.networks import TwinCritics
+from sac_control.algorithms.sac.readable.parameters import Parameters
+from sac_control.algorithms.sac.readable.tensors import Metrics, TensorBatch
+from sac_control.algorithms.sac.readable.torch_learner import TorchLearner
+from sac_control.algorithms.sac.sac_config import SacConfig
 
 
 class SoftActorCritic(TorchLearner):

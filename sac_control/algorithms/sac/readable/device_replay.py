@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sac_control.sac.replay_buffer import Batch, ReplayBuffer
+from sac_control.algorithms.replay_buffer import Batch, ReplayBuffer
 
 
 class DeviceReplay(ReplayBuffer):

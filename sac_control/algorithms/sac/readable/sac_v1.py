@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from sac_control.sac.layout import Layout, critic_layout
-from sac_control.sac.reference.adam import Adam
-from sac_control.sac.reference.cuda_graph import Scale
-from sac_control.sac.reference.losses import actor_loss
-from sac_control.sac.reference.networks import TwinCritics, Value
-from sac_control.sac.reference.parameters import Parameters
-from sac_control.sac.reference.tensors import Metrics, TensorBatch
-from sac_control.sac.reference.torch_learner import TorchLearner
-from sac_control.sac.sac_config import SacConfig
+from sac_control.algorithms.layout import Layout, critic_layout
+from sac_control.algorithms.sac.readable.adam import Adam
+from sac_control.algorithms.sac.readable.cuda_graph import Scale
+from sac_control.algorithms.sac.readable.losses import actor_loss
+from sac_control.algorithms.sac.readable.networks import TwinCritics, Value
+from sac_control.algorithms.sac.readable.parameters import Parameters
+from sac_control.algorithms.sac.readable.tensors import Metrics, TensorBatch
+from sac_control.algorithms.sac.readable.torch_learner import TorchLearner
+from sac_control.algorithms.sac.sac_config import SacConfig
 
 
 def value_loss(
