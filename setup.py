@@ -38,6 +38,10 @@ TASKS = [
     "inverted_pendulum_swingup = sac_control.tasks.builtin:inverted_pendulum_swingup",
     "inverted_double_pendulum = sac_control.tasks.builtin:inverted_double_pendulum",
 ]
+ALGORITHMS = [
+    "sac = sac_control.algorithms.sac.sac_config:SacConfig",
+    "sac_v1 = sac_control.algorithms.sac_v1.sac_v1_config:SacV1Config",
+]
 NAME = "sac_control"
 SOURCE = Path(__file__).resolve().parent  # colcon's --symlink-install runs a symlink to this file
 
@@ -152,6 +156,11 @@ setuptools.setup(
         (f"share/{NAME}/config", sorted(map(str, Path("config").iterdir()))),
         (f"share/{NAME}/urdf", sorted(map(str, Path(NAME, "robots").glob("*.urdf")))),
     ],
-    entry_points={"console_scripts": EXECUTABLES, "sac_control.worlds": WORLDS, "sac_control.tasks": TASKS},
+    entry_points={
+        "console_scripts": EXECUTABLES,
+        "sac_control.worlds": WORLDS,
+        "sac_control.tasks": TASKS,
+        "sac_control.algorithms": ALGORITHMS,
+    },
     zip_safe=False,
 )

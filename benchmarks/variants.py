@@ -17,7 +17,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "policy delay 2": {"policy_delay": 2},
     "target update interval 2": {"target_update_interval": 2},
     "gradients clipped to norm 1": {"max_gradient_norm": 1.0},
-    "SAC v1: value network, scaled rewards": {"algorithm": "sac_v1", "learn_alpha": False, "reward_scale": 5.0},
+    "SAC v1: value network, scaled rewards": {"algorithm": "sac_v1", "reward_scale": 5.0},
     "gSDE, drawn every 8 ticks": {"use_sde": True},
     "gSDE, drawn with each new policy": {"use_sde": True, "sde_sample_interval": -1},
     "fixed temperature 0.02": {"learn_alpha": False, "alpha": 0.02},

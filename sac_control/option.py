@@ -115,6 +115,15 @@ class Config:
                 raise ConfigError(f"{cls.section()}.{name} was renamed: write {cls.section()}.{cls.renamed[name]}")
         return cls(**known)
 
+    @classmethod
+    def names(cls) -> set[str]:
+        """All names that `from_mapping` can know."""
+        return {*cls.types(), *cls.renamed}
+
+    def changed(self: ConfigType, values: Mapping[str, Any]) -> ConfigType:
+        """A copy with other values by name; raises ConfigError as `from_mapping` does."""
+        return self.from_mapping({**self.to_mapping(), **values})
+
     def to_mapping(self) -> dict[str, Any]:
         """All settings as plain values (tuples as lists)."""
         values = {name: getattr(self, name) for name in self.types()}

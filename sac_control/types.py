@@ -231,6 +231,7 @@ class TrainingStatus:
     rejected_transitions: int  # of a wrong size or with a value that is not finite
     missing_transitions: int  # never came
     duplicate_transitions: int  # came again
+    stale_transitions: int  # of weights that were not in force any more: an on-policy algorithm leaves them out
     foreign_transitions: int  # left out because they are of another run or task
     rollbacks: int  # times that diverged updates were thrown away
     eta: float  # [s] until max_steps at the present rate; NaN if unknown

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
+from learners import off_policy
 from sac_control.envs.registry import make_env
 from sac_control.simulation.episode_runner import EpisodeRunner
-from sac_control.training.learner_config import LearnerConfig
+from sac_control.training.learner_config import learner_config
 from sac_control.training.training_run import TrainingRun
 from sac_control.types import Array, Float32Array, Transition
 
@@ -40,7 +41,7 @@ def digests(arrays: Mapping[str, Array]) -> dict[str, str]:
 def main() -> int:
     """``python killable_learner.py RUN LEDGER SEED CHECKPOINT_EVERY RESUME``; goes on when a line comes in."""
     run, ledger, seed, checkpoint_every, resume = sys.argv[1:]
-    config = LearnerConfig(
+    config = learner_config(
         run_directory=run, resume=resume == "resume", checkpoint_every=int(checkpoint_every), evaluation_every=0,
         max_steps=10**9, warmup_steps=50, replay_ratio=0.5, hidden_sizes=(16,), batch_size=32, buffer_capacity=10**6,
     )  # fmt: skip
@@ -53,7 +54,7 @@ def main() -> int:
         version=training.weights.version,
         learner=digests(learner.state().arrays),
         numbers=learner.state().numbers,
-        rows=hashlib.sha256(learner.buffer.rows(0, steps).tobytes()).hexdigest(),
+        rows=hashlib.sha256(off_policy(learner).buffer.rows(0, steps).tobytes()).hexdigest(),
     )
     sys.stdin.readline()
     with Path(ledger).open("ab", buffering=0) as stream:

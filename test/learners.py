@@ -10,14 +10,29 @@ import pytest
 from batches import random_batch
 from sac_control.algorithms.layout import critic_layout
 from sac_control.algorithms.learner import Learner
+from sac_control.algorithms.off_policy import OffPolicy
 from sac_control.algorithms.sac.native_learner import NativeLearner
 from sac_control.algorithms.sac.sac_config import SacConfig
+from sac_control.training.learner_config import LearnerConfig
+from sac_control.training.training import Training
 from sac_control.types import Float32Array
 
 NEEDS_TORCH = pytest.mark.needs("torch")
 BACKENDS = ["native", pytest.param("torch", marks=NEEDS_TORCH)]  # both make the updates of Soft Actor-Critic
 Shape = tuple[tuple[int, ...], int, int, int]  # hidden layers, rows of a batch, sizes of observation and action
 SMALL: Shape = ((8,), 16, 4, 1)
+
+
+def off_policy(run: Training) -> OffPolicy:
+    """The algorithm of a training that has a replay buffer."""
+    assert isinstance(run.algorithm, OffPolicy)
+    return run.algorithm
+
+
+def sac(config: LearnerConfig) -> SacConfig:
+    """The settings of Soft Actor-Critic in those of a training."""
+    assert isinstance(config, SacConfig)
+    return config
 
 
 def kind_of(backend: str) -> type[Learner]:
@@ -27,7 +42,8 @@ def kind_of(backend: str) -> type[Learner]:
     from sac_control.algorithms.sac.readable.sac_v1 import SoftActorCriticV1
     from sac_control.algorithms.sac.readable.soft_actor_critic import SoftActorCritic
 
-    return {"torch": SoftActorCritic, "sac_v1": SoftActorCriticV1}[backend]
+    kinds: dict[str, type[Learner]] = {"torch": SoftActorCritic, "sac_v1": SoftActorCriticV1}
+    return kinds[backend]
 
 
 def prepared(backend: str, shape: Shape = SMALL, **options: Any) -> Learner:

@@ -9,15 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sac_control.algorithms.sac.sac_config import SacConfig
+from learners import sac
+from sac_control.algorithms.catalogue import algorithms
 from sac_control.errors import ConfigError
 from sac_control.option import Config, suggest
 from sac_control.policy.policy_config import PolicyConfig
 from sac_control.simulation.simulator_config import SimulatorConfig
 from sac_control.training.evaluator_config import EvaluatorConfig
-from sac_control.training.learner_config import LearnerConfig
+from sac_control.training.learner_config import LearnerConfig, learner_config
 
-CONFIGS: list[type[Config]] = [SimulatorConfig, PolicyConfig, SacConfig, LearnerConfig, EvaluatorConfig]
+LEARNERS = [type(learner_config(algorithm=name)) for name in algorithms()]
+CONFIGS: list[type[Config]] = [SimulatorConfig, PolicyConfig, *LEARNERS, EvaluatorConfig]
 NUMBERS = [(config, name, kind) for config in CONFIGS for name, kind in config.types().items() if kind in (int, float)]
 TEXTS = [(config, name) for config in CONFIGS for name, kind in config.types().items() if kind is str]
 # What must be set to go to the bounds of a number.
@@ -89,9 +91,9 @@ def test_whole_numbers_must_be_whole_and_not_text() -> None:
 
 
 def test_number_that_yaml_reads_as_text_is_a_number() -> None:
-    assert LearnerConfig.from_mapping({"tau": "5e-3"}).tau == 0.005
-    assert LearnerConfig.from_mapping({"tau": 1}).tau == 1.0
-    assert isinstance(LearnerConfig.from_mapping({"tau": 1}).tau, float)
+    assert sac(learner_config(tau="5e-3")).tau == 0.005
+    assert sac(learner_config(tau=1)).tau == 1.0
+    assert isinstance(sac(learner_config(tau=1)).tau, float)
 
 
 @pytest.mark.parametrize("value", [1, None, ["a"], True])
@@ -125,8 +127,8 @@ def test_text_with_choices_takes_nothing_else() -> None:
 
 
 def test_layer_sizes_are_a_tuple_of_whole_numbers_however_they_are_given() -> None:
-    assert LearnerConfig.from_mapping({"hidden_sizes": [256, 128]}).hidden_sizes == (256, 128)
-    assert LearnerConfig(hidden_sizes=(32,)).to_mapping()["hidden_sizes"] == [32]
+    assert sac(learner_config(hidden_sizes=[256, 128])).hidden_sizes == (256, 128)
+    assert learner_config(hidden_sizes=(32,)).to_mapping()["hidden_sizes"] == [32]
 
 
 @pytest.mark.parametrize("value", [[], 64, "64", None, [64.0], [0], [64, "64"], [[64]]])
@@ -153,14 +155,14 @@ def test_a_suggestion_is_made_for_any_text(name: str) -> None:
 
 def test_settings_cannot_be_changed_or_given_by_place() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
-        LearnerConfig().tau = 0.5  # type: ignore[misc]
+        sac(learner_config()).tau = 0.5  # type: ignore[misc]
     with pytest.raises(TypeError):
         SimulatorConfig("inverted_pendulum")  # type: ignore[call-arg]
 
 
 def test_settings_that_several_nodes_share_have_the_same_default() -> None:
     shared: dict[str, set[object]] = {}
-    for config in (SimulatorConfig, PolicyConfig, LearnerConfig, EvaluatorConfig):
+    for config in (SimulatorConfig, PolicyConfig, *LEARNERS, EvaluatorConfig):
         for name, value in config().to_mapping().items():
             if name in ("task", "seed", "wait_warning"):
                 shared.setdefault(name, set()).add(value)

@@ -10,11 +10,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from learners import sac
 from sac_control.cli import config_file
 from sac_control.cli.config_file import SECTIONS, RunConfig
 from sac_control.errors import ConfigError
 from sac_control.simulation.simulator_config import SimulatorConfig
-from sac_control.training.learner_config import LearnerConfig
+from sac_control.training.learner_config import learner_config
 
 CHANGED = RunConfig().with_values(
     {
@@ -46,15 +47,15 @@ def test_what_is_written_is_a_ros_parameter_file_for_every_namespace() -> None:
 
 def test_file_replaces_only_what_it_says(tmp_path: Path) -> None:
     file = written(tmp_path, "learner:\n  ros__parameters:\n    tau: 5e-3\n")
-    assert config_file.read(file) == RunConfig(learner=LearnerConfig(tau=0.005))
-    expected = dataclasses.replace(CHANGED, learner=dataclasses.replace(CHANGED.learner, tau=0.005))
+    assert config_file.read(file) == RunConfig(learner=learner_config(tau=0.005))
+    expected = dataclasses.replace(CHANGED, learner=CHANGED.learner.changed({"tau": 0.005}))
     assert config_file.read(file, CHANGED) == expected
 
 
 @pytest.mark.parametrize("node", ["learner", "/learner", "/**/learner", "/**", "/*", "/:\n  learner"])
 def test_section_is_for_the_nodes_that_ros_says(tmp_path: Path, node: str) -> None:
     file = written(tmp_path, f"{node}:\n    ros__parameters:\n      batch_size: 7\n")
-    assert config_file.read(file).learner.batch_size == 7
+    assert sac(config_file.read(file).learner).batch_size == 7
 
 
 def test_section_for_many_gives_each_node_what_it_knows_and_a_later_one_is_stronger(tmp_path: Path) -> None:
@@ -67,9 +68,9 @@ def test_section_for_many_gives_each_node_what_it_knows_and_a_later_one_is_stron
     )
     config = config_file.read(file, namespace="/robot")
     assert (config.simulator.seed, config.policy.seed, config.learner.seed) == (3, 5, 3)
-    assert config.learner.tau == 0.25
+    assert sac(config.learner).tau == 0.25
     assert config.evaluator == RunConfig().evaluator
-    assert (config_file.read(file).policy.seed, config_file.read(file).learner.tau) == (4, 0.5)
+    assert (config_file.read(file).policy.seed, sac(config_file.read(file).learner).tau) == (4, 0.5)
 
 
 def test_settings_that_go_together_may_come_from_two_sections(tmp_path: Path) -> None:
@@ -90,7 +91,7 @@ def test_file_that_is_for_other_nodes_alone_is_refused_and_they_are_named(tmp_pa
     )
     with pytest.raises(ConfigError, match=complaint):
         config_file.read(file, namespace="/robot")
-    assert config_file.read(file, namespace="/robot2").learner.tau == 0.5
+    assert sac(config_file.read(file, namespace="/robot2").learner).tau == 0.5
 
 
 def test_parameters_of_ros_itself_are_kept_and_written(tmp_path: Path) -> None:

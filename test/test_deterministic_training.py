@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from learners import BACKENDS
+from sac_control.algorithms.algorithm import State
 from sac_control.envs.registry import make_env
 from sac_control.policy.controller import Controller
 from sac_control.policy.policy_config import PolicyConfig
 from sac_control.simulation.episode_runner import EpisodeRunner
 from sac_control.training.intake import Outcome
 from sac_control.training.learner_config import LearnerConfig
-from sac_control.training.training import TrainingState
 from sac_control.training.training_run import TrainingRun
 from test_training_run import transition
 
@@ -30,11 +30,11 @@ def deterministic_run(tmp_path: Path, clock: Callable[[], float], **more: object
     return TrainingRun(LearnerConfig.from_mapping(values), say=lambda _: None, clock=clock)
 
 
-def state_of(run: TrainingRun) -> TrainingState:
+def state_of(run: TrainingRun) -> State:
     return run.training.state()
 
 
-def assert_same(first: TrainingState, second: TrainingState) -> None:
+def assert_same(first: State, second: State) -> None:
     assert first.numbers == second.numbers
     assert first.arrays.keys() == second.arrays.keys()
     for name, array in first.arrays.items():
@@ -46,7 +46,7 @@ def slow_clock() -> Callable[[], float]:
     return itertools.count().__next__
 
 
-def learnt(path: Path, clock: Callable[[], float], rewards: Sequence[float], **more: object) -> TrainingState:
+def learnt(path: Path, clock: Callable[[], float], rewards: Sequence[float], **more: object) -> State:
     """The state of a training after transitions with these rewards, each worked off before the next."""
     run = deterministic_run(
         path, clock, warmup_steps=20, batch_size=16, hidden_sizes=[8], evaluation_every=0, publish_every=24,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sac_control.health.waiting import WaitWarning
 from sac_control.simulation.exchange import PROBE_PERIOD, Exchange
-from sac_control.training.learner_config import LearnerConfig
+from sac_control.training.learner_config import learner_config
 from sac_control.training.training import Training
 from sac_control.types import Transition
 
@@ -21,7 +21,7 @@ ANSWER_TIMEOUT = 0.2
 RUN_AHEAD = 3
 TICK = 0.005  # [s] that every message takes
 ANNOUNCE_PERIOD = 2.0  # [s] after which a learner repeats its credit
-LEARNER = LearnerConfig(
+LEARNER = learner_config(
     hidden_sizes=(1,), batch_size=1, buffer_capacity=1000, warmup_steps=5, replay_ratio=0.25, run_ahead=RUN_AHEAD
 )
 

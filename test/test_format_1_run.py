@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from learners import sac
 from sac_control.cli import config_file, main
 from sac_control.cli.options import DeploymentOptions
 from sac_control.cli.plan import plan_deployment
@@ -43,7 +44,7 @@ def content(directory: Path) -> dict[str, str]:
 
 def test_its_configuration_is_read() -> None:
     config = config_file.read(KEPT / "config.yaml")
-    assert (config.learner.seed, config.learner.run_id, config.learner.hidden_sizes) == (1, "", (64, 64))
+    assert (config.learner.seed, config.learner.run_id, sac(config.learner).hidden_sizes) == (1, "", (64, 64))
     assert (config.policy.command_limit, config.policy.max_command, config.policy.joint_map) == (0.0, 0.0, "")
 
 

@@ -174,7 +174,7 @@ def test_forbidden_import_would_be_found(
     assert list(violations(path)) == [name]
 
 
-# What an interpreter has no package for; algorithms/sac/choice.py, say, imports torch only when it is asked for.
+# What an interpreter has no package for; algorithms/torch_presence.py, say, imports torch only when it is asked for.
 NOT_HERE = tuple(part for package in ABSENT for part in PLACES[package] if not part.endswith(".py"))
 
 

@@ -73,6 +73,15 @@ def test_resumed_table_goes_on_below_its_one_header(tmp_path: Path) -> None:
         assert list(csv.reader(stream)) == [["env_steps", "return"], ["0", "1.5"], ["1", "1.5"], ["2", "1.5"]]
 
 
+def test_table_of_an_earlier_version_keeps_its_columns(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("env_steps,alpha\r\n1,0.5\r\n")
+    table = Table(path, ("env_steps", "kl", "alpha"))
+    table.write({"env_steps": 2, "kl": 0.25, "alpha": 0.125})
+    table.close()
+    assert read_columns(path) == {"env_steps": [1.0, 2.0], "alpha": [0.5, 0.125]}
+
+
 def test_column_that_was_not_announced_is_a_mistake(tmp_path: Path) -> None:
     table = Table(tmp_path / "table.csv", ("env_steps",))
     with pytest.raises(ValueError, match="loss"):

@@ -15,7 +15,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learners import NEEDS_TORCH
+from learners import NEEDS_TORCH, sac
 from policies import OTHER_RUN_ID, RUN_ID, SPECIFICATION, make_file
 from sac_control.cli import config_file, launch_arguments, main, runner
 from sac_control.cli import plan as plan_module
@@ -45,7 +45,7 @@ from sac_control.simulation.simulator_config import SimulatorConfig
 from sac_control.store.checkpoints import CheckpointStore
 from sac_control.store.run_directory import RunDirectory
 from sac_control.tasks import engine_choice
-from sac_control.training.learner_config import LearnerConfig
+from sac_control.training.learner_config import learner_config
 from sac_control.types import Specification
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -175,7 +175,7 @@ def test_training_explores_and_is_otherwise_the_default(runs: Path) -> None:
     config = configuration(training(runs))
     assert config.simulator == SimulatorConfig(run_id=RUN_ID)
     assert config.policy == PolicyConfig(run_id=RUN_ID, accept_weights=RUN_ID, deterministic=False)
-    assert config.learner == LearnerConfig(run_id=RUN_ID, run_directory=str(runs / "new"))
+    assert config.learner == learner_config(run_id=RUN_ID, run_directory=str(runs / "new"))
 
 
 def test_states_are_reliable_and_silence_is_no_fault_in_lockstep_alone(runs: Path) -> None:
@@ -204,7 +204,7 @@ def test_file_is_stronger_than_defaults_and_settings_than_the_file(runs: Path, t
     file.write_text("/**/learner:\n  ros__parameters: {batch_size: 32, tau: 0.01, max_steps: 7, seed: 1}\n")
     settings = ["learner.tau=5e-3", "learner.max_steps=8", "simulator.seed=3"]
     learner = configuration(training(runs, config=file, settings=settings, max_steps=9, seed=2)).learner
-    assert (learner.batch_size, learner.tau, learner.max_steps, learner.seed) == (32, 0.005, 9, 2)
+    assert (sac(learner).batch_size, sac(learner).tau, learner.max_steps, learner.seed) == (32, 0.005, 9, 2)
     assert configuration(training(runs, run="other", seed=2, settings=settings)).simulator.seed == 3
 
 
@@ -333,13 +333,13 @@ def test_run_that_exists_is_left_alone(runs: Path, trained: RunDirectory) -> Non
 
 def test_overwriting_begins_anew(runs: Path, trained: RunDirectory) -> None:
     config = configuration(training(runs, run="trained", overwrite=True))
-    assert config.learner == LearnerConfig(run_id=RUN_ID, run_directory=str(trained.path))
+    assert config.learner == learner_config(run_id=RUN_ID, run_directory=str(trained.path))
     assert not trained.checkpoints.exists()
 
 
 def test_resuming_keeps_the_configuration_but_for_what_is_given(runs: Path, trained: RunDirectory) -> None:
     config = configuration(training(runs, run="trained", resume=True, settings=["learner.tau=0.5"], max_steps=99))
-    assert config.learner == LearnerConfig(
+    assert config.learner == learner_config(
         run_id=RUN_ID, batch_size=64, tau=0.5, max_steps=99, resume=True, run_directory=str(trained.path)
     )
     assert trained.checkpoints.exists()
@@ -995,7 +995,8 @@ def test_launch_file_makes_a_description_with_its_arguments_and_nodes(
 
 def test_options_that_contradict_each_other_are_refused_before_anything_is_started(tmp_path: Path) -> None:
     for settings, message in (
-        (("learner.backend=native", "learner.algorithm=sac_v1", "learner.learn_alpha=false"), "learner.backend native"),
+        (("learner.backend=native", "learner.use_sde=true"), "learner.backend native"),
+        (("learner.alpha=0.5", "learner.algorithm=sac_v1"), "learner.alpha is a setting of sac"),
         (("learner.use_sde=true", "learner.noise_correlation=0.5"), "leave one out"),
         (("learner.deterministic=true", "simulator.mode=realtime"), "choose lockstep"),
         (("learner.deterministic=true", "simulator.flow_control=false"), "waits for no update"),

@@ -43,6 +43,7 @@ STATUS = TrainingStatus(
     rejected_transitions=0,
     missing_transitions=0,
     duplicate_transitions=0,
+    stale_transitions=0,
     foreign_transitions=0,
     rollbacks=0,
     eta=75.0,

@@ -20,6 +20,7 @@ from sac_control.algorithms.sac.readable.sac_v1 import SoftActorCriticV1
 from sac_control.algorithms.sac.readable.soft_actor_critic import SoftActorCritic
 from sac_control.algorithms.sac.readable.torch_learner import TorchLearner
 from sac_control.algorithms.sac.sac_config import SacConfig
+from sac_control.training.learner_config import learner_config
 from sac_control.types import Transition
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
@@ -33,7 +34,7 @@ OPTIONS: list[dict[str, Any]] = [
 
 
 def learner(device: str, **options: Any) -> TorchLearner:
-    config = SacConfig(**({"hidden_sizes": (16, 16), "device": device} | options))
+    config = learner_config(**({"hidden_sizes": (16, 16), "device": device} | options))
     kind = {"sac": SoftActorCritic, "sac_v1": SoftActorCriticV1}[config.algorithm]
     return kind(config, observation_size=3, action_size=2, seed=1)
 

@@ -17,7 +17,7 @@ from sac_control.algorithms.sac.readable.soft_actor_critic import SoftActorCriti
 from sac_control.algorithms.sac.readable.state_dependent_actor import StateDependentActor
 from sac_control.algorithms.sac.sac_config import SacConfig
 from sac_control.policy.policy import Policy
-from sac_control.training.learner_config import LearnerConfig
+from sac_control.training.learner_config import learner_config
 from sac_control.types import ActorParameters, Float32Array
 
 N, A = 3, 2  # sizes of observation and action
@@ -223,7 +223,7 @@ def test_temperature_brings_the_entropy_of_the_whole_action_to_its_target(use_sd
 @pytest.mark.parametrize("algorithm", ["sac", "sac_v1"])
 def test_both_algorithms_update_a_state_dependent_actor_repeatably_and_from_a_saved_state(algorithm: str) -> None:
     kind = {"sac": SoftActorCritic, "sac_v1": SoftActorCriticV1}[algorithm]
-    config = LearnerConfig(algorithm=algorithm, learn_alpha=algorithm == "sac", use_sde=True, hidden_sizes=(8,))
+    config = learner_config(algorithm=algorithm, use_sde=True, hidden_sizes=(8,))
     first, second = (kind(config, observation_size=N, action_size=A, seed=seed) for seed in (1, 2))
     assert isinstance(first.actor, StateDependentActor)
     before = first.state()["actor.parameters"]

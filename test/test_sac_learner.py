@@ -101,7 +101,8 @@ def test_truncation_does_not_end_the_future_and_termination_does(learner: Make) 
 @pytest.mark.parametrize("action_size", [1, 2, 6])
 def test_target_entropy_is_per_dimension_times_dimensions(action_size: int, learner: Make) -> None:
     """ml-agents PR #5372, TorchRL PR #3291: the dimensions were ignored or squared."""
-    assert learner(3, action_size, target_entropy=-0.5).target_entropy == -0.5 * action_size
+    sac = learner(3, action_size, target_entropy=-0.5)
+    assert sac.state()["target_entropy"] == -0.5 * action_size
 
 
 @pytest.mark.parametrize("action_size", [1, 3])

@@ -15,17 +15,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from learners import NEEDS_TORCH
+from learners import NEEDS_TORCH, off_policy
+from sac_control.algorithms.algorithm import State
 from sac_control.errors import RunError, TransitionError
 from sac_control.policy.policy import Policy
-from sac_control.training.learner_config import LearnerConfig
-from sac_control.training.training import Training, TrainingState
+from sac_control.training.learner_config import learner_config
+from sac_control.training.training import Training
 from sac_control.types import ActorParameters, Transition
 
 BACKENDS = [
     {"backend": "native"},
     pytest.param({"backend": "torch"}, marks=NEEDS_TORCH),
-    pytest.param({"backend": "torch", "algorithm": "sac_v1", "learn_alpha": False}, marks=NEEDS_TORCH),
+    pytest.param({"algorithm": "sac_v1"}, marks=NEEDS_TORCH),
 ]
 
 
@@ -36,9 +37,8 @@ def training(**changes: Any) -> Training:
         "warmup_steps": 10,
         "replay_ratio": 2.0,
         "run_ahead": 4,
-        "backend": "native",
     }
-    return Training(LearnerConfig(**(values | changes)), observation_size=2, action_size=1)
+    return Training(learner_config(**(values | changes)), observation_size=2, action_size=1)
 
 
 def transition(sequence: int, **changes: Any) -> Transition:
@@ -61,7 +61,7 @@ def transition(sequence: int, **changes: Any) -> Transition:
     return Transition(**(values | changes))
 
 
-def same(first: TrainingState, second: TrainingState) -> bool:
+def same(first: State, second: State) -> bool:
     return first.numbers == second.numbers and all(
         np.array_equal(first.arrays[name], second.arrays[name]) for name in first.arrays
     )
@@ -71,7 +71,7 @@ def test_a_transition_that_comes_twice_is_learnt_from_once() -> None:
     run = training()
     for sequence in (0, 1, 1, 0, 2):
         run.ingest(transition(sequence))
-    assert (run.transitions, len(run.buffer), run.counters().duplicates) == (3, 3, 2)
+    assert (run.transitions, len(off_policy(run).buffer), run.counters().duplicates) == (3, 3, 2)
 
 
 def test_a_late_transition_is_learnt_from_and_no_longer_lost() -> None:
@@ -80,7 +80,7 @@ def test_a_late_transition_is_learnt_from_and_no_longer_lost() -> None:
         run.ingest(transition(sequence))
     counters = run.counters()
     assert (run.transitions, counters.missing, counters.duplicates) == (4, 0, 1)
-    np.testing.assert_array_equal(run.buffer.rows(3, 4)[0, :2], transition(1).observation)
+    np.testing.assert_array_equal(off_policy(run).buffer.rows(3, 4)[0, :2], transition(1).observation)
 
 
 def test_strangers_who_say_nothing_usable_make_no_known_source_forgotten() -> None:
@@ -110,7 +110,7 @@ def test_a_bad_transition_is_counted_refused_and_does_not_stop_the_run() -> None
     run.ingest(transition(2))
     counters = run.counters()
     assert (counters.transitions, counters.rejected, counters.missing) == (2, 1, 0)
-    assert run.learner.normaliser.arrays()["count"] == 2
+    assert off_policy(run).learner.normaliser.arrays()["count"] == 2
 
 
 def test_returns_are_reported_per_episode() -> None:
@@ -153,7 +153,7 @@ def test_the_source_never_runs_away_and_never_waits_for_nothing(
             run.ingest(transition(arrived, episode=0, step=arrived))
             arrived += 1
         elif run.updates_owed:
-            run.updates += 1  # an update, as far as counting goes
+            run.algorithm.updates += 1  # an update, as far as counting goes
             made += 1
         assert run.credit >= credit, "credit never shrinks"
         credit = run.credit
@@ -208,7 +208,8 @@ def test_same_seed_and_calls_give_the_same_numbers_and_another_seed_does_not(bac
 
 def test_networks_and_batches_use_unrelated_random_streams() -> None:
     run = training()
-    first, second = (generator.random(1000) for generator in (run.learner.generator, run.buffer.generator))
+    parts = off_policy(run).learner, off_policy(run).buffer
+    first, second = (part.generator.random(1000) for part in parts)
     assert not np.isin(first, second).any()
     assert abs(np.corrcoef(first, second)[0, 1]) < 0.1
 
@@ -222,11 +223,11 @@ def test_a_restored_training_continues_bit_identically(backend: dict[str, Any]) 
         if original.publication_due:
             original.publish()
     saved = original.state()
-    rows = original.buffer.rows(20, 60)
+    rows = off_policy(original).buffer.rows(20, 60)
 
     resumed = training(buffer_capacity=40, **backend)
-    resumed.buffer.restore(rows, saved.numbers["transitions"])
-    resumed.restore(TrainingState(arrays=saved.arrays, numbers=json.loads(json.dumps(saved.numbers))))
+    off_policy(resumed).buffer.restore(rows, saved.numbers["transitions"])
+    resumed.restore(State(arrays=saved.arrays, numbers=json.loads(json.dumps(saved.numbers))))
     for run in (original, resumed):
         for sequence in range(58, 90):
             run.ingest(transition(sequence))
@@ -248,16 +249,16 @@ def test_transitions_that_came_after_the_checkpoint_are_taken_over_by_ingesting_
         original.ingest(transition(sequence))
         original.update(original.updates_owed)
         if sequence == 19:
-            saved, rows = original.state(), original.buffer.rows(0, 20)
+            saved, rows = original.state(), off_policy(original).buffer.rows(0, 20)
     resumed = training()
-    resumed.buffer.restore(rows, 20)
+    off_policy(resumed).buffer.restore(rows, 20)
     resumed.restore(saved)
     for sequence in range(20, 30):
         resumed.ingest(transition(sequence))
     assert resumed.updates_owed == original.updates - saved.numbers["updates"]
     ingested, counted = resumed.counters(), original.counters()
     assert (ingested.transitions, ingested.episodes, ingested.duplicates) == (30, counted.episodes, 0)
-    np.testing.assert_array_equal(resumed.buffer.rows(0, 30), original.buffer.rows(0, 30))
+    np.testing.assert_array_equal(off_policy(resumed).buffer.rows(0, 30), off_policy(original).buffer.rows(0, 30))
     resumed.ingest(transition(29))
     assert resumed.transitions == 30, "the sender sends its last transition again while it waits"
 
@@ -323,22 +324,22 @@ def test_a_rollback_returns_to_the_last_publication_with_half_the_rates_and_othe
         run.ingest(transition(sequence))
     run.update(3)
     run.publish()
-    published, draws = run.learner.state(), run.buffer.generator.bit_generator.state
+    published, draws = off_policy(run).learner.state(), off_policy(run).buffer.generator.bit_generator.state
     run.update(2)
     run.roll_back()
-    for name, array in run.learner.state().items():
+    for name, array in off_policy(run).learner.state().items():
         np.testing.assert_array_equal(array, published[name], err_msg=name)
-    assert run.buffer.generator.bit_generator.state != draws, "the same batches would come again"
+    assert off_policy(run).buffer.generator.bit_generator.state != draws, "the same batches would come again"
     assert (run.updates, run.counters().rollbacks) == (5, 1)
     run.update(1)
-    assert run.learner.learning_rate_scale == 0.5
+    assert off_policy(run).learner.learning_rate_scale == 0.5
 
 
 def revived(run: Training, **changes: Any) -> Training:
     """Another training that goes on from the checkpoint of `run`."""
     state, resumed = run.state(), training(**changes)
-    resumed.buffer.restore(run.buffer.rows(0, run.transitions), run.transitions)
-    resumed.restore(TrainingState(arrays=state.arrays, numbers=json.loads(json.dumps(state.numbers))))
+    off_policy(resumed).buffer.restore(off_policy(run).buffer.rows(0, run.transitions), run.transitions)
+    resumed.restore(State(arrays=state.arrays, numbers=json.loads(json.dumps(state.numbers))))
     return resumed
 
 
@@ -355,7 +356,7 @@ def test_a_rollback_to_before_the_first_update_has_the_optimistic_start_again(
         run.ingest(transition(sequence, reward=1.0))
     run.update(1)
     run.roll_back()
-    assert (run.updates, run.learner.updates) == (1, 0)
+    assert (run.updates, off_policy(run).learner.updates) == (1, 0)
     if is_resumed:
         run = revived(run, **settings)
         run.publish()
@@ -363,8 +364,8 @@ def test_a_rollback_to_before_the_first_update_has_the_optimistic_start_again(
         run.ingest(transition(sequence, reward=4.0))
     run.update(1)
     assert run.metrics()["q"] == pytest.approx(3.0 / 0.1, abs=2.0)
-    rows = run.buffer.rows(0, 30)[:, :2]
-    np.testing.assert_allclose(run.learner.normaliser.mean, rows.mean(axis=0), rtol=1e-5)
+    rows = off_policy(run).buffer.rows(0, 30)[:, :2]
+    np.testing.assert_allclose(off_policy(run).learner.normaliser.mean, rows.mean(axis=0), rtol=1e-5)
     run.update(1)
     assert run.metrics()["q"] == pytest.approx(3.0 / 0.1, abs=2.0), "once"
 
@@ -376,19 +377,21 @@ def test_a_rollback_forgets_what_was_learnt_and_not_what_was_observed(backend: d
         run.ingest(transition(sequence))
     run.update(3)
     run.publish()
-    sound = run.learner.state()
+    sound = off_policy(run).learner.state()
     for sequence in range(30, 240):
         run.ingest(transition(sequence))
     run.update(2)  # refreshes the statistics
-    assert (run.learner.normaliser.mean != sound["normaliser.mean"]).all()
+    assert (off_policy(run).learner.normaliser.mean != sound["normaliser.mean"]).all()
     run.roll_back()
-    np.testing.assert_array_equal(run.learner.normaliser.mean, sound["normaliser.mean"])  # the networks' own
+    np.testing.assert_array_equal(
+        off_policy(run).learner.normaliser.mean, sound["normaliser.mean"]
+    )  # the networks' own
     for each in (run, revived(run, **backend)):
         each.update(1)
-        rows = each.buffer.rows(0, 240)[:, :2]
-        np.testing.assert_allclose(each.learner.normaliser.mean, rows.mean(axis=0), rtol=1e-5)
-        np.testing.assert_allclose(each.learner.normaliser.std, rows.std(axis=0), rtol=1e-5)
-        assert each.learner.normaliser.arrays()["count"] == 240
+        rows = off_policy(each).buffer.rows(0, 240)[:, :2]
+        np.testing.assert_allclose(off_policy(each).learner.normaliser.mean, rows.mean(axis=0), rtol=1e-5)
+        np.testing.assert_allclose(off_policy(each).learner.normaliser.std, rows.std(axis=0), rtol=1e-5)
+        assert off_policy(each).learner.normaliser.arrays()["count"] == 240
 
 
 def test_rollbacks_leave_a_sixty_fourth_of_the_learning_rates_and_a_resumed_training_has_no_less() -> None:
@@ -399,21 +402,25 @@ def test_rollbacks_leave_a_sixty_fourth_of_the_learning_rates_and_a_resumed_trai
     run.update(1)
     assert [run.roll_back() for _ in range(2000)] == [True] * 6 + [False] * 1994
     for each in (run, revived(run, learning_rate_decay=0)):
-        before = each.learner.state()
+        before = off_policy(each).learner.state()
         each.update(1)
-        assert float(each.learner.learning_rate_scale) == 1 / 64
-        assert (each.learner.state()["actor.parameters"] != before["actor.parameters"]).any(), "it still learns"
+        assert float(off_policy(each).learner.learning_rate_scale) == 1 / 64
+        assert (off_policy(each).learner.state()["actor.parameters"] != before["actor.parameters"]).any(), (
+            "it still learns"
+        )
 
 
 def test_a_training_that_has_published_nothing_yet_is_rolled_back_to_its_beginning() -> None:
     run = training()
-    beginning = run.learner.state()
+    beginning = off_policy(run).learner.state()
     for sequence in range(20):
         run.ingest(transition(sequence))
     run.update(3)
     run.roll_back()
-    np.testing.assert_array_equal(run.learner.state()["actor.parameters"], beginning["actor.parameters"])
-    np.testing.assert_array_equal(run.learner.state()["critics.parameters"], beginning["critics.parameters"])
+    np.testing.assert_array_equal(off_policy(run).learner.state()["actor.parameters"], beginning["actor.parameters"])
+    np.testing.assert_array_equal(
+        off_policy(run).learner.state()["critics.parameters"], beginning["critics.parameters"]
+    )
 
 
 def test_a_deterministic_source_has_one_transition_under_way() -> None:
@@ -432,9 +439,7 @@ def test_a_deterministic_source_has_one_transition_under_way() -> None:
         pytest.param({"backend": "torch", "use_sde": True}, marks=NEEDS_TORCH),
         pytest.param(
             {
-                "backend": "torch",
                 "algorithm": "sac_v1",
-                "learn_alpha": False,
                 "reward_scale": 2.0,
                 "replay_ratio": 4.0,
             },
@@ -451,7 +456,7 @@ def test_learns_to_copy_its_observation(options: dict[str, Any]) -> None:
     random = np.random.default_rng(0)
     for sequence in range(400):
         state, following = random.uniform(-0.9, 0.9, (2, 2)).astype(np.float32)
-        action = Policy(run.learner.actor_parameters()).act(state, random)
+        action = Policy(off_policy(run).learner.actor_parameters()).act(state, random)
         reward = -4.0 * float((action - state[:1]).item() ** 2)
         run.ingest(
             dataclasses.replace(
@@ -465,7 +470,7 @@ def test_learns_to_copy_its_observation(options: dict[str, Any]) -> None:
         )
         run.update(run.updates_owed)
     tests = random.uniform(-0.9, 0.9, (200, 2)).astype(np.float32)
-    policy = Policy(run.learner.actor_parameters())
+    policy = Policy(off_policy(run).learner.actor_parameters())
     errors = [(policy.act(state) - state[:1]).item() for state in tests]
     assert np.sqrt(np.mean(np.square(errors))) < 0.15  # an untrained policy has 0.52
 
@@ -473,12 +478,12 @@ def test_learns_to_copy_its_observation(options: dict[str, Any]) -> None:
 def test_mirror_images_are_sampled_only_where_they_are_asked_for() -> None:
     signs = np.array([-1.0, 1.0], np.float32)
     for is_asked in (False, True):
-        config = LearnerConfig(hidden_sizes=(8,), backend="native", mirror=is_asked)
+        config = learner_config(hidden_sizes=(8,), backend="native", mirror=is_asked)
         run = Training(config, observation_size=2, action_size=1, mirror=signs)
         for sequence in range(20):
             run.ingest(transition(sequence))
-        kept = run.buffer.rows(0, 20)[:, 0]
-        sampled = run.buffer.sample(200).observation[0, :, 0]
+        kept = off_policy(run).buffer.rows(0, 20)[:, 0]
+        sampled = off_policy(run).buffer.sample(200).observation[0, :, 0]
         assert np.isin(sampled, kept).all() == (not is_asked)
         assert np.isin(np.abs(sampled), np.abs(kept)).all()
 
@@ -486,10 +491,10 @@ def test_mirror_images_are_sampled_only_where_they_are_asked_for() -> None:
 def test_the_default_configuration_learns_without_torch() -> None:
     """Torch takes seconds to load: a run that does not need it must not wait for it."""
     code = (
-        "import sys, sac_control.training.training, sac_control.algorithms.sac.native_learner\n"
-        "import sac_control.algorithms.sac.choice as choice\n"
-        "from sac_control.training.learner_config import LearnerConfig\n"
-        "choice.make_learner(LearnerConfig(), observation_size=2, action_size=1, seed=0)\n"
+        "import sys, sac_control.algorithms.sac.native_learner\n"
+        "from sac_control.training.training import Training\n"
+        "from sac_control.training.learner_config import learner_config\n"
+        "Training(learner_config(), observation_size=2, action_size=1)\n"
         "assert 'torch' not in sys.modules\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
@@ -504,21 +509,25 @@ def test_once_solved_it_explores_farther_and_updates_less_and_a_resumed_training
     for sequence in range(20):
         run.ingest(transition(sequence))
     run.update(run.updates_owed)
-    assert (run.updates, run.publish().noise_correlation, float(run.learner.target_entropy)) == (40, 0.1, -0.5)
+    assert (run.updates, run.publish().noise_correlation, float(off_policy(run).learner.state()["target_entropy"])) == (
+        40,
+        0.1,
+        -0.5,
+    )
     run.note_solved(20, run.publish())
     for sequence in range(20, 30):
         run.ingest(transition(sequence))
     assert run.updates_owed == 10
-    assert (run.publish().noise_correlation, float(run.learner.target_entropy)) == (0.9, 0.25)
+    assert (run.publish().noise_correlation, float(off_policy(run).learner.state()["target_entropy"])) == (0.9, 0.25)
     run.roll_back()
-    assert float(run.learner.target_entropy) == 0.25
+    assert float(off_policy(run).learner.state()["target_entropy"]) == 0.25
 
     resumed = training(replay_ratio=4.0, solved_replay_ratio=1.0, solved_noise_correlation=0.9)
     state = run.state()
-    resumed.buffer.restore(run.buffer.rows(0, 30), 30)
-    resumed.restore(TrainingState(arrays=state.arrays, numbers=json.loads(json.dumps(state.numbers))))
+    off_policy(resumed).buffer.restore(off_policy(run).buffer.rows(0, 30), 30)
+    resumed.restore(State(arrays=state.arrays, numbers=json.loads(json.dumps(state.numbers))))
     assert (resumed.solved_at, resumed.updates_owed, resumed.publish().noise_correlation) == (20, 10, 0.9)
-    assert float(resumed.learner.target_entropy) == 0.25
+    assert float(off_policy(resumed).learner.state()["target_entropy"]) == 0.25
 
 
 def test_what_is_published_once_solved_begins_at_the_solution_and_changes_slowly() -> None:
@@ -544,6 +553,6 @@ def test_what_is_published_once_solved_begins_at_the_solution_and_changes_slowly
     assert 0.0 < kept < 0.1 * way
 
     resumed, state = training(solved_actor_average=1000, learning_rate_decay=0), averaged.state()
-    resumed.buffer.restore(averaged.buffer.rows(0, 60), 60)
+    off_policy(resumed).buffer.restore(off_policy(averaged).buffer.rows(0, 60), 60)
     resumed.restore(state)
     assert distance(advanced(resumed, 60, 70), advanced(averaged, 60, 70)) == 0.0

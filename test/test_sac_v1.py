@@ -14,12 +14,13 @@ import yaml
 from torch import Tensor
 
 from batches import random_batch
+from learners import off_policy
 from sac_control.algorithms.layout import Layout, critic_layout
 from sac_control.algorithms.replay_buffer import Batch
 from sac_control.algorithms.sac.readable import squashed_gaussian
 from sac_control.algorithms.sac.readable.networks import TwinCritics, Value
 from sac_control.algorithms.sac.readable.sac_v1 import SoftActorCriticV1, critic_loss, value_loss
-from sac_control.algorithms.sac.sac_config import SacConfig
+from sac_control.algorithms.sac_v1.sac_v1_config import SacV1Config
 from sac_control.training.learner_config import LearnerConfig
 from sac_control.training.training import Training
 from tensors_for_tests import random_tensors, row_of
@@ -34,8 +35,8 @@ def one_thread() -> None:
 
 
 def learner(observation_size: int = 3, action_size: int = 1, seed: int = 0, **settings: Any) -> SoftActorCriticV1:
-    values: dict[str, Any] = {"algorithm": "sac_v1", "learn_alpha": False, "hidden_sizes": (16, 16)}
-    config = SacConfig(**(values | settings))
+    values: dict[str, Any] = {"hidden_sizes": (16, 16)}
+    config = SacV1Config(**(values | settings))
     return SoftActorCriticV1(config, observation_size=observation_size, action_size=action_size, seed=seed)
 
 
@@ -227,7 +228,8 @@ def test_temperature_that_is_told_is_the_inverse_of_the_reward_scale() -> None:
 def test_the_configuration_that_is_shipped_is_that_of_the_paper_and_makes_this_learner() -> None:
     config = LearnerConfig.from_mapping(yaml.safe_load(PRESET.read_text())["/**/learner"]["ros__parameters"])
     training = Training(config, observation_size=5, action_size=1)
-    assert isinstance(training.learner, SoftActorCriticV1)
+    assert isinstance(off_policy(training).learner, SoftActorCriticV1)
+    assert isinstance(config, SacV1Config)
     assert (config.hidden_sizes, config.batch_size, config.reward_scale) == ((256, 256), 256, 2.0)
     assert (config.actor_learning_rate, config.critic_learning_rate) == (3e-4, 3e-4)
     assert (config.gamma, config.tau, config.buffer_capacity) == (0.99, 0.005, 1_000_000)

@@ -28,7 +28,7 @@ from sac_control.policy.pieces import completed
 from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.signature import DOMAIN, MOST_KEYS, SigningKey, TrustedKeys, make_key_pair
-from sac_control.training.learner_config import LearnerConfig
+from sac_control.training.learner_config import learner_config
 from sac_control.training.training_run import TrainingRun
 from sac_control.types import Weights
 
@@ -319,7 +319,7 @@ def test_training_signs_what_it_publishes_and_what_it_writes(
 ) -> None:
     run = tmp_path / "run"
     run.mkdir()
-    config = LearnerConfig(run_directory=str(run), signing_key=str(keys[0]), evaluation_every=0)
+    config = learner_config(run_directory=str(run), signing_key=str(keys[0]), evaluation_every=0)
     training = TrainingRun(config, say=lambda _: None)
     try:
         published = training.weights.data
@@ -333,7 +333,7 @@ def test_training_signs_what_it_publishes_and_what_it_writes(
 def test_training_with_a_key_that_cannot_be_used_does_not_begin(keys: tuple[Path, Path], tmp_path: Path) -> None:
     keys[0].chmod(0o644)
     with pytest.raises(ConfigError, match="chmod 600"):
-        TrainingRun(LearnerConfig(run_directory=str(tmp_path / "run"), signing_key=str(keys[0])), say=lambda _: None)
+        TrainingRun(learner_config(run_directory=str(tmp_path / "run"), signing_key=str(keys[0])), say=lambda _: None)
     assert not (tmp_path / "run" / "checkpoints").exists()
 
 

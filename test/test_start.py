@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from learners import sac
 from policies import make_file
 from sac_control.algorithms.replay_buffer import ReplayBuffer, check_memory
 from sac_control.cli import config_file
@@ -17,7 +18,7 @@ from sac_control.errors import EXIT_DONE, EXIT_FAULT, EXIT_SETTING, EXIT_START, 
 from sac_control.store.checkpoints import CheckpointStore
 from sac_control.store.run_directory import RunDirectory
 from sac_control.system import preflight
-from sac_control.training.learner_config import LearnerConfig
+from sac_control.training.learner_config import learner_config
 from test_metrics_and_curve import write_tables
 
 ABSENT = str(Path(__file__).with_name("absent"))
@@ -169,7 +170,7 @@ def test_node_refuses_wrong_parameters_of_ros_itself(place: Path) -> None:
 def test_buffer_that_no_memory_holds_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"learner.buffer_capacity is 100000000: its rows take .* GiB, and this comp"):
         ReplayBuffer(capacity=10**8, observation_size=10**5, action_size=1, seed=0)
-    check_memory(LearnerConfig().buffer_capacity, 5, 1)
+    check_memory(sac(learner_config()).buffer_capacity, 5, 1)
 
 
 # what may be absent

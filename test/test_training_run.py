@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 
+from learners import off_policy
 from sac_control.errors import RunError
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.store.run_store import NO_SCORE
@@ -114,7 +115,7 @@ def test_a_rollback_halves_the_learning_rates_and_survives_a_resume(tmp_path: Pa
     resumed = training_run(tmp_path, [], resume=True)
     assert resumed.status().rollbacks == rollbacks
     learn(resumed, 1000, 1001)
-    assert float(resumed.training.learner.learning_rate_scale) <= 0.5**rollbacks
+    assert float(off_policy(resumed.training).learner.learning_rate_scale) <= 0.5**rollbacks
     resumed.close()
 
 

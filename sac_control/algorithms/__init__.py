@@ -2,11 +2,16 @@
 
 A map, from the outside in::
 
-    replay_buffer.py     transitions kept for replay, and their mirror images
-    replay_ratio.py      how many updates are owed
-    actor_average.py     what is published once the task was solved
-    learner.py           what every learner is: batches in, a better actor out
-      layout.py            where parameters lie in one flat vector, and how they begin
-      normaliser.py        running mean and deviation of observations
+    catalogue.py         algorithms by name, of other packages, too
+    algorithm.py         the interface of an algorithm, and of its settings
+    off_policy.py off_policy_config.py    learning from a replay buffer, whatever an update is
+      replay_buffer.py     transitions kept for replay, and their mirror images
+      replay_ratio.py      how many updates are owed
+      actor_average.py     what is published once the task was solved
+      learner.py           what makes the updates: batches in, a better actor out
+        layout.py            where parameters lie in one flat vector, and how they begin
+        normaliser.py        running mean and deviation of observations
+    torch_presence.py    whether torch and a GPU are there
     sac/                 Soft Actor-Critic
+    sac_v1/              the same as it was first published
 """

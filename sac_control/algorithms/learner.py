@@ -1,22 +1,21 @@
-"""What every learner is: batches in, a better actor out, and a state that can be saved. Pure numpy.
-
-Two learners make the updates of Soft Actor-Critic: `readable/` says them readably with torch and runs on a GPU too,
-`native/` makes the same numbers several times as fast on a CPU. Same seed, same batches: same start, same noise.
-"""
+"""What makes the updates of an off-policy algorithm: batches in, a better actor out, and a state. Pure numpy."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sac_control.algorithms.layout import Layout
 from sac_control.algorithms.normaliser import Normaliser
 from sac_control.algorithms.replay_buffer import Batch
-from sac_control.algorithms.sac.sac_config import SacConfig
 from sac_control.errors import RunError
 from sac_control.types import ActorParameters, Array, Float32Array
+
+if TYPE_CHECKING:  # settings make learners
+    from sac_control.algorithms.off_policy_config import OffPolicyConfig
 
 # A hard clamp, as in the paper's code. The rescaled tanh that some use instead keeps a gradient outside, but nothing
 # gets there: beyond a deviation of 0.87 the squashed entropy falls again, so the temperature term pushes back.
@@ -32,17 +31,14 @@ class Learner(ABC):
 
     Attributes:
         config: the hyperparameters.
-        target_entropy: () float64, H̄ of the whole action [nat]: per dimension times number of dimensions; saved with
-            the state, since it may change on the way.
         generator: of the start values and the noise.
         normaliser: statistics of the observations.
         learning_rate_scale: () float64, multiplies all learning rates; saved with the state.
     """
 
-    def __init__(self, config: SacConfig, *, observation_size: int, action_size: int, seed: int) -> None:
+    def __init__(self, config: OffPolicyConfig, *, observation_size: int, action_size: int, seed: int) -> None:
         self.config = config
         self.observation_size, self.action_size = observation_size, action_size
-        self.target_entropy = np.array(config.target_entropy * action_size)
         self.generator = np.random.default_rng(seed)
         self.normaliser = Normaliser(observation_size)
         self.learning_rate_scale = np.ones(())
@@ -52,9 +48,14 @@ class Learner(ABC):
     def update(self, batch: Batch) -> None:
         """Make one update on each of the k batches in turn."""
 
+    @property
+    @abstractmethod
+    def metric_names(self) -> tuple[str, ...]:
+        """Names of all that `metrics` ever tells."""
+
     @abstractmethod
     def metrics(self) -> dict[str, float]:
-        """Losses, q, entropy and alpha of the newest update, each the mean over its batch; empty before the first."""
+        """Losses and the like of the newest update, each the mean over its batch; empty before the first."""
 
     @abstractmethod
     def start_values_at(self, value: float) -> None:
@@ -76,6 +77,9 @@ class Learner(ABC):
     @abstractmethod
     def actor_layout(self) -> Layout:
         """Where the actor's layers lie in ``actor.parameters``."""
+
+    def note_solved(self) -> None:  # noqa: B027  many have nothing to change then
+        """Take note that the task was solved: now it is about keeping the solution."""
 
     def draw_noise(self, batches: int, batch_size: int) -> Float32Array:
         """The noise of `batches` updates, (k, 2, b, a) from N(0, 1): for the observations, and for the next ones."""
@@ -137,7 +141,6 @@ class Learner(ABC):
     def _own_arrays(self) -> dict[str, Array]:
         normaliser = {f"normaliser.{name}": array for name, array in self.normaliser.arrays().items()}
         return normaliser | {
-            "target_entropy": self.target_entropy,
             "learning_rate_scale": self.learning_rate_scale,
             "updates": self._updates,
         }

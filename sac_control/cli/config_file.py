@@ -22,7 +22,7 @@ from sac_control.policy.policy_config import PolicyConfig
 from sac_control.ros_parameters import checked, is_of_ros
 from sac_control.simulation.simulator_config import SimulatorConfig
 from sac_control.training.evaluator_config import EvaluatorConfig
-from sac_control.training.learner_config import LearnerConfig
+from sac_control.training.learner_config import LearnerConfig, learner_config
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class RunConfig:
 
     simulator: SimulatorConfig = dataclasses.field(default_factory=SimulatorConfig)
     policy: PolicyConfig = dataclasses.field(default_factory=PolicyConfig)
-    learner: LearnerConfig = dataclasses.field(default_factory=LearnerConfig)
+    learner: LearnerConfig = dataclasses.field(default_factory=learner_config)
     evaluator: EvaluatorConfig = dataclasses.field(default_factory=EvaluatorConfig)
     of_ros: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)  # ROS's own, by node
 
@@ -55,7 +55,7 @@ class RunConfig:
                 raise ConfigError(f"section {name!r} is {entries!r}: expected keys with values")
             section = self.section(name)
             settings = {key: value for key, value in entries.items() if not is_of_ros(key)}
-            changed[name] = type(section).from_mapping({**section.to_mapping(), **settings})
+            changed[name] = section.changed(settings)
             others = {key: checked(name, key, value) for key, value in entries.items() if is_of_ros(key)}
             if others:
                 of_ros[name] = {**of_ros.get(name, {}), **others}
@@ -152,10 +152,10 @@ def _values(section: Section, namespace: str) -> dict[str, dict[str, Any]]:
     nodes = [name for name, full in _full_names(namespace).items() if section.is_for(full)]
     if not section.is_for_many:
         return {name: dict(section.parameters) for name in nodes}
-    known = {name: (*each.types(), *each.renamed) for name in nodes for each in [RunConfig().section(name)]}
+    known = {name: RunConfig().section(name).names() for name in nodes}
     for key in section.parameters:
         if nodes and not is_of_ros(key) and not any(key in keys for keys in known.values()):
-            names = sorted({name for node in nodes for name in RunConfig().section(node).types()})
+            names = sorted(set().union(*known.values()))
             raise ConfigError(f"{section.name}.{key} is not a known setting; {suggest(key, names)}")
     return {
         name: {key: value for key, value in section.parameters.items() if is_of_ros(key) or key in known[name]}

@@ -8,8 +8,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from sac_control.algorithms.replay_buffer import check_memory
-from sac_control.algorithms.sac.choice import check_options
 from sac_control.cli.config_file import RunConfig
 from sac_control.cli.options import TrainingOptions
 from sac_control.cli.reach import DISCOVERY_RANGE, reach
@@ -56,11 +54,10 @@ def check_tasks(config: RunConfig) -> None:
 
 def check_learner(config: LearnerConfig) -> None:
     """See that the learner has the options, the signing key and the memory that it needs."""
-    check_options(config)
     if config.signing_key:
         SigningKey.read(Path(config.signing_key))
     specification = make_task(config.task).specification
-    check_memory(config.buffer_capacity, len(specification.observation), len(specification.actuated_joints))
+    config.check(observation_size=len(specification.observation), action_size=len(specification.actuated_joints))
 
 
 def check_determinism(simulator: SimulatorConfig) -> None:

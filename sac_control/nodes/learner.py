@@ -46,7 +46,7 @@ class LearnerNode(Node):
 
     def __init__(self) -> None:
         super().__init__("learner", **NODE_OPTIONS)
-        config = declare_parameters(self, LearnerConfig)
+        config = declare_parameters(self, LearnerConfig)  # type: ignore[type-abstract]  # it makes a concrete one
         if not config.run_directory:
             name = f"{config.task}-{datetime.now():%Y%m%d-%H%M%S}"
             config = dataclasses.replace(config, run_directory=str(Path("runs") / name))
@@ -226,8 +226,9 @@ class LearnerNode(Node):
             "policy_lag": status.policy_lag,
             "transition_age": self._waiting.silence(now),
             "duplicate_transitions": status.duplicate_transitions,
+            "stale_transitions": status.stale_transitions,
             "disk": store.complaint or "ok",
-            "unwritten_transitions": store.rows.unwritten,
+            "unwritten_transitions": 0 if store.rows is None else store.rows.unwritten,
             "checkpoint": store.newest_step,
         }
         findings = [

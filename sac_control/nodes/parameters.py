@@ -35,13 +35,12 @@ def declare_parameters(node: Node, config_class: type[ConfigType], live: Collect
             checked(node.get_name(), name, value)
     given = {name: value for name, value in all_given.items() if not is_of_ros(name)}
     config = config_class.from_mapping(given)
+    kind = type(config)  # which may know more than it was asked for: a learner, the settings of its algorithm
     for name in given:  # declared again below with its proper type: YAML writes the number 1.0 as 1
         node.undeclare_parameter(name)
     for name, value in config.to_mapping().items():
-        node.declare_parameter(
-            name, value, _descriptor(config_class, name, read_only=name not in live), ignore_override=True
-        )
-    kinds = config_class.types()
+        node.declare_parameter(name, value, _descriptor(kind, name, read_only=name not in live), ignore_override=True)
+    kinds = kind.types()
     node.add_pre_set_parameters_callback(
         lambda given: [_as_float(each) if kinds.get(each.name) in (float, PerJoint) else each for each in given]
     )

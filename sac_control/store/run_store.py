@@ -21,16 +21,11 @@ from sac_control.store.replay_log import ReplayLog, RowBuffer
 from sac_control.store.run_directory import RunDirectory
 from sac_control.store.table import Table, drop_rows_after, read_columns
 from sac_control.store.writing import Writing
-from sac_control.types import Array, TrainingStatus
+from sac_control.types import Array, TrainingStatus, Transition
 
 RETRY_PERIOD = 1.0  # [s] after which a checkpoint that could not be written is tried again
-METRICS = (
-    "last_return",
-    "mean_return",
-    "critic_loss",
-    "actor_loss",
-    "alpha",
-    "entropy",
+RETURNS = ("last_return", "mean_return")  # columns of metrics before the algorithm's own, and after them
+RATES = (
     "steps_per_second",
     "updates_per_second",
     "replay_ratio",
@@ -69,13 +64,14 @@ class RunStore:
 
     Args:
         run: the run; locked by the caller.
-        buffer: the training's replay buffer, whose rows are kept on the disk.
+        memory: the algorithm's transitions, whose rows are kept on the disk; None: it keeps none.
+        metric_names: what the algorithm tells of its updates.
         keep_last: checkpoints kept beside the best.
         say: takes sentences for people.
         clock: steady clock [s].
 
     Attributes:
-        rows: the replay buffer on the disk; `rows.note` must follow each transition that the buffer takes.
+        rows: the memory on the disk; None where there is none.
         newest_step: transitions seen when the newest checkpoint was made; None before there is one.
         best_score: of the best policy so far.
     """
@@ -83,14 +79,16 @@ class RunStore:
     def __init__(
         self,
         run: RunDirectory,
-        buffer: RowBuffer,
+        memory: RowBuffer | None,
+        metric_names: tuple[str, ...],
         keep_last: int,
         *,
         say: Callable[[str], None],
         clock: Callable[[], float],
     ) -> None:
         self._run, self._say, self._clock = run, say, clock
-        self.rows = ReplayLog(run.replay, buffer)
+        self.rows = None if memory is None else ReplayLog(run.replay, memory)
+        self._metric_names = metric_names
         self._checkpoints = CheckpointStore(run.checkpoints, keep_last)
         self._writing = Writing(run, say, clock)
         self.newest_step: int | None = None
@@ -107,7 +105,9 @@ class RunStore:
         Raises:
             OSError: the directory cannot be written.
         """
-        self._metrics = Metrics(self._run.metrics, self._run.events, METRICS, resumed_at=resumed_at)
+        self._metrics = Metrics(
+            self._run.metrics, self._run.events, (*RETURNS, *self._metric_names, *RATES), resumed_at=resumed_at
+        )
         self._tables = {"episodes": Table(self._run.episodes, EPISODES)}
         self._tables["evaluations"] = Table(self._run.evaluations, EVALUATIONS)
 
@@ -196,7 +196,8 @@ class RunStore:
 
     def _put(self, snapshot: Snapshot, *, is_best: bool) -> None:
         """Write a checkpoint, after the replay rows that it needs."""
-        self.rows.write(wait=True)
+        if self.rows is not None:
+            self.rows.write(wait=True)
         files = {"policy.safetensors": snapshot.policy, "learner.safetensors": save_tensors(dict(snapshot.arrays))}
         is_solution, score = self.best_score
         state = {
@@ -216,15 +217,21 @@ class RunStore:
         """What cannot be written at present, and why, as one sentence; empty where all is well."""
         return self._writing.complaint
 
+    def note(self, transition: Transition) -> None:
+        """Take note of the transition that the memory took last."""
+        if self.rows is not None:
+            self.rows.note(transition)
+
     def write_rows(self) -> None:
         """Write the transitions of the last fraction of a second, where they are due."""
-        if self.rows.is_due(self._clock()):
+        if self.rows is not None and self.rows.is_due(self._clock()):
             self._write("replay", self.rows.write)
             self._is_incomplete |= not self._run.checkpoints.exists()
 
     def write_metrics(self, status: TrainingStatus) -> None:
         """Write one row of metrics."""
-        values = {name: float(getattr(status, name)) for name in METRICS}
+        values = {name: float(getattr(status, name)) for name in (*RETURNS, *RATES)}
+        values |= dict(zip(status.metric_names, status.metrics, strict=True))
         known = {name: value for name, value in values.items() if not math.isnan(value)}
         self._write("metrics", lambda: self._metrics.write(status.env_steps, known))
 
@@ -236,7 +243,8 @@ class RunStore:
         """Write the last row of metrics and the summary, and close the tables."""
         self.write_metrics(status)
         self._write("summary", lambda: self._run.write_summary(dict(summary)))
-        self.rows.close()
+        if self.rows is not None:
+            self.rows.close()
         tables: tuple[Metrics | Table, ...] = (self._metrics, *self._tables.values())
         for table in tables:
             with contextlib.suppress(OSError):  # that rows could not be written was told when they came

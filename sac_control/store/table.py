@@ -17,11 +17,13 @@ from sac_control.store import atomic
 class Table:
     """A CSV file that is appended to, one whole line at a time.
 
-    A line that could not be written is left out; a file that was deleted is recreated.
+    A line that could not be written is left out; a file that was deleted is recreated. One that is there keeps its
+    columns, whatever names are written.
     """
 
     def __init__(self, path: Path, columns: tuple[str, ...]) -> None:
         self._path, self._columns = path, columns
+        self._announced = columns
         self._stream = self._open()
 
     def write(self, row: Mapping[str, object]) -> None:
@@ -30,6 +32,8 @@ class Table:
         Raises:
             OSError: it cannot be written.
         """
+        if strangers := row.keys() - set(self._announced):
+            raise ValueError(f"{', '.join(strangers)} is not among the columns {', '.join(self._announced)}")
         line = self._line(row)
         if self._stream.closed or not atomic.is_at(self._stream.fileno(), self._path):
             self._stream.close()
@@ -50,11 +54,13 @@ class Table:
             stream.truncate(size)
         if size == 0:
             _write_whole(stream, self._line(dict(zip(self._columns, self._columns, strict=True))))
+        else:
+            self._columns = tuple(data[: data.index(b"\n")].decode().rstrip("\r").split(","))
         return stream
 
     def _line(self, row: Mapping[str, object]) -> bytes:
         text = io.StringIO(newline="")
-        csv.DictWriter(text, self._columns).writerow(row)
+        csv.DictWriter(text, self._columns, extrasaction="ignore").writerow(row)
         return text.getvalue().encode()
 
 

@@ -20,5 +20,6 @@ class Counters:
     missing: int  # transitions that never came
     rejected: int  # transitions of a wrong size or with a value that is not finite
     policy_version: int  # version last published; 0 before the first
-    replay_ratio: float  # updates per transition since the warm-up, as reached
+    stale: int  # transitions of weights that were not in force any more, which an on-policy algorithm leaves out
+    replay_ratio: float  # updates per transition since the warm-up, as reached; NaN where that says nothing
     rollbacks: int  # times that the updates since the last publication were thrown away

@@ -39,11 +39,11 @@ class Divergence:
         if self._rollbacks_in_a_row > MOST_ROLLBACKS:
             raise RunError(
                 f"training diverged {self._rollbacks_in_a_row} times in a row, at last after {updates} updates. "
-                "Nothing of it was published; lower learner.critic_learning_rate or learner.replay_ratio, and resume "
-                "from the last checkpoint"
+                f"Nothing of it was published; {self._training.algorithm.remedy}, and resume from the last checkpoint"
             )
         were_halved = self._training.roll_back()
-        rates = "halved" if were_halved else f"left at {self._training.rollback_rate:g} of their settings"
+        scale = self._training.algorithm.step_scale
+        rates = "halved" if were_halved else f"left at {scale:g} of their settings"
         self._say(
             f"training diverged: a loss or weight is not finite after {updates} updates. Rolled back to weights "
             f"v{self._training.policy_version}, with learning rates {rates}"

@@ -12,6 +12,8 @@ class FlowControl:
         training: whose transitions are asked for.
         is_deterministic: whether it must not depend on who was faster.
 
+    An on-policy training asks for transitions only while its newest weights are in force: others would be left out.
+
     Attributes:
         version_in_force: the weights that the policy node runs, as it told.
         is_worked_off: whether all that the newest transition makes due has been done.
@@ -31,11 +33,15 @@ class FlowControl:
         end, and nothing else is under way that the transition could outrun: updates, or a swap.
         """
         source = self._training.source
-        if not self._is_deterministic or (self._is_settled and not is_held):
+        if self._is_deterministic:
+            is_open = self.is_worked_off and self._is_in_force and not is_held
+        else:
+            is_open = self._is_in_force or not self._training.algorithm.is_on_policy
+        if is_open:
             self._granted, self._granted_to = self._training.credit, source
         return self._granted if self._granted_to == source else 0  # another source counts otherwise
 
     @property
-    def _is_settled(self) -> bool:
-        """Whether all is done that the newest transition makes due, and the newest weights are in force."""
-        return self.is_worked_off and self.version_in_force >= self._training.policy_version
+    def _is_in_force(self) -> bool:
+        """Whether the policy node runs the newest weights."""
+        return self.version_in_force >= self._training.policy_version

@@ -13,6 +13,7 @@ class Outcome(Enum):
 
     ACCEPTED = auto()  # it is learnt from
     DUPLICATE = auto()  # it came before
+    STALE = auto()  # it is of weights that are not in force any more, and the algorithm learns from the newest alone
     UNWANTED = auto()  # nobody asked for one: the training has ended, or waits for a verdict
 
 
@@ -24,4 +25,4 @@ class Intake:
     episode: Episode | None = None
 
 
-ACCEPTED, DUPLICATE = Intake(Outcome.ACCEPTED), Intake(Outcome.DUPLICATE)
+DUPLICATE = Intake(Outcome.DUPLICATE)

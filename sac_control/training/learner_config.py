@@ -1,23 +1,28 @@
-"""Settings of the learner node: the algorithm's hyperparameters and the schedule of a run."""
+"""Settings of the learner node: the schedule of a training, and the settings of the algorithm that it names."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
-from sac_control.algorithms.sac.sac_config import SacConfig
+from sac_control.algorithms.algorithm import AlgorithmConfig
+from sac_control.algorithms.catalogue import DEFAULT, algorithms, known_settings, owners_of, settings_of
 from sac_control.errors import ConfigError
 from sac_control.identity import run_id_option
 from sac_control.option import option
 
 
 @dataclass(frozen=True, kw_only=True)
-class LearnerConfig(SacConfig):
-    """The learner node: the algorithm's hyperparameters and the schedule of a run."""
+class LearnerConfig(AlgorithmConfig):
+    """A training, but for its algorithm's own settings: `learner_config` makes one that has both."""
 
     run_id: str = run_id_option("id of the run: transitions of other runs are rejected; empty makes one")
 
     task: str = option("inverted_pendulum", "task that is learnt: a name, or the path of a task file")
     engine: str = option("", "physics engine of the evaluations; empty: the task's own")
+    algorithm: str = option(DEFAULT, "what learns: sac, sac_v1, trpo, or an algorithm of another package")
     run_directory: str = option("", "directory that receives checkpoints, metrics and curves; empty makes runs/<date>")
     resume: bool = option(False, "continue the run found in run_directory")
     seed: int = option(0, "seed of the networks, the noise and the batches", low=0, high=2**31 - 1)
@@ -27,32 +32,6 @@ class LearnerConfig(SacConfig):
         False,
         "lockstep: same seed, same numbers, to the last bit; the simulator then waits for each update and each swap",
     )
-    warmup_steps: int = option(200, "transitions collected before the first update", low=1, high=10**7)
-    replay_ratio: float = option(8.0, "updates per transition", low=0.01, high=1000.0)
-    solved_replay_ratio: float = option(
-        2.0, "updates per transition once the task was solved, where training goes on", low=0.01, high=1000.0
-    )
-    solved_noise_correlation: float = option(
-        0.97,
-        "noise_correlation once the task was solved, where training goes on; not with use_sde",
-        low=0.0,
-        high=0.999,
-    )
-    solved_target_entropy: float = option(
-        0.1, "target_entropy once the task was solved, where training goes on [nat]", low=-20.0, high=5.0
-    )
-    solved_actor_average: int = option(
-        10_000,
-        "transitions over which the actors that are published are averaged once the task was solved, where training "
-        "goes on; 0: the newest alone",
-        low=0,
-        high=10**9,
-    )
-    learning_rate_decay: int = option(
-        3000, "transitions to half the learning rates; floor 10 %; 0: constant", low=0, high=10**9
-    )
-    run_ahead: int = option(8, "transitions the simulator may be ahead of the updates", low=1, high=100_000)
-    publish_every: int = option(50, "updates between two publications of policy_weights", low=1, high=10**6)
     evaluation_every: int = option(50, "transitions between two evaluations; 0 never evaluates", low=0, high=10**7)
     evaluation_episodes: int = option(10, "deterministic episodes per evaluation", low=1, high=1000)
     confirmation_episodes: int = option(
@@ -68,6 +47,57 @@ class LearnerConfig(SacConfig):
     )
     wait_warning: float = option(10.0, "warn after this long without a message from a peer [s]", low=0.5, high=600.0)
 
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> LearnerConfig:  # type: ignore[override]
+        """Make a configuration from names and values, with the settings of the algorithm that they name.
+
+        Raises:
+            ConfigError: as for all settings; one that another algorithm has is told to be its.
+        """
+        algorithm = values.get("algorithm", cls.algorithm)
+        kind = _class_for(algorithm if isinstance(algorithm, str) else DEFAULT)  # what is no text is refused below
+        for name in values:
+            owners = [] if name in kind.types() else owners_of(name)
+            if owners:
+                raise ConfigError(
+                    f"learner.{name} is a setting of {' and '.join(owners)}, and learner.algorithm {algorithm} has no "
+                    "such thing: leave it out"
+                )
+        return super(LearnerConfig, kind).from_mapping(values)
+
+    def changed(self, values: Mapping[str, Any]) -> LearnerConfig:
+        """A copy with other values; where they name another algorithm, its own defaults take the place of ours."""
+        if values.get("algorithm", self.algorithm) == self.algorithm:
+            return super().changed(values)
+        before, defaults = self.to_mapping(), type(self)().to_mapping()
+        ours = LearnerConfig.types()
+        kept = {name: value for name, value in before.items() if name in ours or value != defaults[name]}
+        return self.from_mapping({**kept, **values})
+
+    @classmethod
+    def names(cls) -> set[str]:
+        """Names of the settings of all algorithms, too."""
+        return super().names().union(*known_settings().values())
+
+
+def learner_config(**values: Any) -> LearnerConfig:
+    """The settings of a training and of its algorithm, which is `DEFAULT` where ``algorithm`` is not among `values`.
+
+    Raises:
+        ConfigError: a name is unknown, or a value is not allowed.
+    """
+    return LearnerConfig.from_mapping(values)
+
+
+@cache
+def _class_for(algorithm: str) -> type[LearnerConfig]:
+    """The class of the settings of a training and of `algorithm`."""
+    settings = settings_of(algorithm)
+    named = option(algorithm, LearnerConfig.info("algorithm").description, choices=tuple(algorithms()))
+    body: dict[str, Any] = {"__module__": __name__, "__doc__": settings.__doc__}
+    body |= {"__annotations__": {"algorithm": str}, "algorithm": named}
+    return dataclass(frozen=True, kw_only=True)(type("LearnerConfig", (LearnerConfig, settings), body))
+
 
 def check_change(before: LearnerConfig, now: LearnerConfig) -> None:
     """Refuse to continue a training with options that decide what its networks and transitions are.
@@ -75,7 +105,7 @@ def check_change(before: LearnerConfig, now: LearnerConfig) -> None:
     Raises:
         ConfigError: says which option, and what it was.
     """
-    for name in ("task", "engine", "algorithm", "hidden_sizes", "use_sde"):
+    for name in ("task", "engine", "algorithm", *before.fixed):
         if getattr(now, name) != getattr(before, name):
             raise ConfigError(
                 f"learner.{name} is {getattr(now, name)}, but the run to continue was begun with "

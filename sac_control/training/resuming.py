@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from safetensors.numpy import load as load_tensors
 
+from sac_control.algorithms.algorithm import State
 from sac_control.errors import RunError
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.store.checkpoints import Checkpoint
 from sac_control.store.run_directory import RunDirectory
 from sac_control.store.run_store import RunStore
-from sac_control.training.training import Training, TrainingState
+from sac_control.training.training import Training
 from sac_control.types import Specification
 
 
@@ -57,9 +58,11 @@ def resume(
 def _restore(training: Training, store: RunStore, checkpoint: Checkpoint) -> list[str]:
     """The state of `checkpoint` and the transitions after it; a sentence for whatever is damaged or cut off."""
     state = checkpoint.state
-    complaints = store.rows.restore(state["replay_rows"])
+    complaints = [] if store.rows is None else store.rows.restore(state["replay_rows"])
     arrays = load_tensors(checkpoint.files["learner.safetensors"])
-    training.restore(TrainingState(arrays=arrays, numbers=state["training"]))
+    training.restore(State(arrays=arrays, numbers=state["training"]))
+    if store.rows is None:
+        return complaints
     newer, complaint = store.rows.newer()
     for transition in newer:
         training.ingest(transition)

@@ -67,7 +67,14 @@ class TrainingRun:
         self._publication = Publication(self.run.name, task.specification, config.signing_key, task.continuous_joints)
         self._lock()
         self.training = _training(config, task)
-        self.store = RunStore(self.run, self.training.buffer, config.keep_last, say=say, clock=clock)
+        self.store = RunStore(
+            self.run,
+            self.training.algorithm.memory,
+            self.training.algorithm.metric_names,
+            config.keep_last,
+            say=say,
+            clock=clock,
+        )
         wall_before = 0.0  # [s] spent in earlier lives
         try:
             if config.resume:
@@ -127,7 +134,7 @@ class TrainingRun:
         intake = self.training.ingest(transition)
         if intake.outcome is Outcome.ACCEPTED:
             self._flow.is_worked_off = False
-            self.store.rows.note(transition)
+            self.store.note(transition)
             self.report.note_arrival(transition)
         if intake.episode is not None:
             self.store.write_row("episodes", intake.episode.row(self.training.transitions))

@@ -71,20 +71,20 @@ SHORT: Controls = {
 }  # fmt: skip
 LONG: Controls = {
     ("test_faults_learner.py",): [
-        ("training/training.py", "generator.bit_generator.state =", "_ =", "again_and_again"),
+        ("algorithms/off_policy.py", "generator.bit_generator.state =", "_ =", "again_and_again"),
     ],
     ("test_training_run.py",): [
         ("training/resuming.py", "if saved.specification != specification:", "if False:",
          "another_task_whose"),
         ("store/run_store.py", "(checkpoint.state, self._checkpoints.best_state())", "(checkpoint.state,)",
          "best_policy_that_is_damaged"),
-        ("training/training.py", "min(max(value, -_LARGEST_START), _LARGEST_START)", "value", "beyond_all_measure"),
+        ("algorithms/off_policy.py", "min(max(value, -_LARGEST_START), _LARGEST_START)", "value", "beyond_all_measure"),
     ],
     ("test_sac_training.py",): [
-        ("training/training.py", "if not self.learner.updates:", "if not self.updates:", "optimistic_start_again"),
-        ("training/training.py", "self._sound | self.learner.observed()", "self._sound", "not_what_was_observed"),
-        ("training/training.py", "self._refreshed_at = self._sound_refreshed_at", "pass", "not_what_was_observed"),
-        ("training/training.py", "min(self._rollbacks, _MOST_HALVINGS)", "self._rollbacks", "sixty_fourth"),
+        ("algorithms/off_policy.py", "if not self.learner.updates:", "if not self.updates:", "optimistic_start_again"),
+        ("algorithms/off_policy.py", "self._sound | self.learner.observed()", "self._sound", "not_what_was_observed"),
+        ("algorithms/off_policy.py", "self._refreshed_at = self._sound_refreshed_at", "pass", "not_what_was_observed"),
+        ("algorithms/off_policy.py", "min(self._rollbacks, _MOST_HALVINGS)", "self._rollbacks", "sixty_fourth"),
     ],
     ("test_pybullet.py",): [
         ("worlds/world.py", "        if self._has_window:", "        if False:", "shown_in_a_window"),

@@ -16,9 +16,9 @@ import numpy as np
 
 from sac_control import __path__ as package_path  # source tree and installation: the library is in the latter
 from sac_control.algorithms.layout import Layout, actor_layout, critic_layout, initial_actor
-from sac_control.algorithms.learner import Learner
 from sac_control.algorithms.replay_buffer import Batch
 from sac_control.algorithms.sac.sac_config import SacConfig
+from sac_control.algorithms.sac.sac_learner import SacLearner
 from sac_control.errors import SacControlError
 from sac_control.types import Array, Float32Array
 
@@ -26,7 +26,7 @@ LIBRARY = "libsac_update.so"
 INTERFACE = 1  # of native/sac_update.h
 
 
-class NativeLearner(Learner):
+class NativeLearner(SacLearner):
     """The algorithm of `SoftActorCritic`, with gradients derived by hand.
 
     Raises:

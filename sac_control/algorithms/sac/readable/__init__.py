@@ -1,4 +1,4 @@
-"""The algorithm readably, by autograd: what `native/` is held equal to, its variants, and the GPU. Needs torch.
+"""The algorithm readably, by autograd: what the compiled updates are held equal to. Needs torch.
 
 soft_actor_critic.py      one update on one page: start here
 sac_v1.py                 the algorithm as first published, with its losses

@@ -18,7 +18,7 @@ from sac_control.algorithms.sac.readable.networks import TwinCritics, Value
 from sac_control.algorithms.sac.readable.parameters import Parameters
 from sac_control.algorithms.sac.readable.tensors import Metrics, TensorBatch
 from sac_control.algorithms.sac.readable.torch_learner import TorchLearner
-from sac_control.algorithms.sac.sac_config import SacConfig
+from sac_control.algorithms.sac_v1.sac_v1_config import SacV1Config
 
 
 def value_loss(
@@ -52,7 +52,7 @@ def critic_loss(critics: TwinCritics, target_value: Value, batch: TensorBatch, g
 class SoftActorCriticV1(TorchLearner):
     """The algorithm by autograd. The same seed and the same batches give the same numbers."""
 
-    def __init__(self, config: SacConfig, *, observation_size: int, action_size: int, seed: int) -> None:
+    def __init__(self, config: SacV1Config, *, observation_size: int, action_size: int, seed: int) -> None:
         super().__init__(config, observation_size=observation_size, action_size=action_size, seed=seed)
         layout = critic_layout(observation_size, action_size, config.hidden_sizes)
         self.critics = TwinCritics(layout.shapes, layout.initial(self.generator), self.device)
@@ -64,6 +64,10 @@ class SoftActorCriticV1(TorchLearner):
         self.critic_adam, self.value_adam = Adam(self.critics, rate, clip), Adam(self.value, rate, clip)
         self._alpha = torch.tensor(1.0 / config.reward_scale, device=self.device)  # what the temperature would be
         self._one = torch.ones((), device=self.device)
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        return ("value_loss", "critic_loss", "q", "actor_loss", "entropy", "alpha")
 
     def _update(self, batch: TensorBatch, scale: Scale, is_actors_turn: bool, is_targets_turn: bool) -> Metrics:
         """Improve value, actor, critics and target value once, in this order, on one batch.

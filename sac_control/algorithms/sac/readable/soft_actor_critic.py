@@ -15,9 +15,10 @@ from sac_control.algorithms.sac.readable.parameters import Parameters
 from sac_control.algorithms.sac.readable.tensors import Metrics, TensorBatch
 from sac_control.algorithms.sac.readable.torch_learner import TorchLearner
 from sac_control.algorithms.sac.sac_config import SacConfig
+from sac_control.algorithms.sac.sac_learner import SacLearner
 
 
-class SoftActorCritic(TorchLearner):
+class SoftActorCritic(TorchLearner, SacLearner):
     """The algorithm by autograd. The same seed and the same batches give the same numbers."""
 
     def __init__(self, config: SacConfig, *, observation_size: int, action_size: int, seed: int) -> None:
@@ -44,7 +45,7 @@ class SoftActorCritic(TorchLearner):
         if is_actors_turn:
             action, log_prob = self.actor.sample(batch.observation, batch.noise)
             if config.learn_alpha:
-                loss, figures = alpha_loss(log_alpha, log_prob, self._target_entropy)
+                loss, figures = alpha_loss(log_alpha, log_prob, float(self.target_entropy))
                 self.alpha_adam.minimise(loss, scale)
                 metrics |= figures
 

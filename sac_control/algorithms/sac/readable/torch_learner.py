@@ -12,6 +12,7 @@ from torch import Tensor
 from sac_control.algorithms.layout import Layout, actor_layout, initial_actor
 from sac_control.algorithms.learner import Learner
 from sac_control.algorithms.replay_buffer import Batch
+from sac_control.algorithms.sac.exploration_config import ExplorationConfig
 from sac_control.algorithms.sac.readable.adam import Adam
 from sac_control.algorithms.sac.readable.cuda_graph import GraphedUpdate, Scale, Update
 from sac_control.algorithms.sac.readable.networks import Actor
@@ -22,7 +23,6 @@ from sac_control.algorithms.sac.readable.state_dependent_actor import (
     without_state_dependence,
 )
 from sac_control.algorithms.sac.readable.tensors import Metrics, TensorBatch, tensor_batches
-from sac_control.algorithms.sac.sac_config import SacConfig
 from sac_control.types import ActorParameters, Array
 
 
@@ -34,9 +34,10 @@ class TorchLearner(Learner):
         actor: π_φ.
     """
 
-    def __init__(self, config: SacConfig, *, observation_size: int, action_size: int, seed: int) -> None:
+    def __init__(self, config: ExplorationConfig, *, observation_size: int, action_size: int, seed: int) -> None:
         super().__init__(config, observation_size=observation_size, action_size=action_size, seed=seed)
         torch.set_num_threads(config.threads)
+        self._exploration = config
         self.device = choose_device(config.device)
         self._actor_layout = actor_layout(observation_size, action_size, config.hidden_sizes)
         kind, initial = (
@@ -44,7 +45,6 @@ class TorchLearner(Learner):
         )
         self.actor = kind(self._actor_layout.shapes, initial(self._actor_layout, self.generator), self.device)
         self.actor_adam = Adam(self.actor, config.actor_learning_rate, config.max_gradient_norm)
-        self._target_entropy = torch.zeros((), device=self.device)  # where a captured graph looks for it
         self._metrics: Metrics = {}
         self._graphed: GraphedUpdate | None = None
 
@@ -63,7 +63,6 @@ class TorchLearner(Learner):
     def update(self, batch: Batch) -> None:
         count, rows = batch.reward.shape
         noise = self.draw_noise(count, rows)
-        self._target_entropy.fill_(float(self.target_entropy))
         update: Update = self._update
         if self.device.type == "cuda":
             update = self._graphed = self._graphed or GraphedUpdate(self._update, self._tensors().values())
@@ -89,11 +88,11 @@ class TorchLearner(Learner):
 
     def actor_parameters(self) -> ActorParameters:
         actor = super().actor_parameters()
-        if not self.config.use_sde:
+        if not self._exploration.use_sde:
             return actor
-        if not self._updates and not self.config.sde_at_warmup:
+        if not self._updates and not self._exploration.sde_at_warmup:
             return without_state_dependence(actor)
-        return dataclasses.replace(actor, sde_sample_interval=self.config.sde_sample_interval)
+        return dataclasses.replace(actor, sde_sample_interval=self._exploration.sde_sample_interval)
 
     @property
     def actor_layout(self) -> Layout:

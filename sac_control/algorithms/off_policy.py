@@ -1,0 +1,217 @@
+"""Learning from a replay buffer at a set number of updates per transition, whatever an update is."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from sac_control.algorithms.actor_average import ActorAverage
+from sac_control.algorithms.algorithm import Algorithm, State, Use
+from sac_control.algorithms.off_policy_config import OffPolicyConfig
+from sac_control.algorithms.replay_buffer import ReplayBuffer
+from sac_control.algorithms.replay_ratio import ReplayRatio
+from sac_control.types import ActorParameters, Array, Float32Array, Transition
+
+_REFRESH_EVERY = 200  # transitions between two refreshes of the normalisation statistics
+_LARGEST_START = 1e18  # of values: rewards that ask for more diverge in any case, and that is told in words
+_LEAST_RATE = 0.1  # learning rates fall with the transitions to this share of their setting and no further
+_MOST_HALVINGS = 6  # of learning rates: smaller ones would only hide that nothing is learnt any more
+
+
+class OffPolicy(Algorithm):
+    """A replay buffer and a learner.
+
+    Args:
+        config: its settings, which make the learner.
+        observation_size, action_size: o and a.
+        mirror: signs of the observation's terms in the mirror image of the task, (o,) float32; None: it has none.
+        seed: of the networks, the noise and the batches.
+
+    Attributes:
+        learner: makes the updates.
+        buffer: the transitions kept for replay.
+    """
+
+    is_on_policy: ClassVar[bool] = False
+    remedy: ClassVar[str] = "lower learner.critic_learning_rate or learner.replay_ratio"
+
+    def __init__(
+        self,
+        config: OffPolicyConfig,
+        *,
+        observation_size: int,
+        action_size: int,
+        mirror: Float32Array | None,
+        seed: int,
+    ) -> None:
+        learner_seed, buffer_seed = np.random.SeedSequence(seed).generate_state(2).tolist()  # unrelated streams
+        sizes: dict[str, Any] = {"observation_size": observation_size, "action_size": action_size}
+        self._config = config
+        self.learner = config.make_learner(**sizes, seed=learner_seed)
+        self._mirror = mirror if config.mirror else None
+        self.is_mirrored = self._mirror is not None
+        self.buffer = self.memory = ReplayBuffer(
+            capacity=config.buffer_capacity, **sizes, seed=buffer_seed, mirror=self._mirror
+        )
+        self.updates = 0
+        self._ratio = ReplayRatio(config.replay_ratio, config.warmup_steps)
+        self._average = ActorAverage(config.solved_actor_average)  # what is published once the task was solved
+        self._is_solved = False
+        self._published_at: int | None = None  # updates made when weights were last published
+        self._refreshed_at = 0  # transitions accepted when the normalisation was last refreshed
+        self._rollbacks = 0
+        self._keep()
+
+    def accept(self, transition: Transition) -> Use:
+        self.buffer.add(transition)
+        self.learner.observe(self._seen(transition.observation))
+        return Use.LEARNT
+
+    def _seen(self, observation: Float32Array) -> Float32Array:
+        """The observation, and its mirror image where that is learnt from, (n, o): statistics must fit the samples."""
+        if self._mirror is None:
+            return observation[None]
+        return np.stack([observation, observation * self._mirror])
+
+    @property
+    def updates_owed(self) -> int:
+        return self._ratio.owed(self.buffer.added, self.updates)
+
+    @property
+    def welcome(self) -> int:
+        """At most run_ahead, and no more than run_ahead before the transition that makes the next update due."""
+        run_ahead = self._config.run_ahead
+        return min(run_ahead, self._ratio.first_owing(self.updates) - 1 + run_ahead - self.buffer.added)
+
+    def update(self, count: int) -> None:
+        if not count:
+            return
+        transitions = self.buffer.added
+        if not self.learner.updates:  # made none yet, or was rolled back to before the first
+            self._start()
+        if transitions >= self._refreshed_at + _REFRESH_EVERY:
+            self.learner.refresh_normalisation()
+            self._refreshed_at = transitions
+        self.learner.learning_rate_scale[()] = self._learning_rate_scale()
+        self.learner.update(self.buffer.sample(self._config.batch_size, count))
+        self.updates += count
+
+    def _start(self) -> None:
+        """Prepare the networks by what the warm-up has shown.
+
+        Critics start at the value of going on for ever at the mean reward, and then only have to find where that is
+        wrong: mostly before terminations. From 0 they would first have to climb to it, at the pace that `tau` allows.
+        """
+        self.learner.refresh_normalisation()
+        self._refreshed_at = self.buffer.added
+        if self._config.optimistic_values and self._config.gamma < 1.0:
+            value = self.buffer.mean_reward() / (1.0 - self._config.gamma)
+            self.learner.start_values_at(min(max(value, -_LARGEST_START), _LARGEST_START))
+
+    def _learning_rate_scale(self) -> float:
+        """Falls with the transitions after the warm-up, and by half at each of the first rollbacks."""
+        decay = 1.0
+        if self._config.learning_rate_decay:
+            after_warmup = max(0, self.buffer.added - self._config.warmup_steps)
+            decay = max(_LEAST_RATE, 1.0 / (1.0 + after_warmup / self._config.learning_rate_decay))
+        return decay * self.step_scale
+
+    @property
+    def step_scale(self) -> float:
+        return 0.5 ** min(self._rollbacks, _MOST_HALVINGS)
+
+    @property
+    def is_publication_due(self) -> bool:
+        return self._published_at is None or self.updates >= self._published_at + self._config.publish_every
+
+    def publish(self, version: int) -> ActorParameters:
+        """The actor as it is now; once the task was solved, the average of those published since."""
+        self._published_at = self.updates
+        self._keep()
+        config = self._config
+        correlation = config.solved_noise_correlation if self._is_solved else config.noise_correlation
+        actor = dataclasses.replace(self.learner.actor_parameters(), noise_correlation=correlation)
+        is_averaged = self._is_solved and config.solved_actor_average
+        return self._average.include(actor, self.buffer.added) if is_averaged else actor
+
+    def note_solved(self, actor: ActorParameters) -> None:
+        """The settings ``solved_*`` take effect.
+
+        Exploration that reaches farther shows the margins of the policy, which a good one no longer meets by itself.
+        What is published goes back to the solution and changes slowly from there.
+        """
+        self._is_solved = True
+        self._average.begin(actor, self.buffer.added)
+        self._ratio.change(self._config.solved_replay_ratio, self.buffer.added)
+        self.learner.note_solved()
+        self._keep()
+
+    def is_finite(self) -> bool:
+        return self.learner.is_finite()
+
+    def _keep(self) -> None:
+        """Keep the learner as it is, to roll back to."""
+        self._sound: dict[str, Array] = self.learner.state()
+        self._sound_refreshed_at = self._refreshed_at
+
+    def roll_back(self) -> bool:
+        """Return the learner to the last publication and halve its learning rates; false where they are at their least.
+
+        What was observed since stays known; where that was the time before the first update, the start is made again.
+        """
+        self.learner.restore(self._sound | self.learner.observed())
+        self._refreshed_at = self._sound_refreshed_at
+        self._rollbacks += 1
+        return self._rollbacks <= _MOST_HALVINGS
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        return self.learner.metric_names
+
+    def metrics(self) -> dict[str, float]:
+        return self.learner.metrics()
+
+    @property
+    def replay_ratio(self) -> float:
+        """Updates per transition since the warm-up, as reached."""
+        return self.updates / max(1, self.buffer.added - self._config.warmup_steps)
+
+    @property
+    def target_replay_ratio(self) -> float:
+        return self._ratio.ratio
+
+    @property
+    def kept(self) -> int:
+        return len(self.buffer)
+
+    def state(self) -> State:
+        numbers = {
+            "updates": self.updates,
+            "is_solved": self._is_solved,
+            "_published_at": self._published_at,
+            "_refreshed_at": self._refreshed_at,
+            "rate_halvings": self._rollbacks,
+            "replay_ratio": self._ratio.state(),
+            "generators": {name: each.bit_generator.state for name, each in self._generators.items()},
+        }
+        return State(arrays=self.learner.state() | self._average.state(), numbers=numbers)
+
+    def restore(self, arrays: Mapping[str, Array], numbers: Mapping[str, Any]) -> None:
+        self.learner.restore(arrays)
+        self._average.restore(arrays)
+        for name, generator in self._generators.items():
+            generator.bit_generator.state = numbers["generators"][name]
+        self.updates = numbers["updates"]
+        self._is_solved = numbers.get("is_solved", numbers.get("solved_at") is not None)  # as runs of before say it
+        self._published_at = numbers["_published_at"]
+        self._refreshed_at = numbers["_refreshed_at"]
+        self._rollbacks = numbers.get("rate_halvings", numbers.get("_rollbacks", 0))  # as runs of before call it
+        self._ratio.restore(numbers["replay_ratio"])
+        self._keep()
+
+    @property
+    def _generators(self) -> dict[str, np.random.Generator]:
+        return {"learner": self.learner.generator, "buffer": self.buffer.generator}
