@@ -1,4 +1,4 @@
-"""The picture of a run: returns, losses, temperature, replay ratio over transitions. Reads only files of the run."""
+"""The picture of a run: returns, what its algorithm tells, replay ratio over transitions. Reads the run alone."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sac_control.store.run_directory import RunDirectory
+from sac_control.store.run_store import RATES, RETURNS
 from sac_control.store.table import read_columns
 
 AVERAGE_OVER = 100  # episodes
+LABELS = {"alpha": "temperature α", "entropy": "entropy [nat]"}
 
 
 def draw(run: RunDirectory, picture: Path | None = None) -> None:
@@ -23,30 +25,39 @@ def draw(run: RunDirectory, picture: Path | None = None) -> None:
     metrics = read_columns(run.metrics)
     figure = Figure(figsize=(10, 7), layout="constrained")
     figure.suptitle(run.name)
-    returns, losses, temperature, ratio = figure.subplots(2, 2, sharex=True).flat
+    returns, losses, others, ratio = figure.subplots(2, 2, sharex=True).flat
     _draw_returns(returns, read_columns(run.episodes), read_columns(run.evaluations))
     steps = metrics.get("env_steps", [])
-    losses.plot(steps, metrics.get("critic_loss", []), label="critic", linewidth=1)
-    losses.set(title="losses", ylabel="critic", yscale="log")
-    actor = losses.twinx()
-    actor.plot(steps, metrics.get("actor_loss", []), "C1", label="actor", linewidth=1)
-    actor.set(ylabel="actor")
-    losses.legend(handles=[*losses.lines, *actor.lines])
-    temperature.plot(steps, metrics.get("alpha", []), label="temperature α", linewidth=1)
-    temperature.plot(steps, metrics.get("entropy", []), label="entropy [nat]", linewidth=1)
-    temperature.set(title="temperature and entropy", xlabel="transitions")
-    temperature.legend()
+    _draw_algorithm(losses, others, metrics)
     ratio.plot(steps, metrics.get("replay_ratio", []), label="reached", linewidth=1)
     ratio.plot(steps, metrics.get("target_replay_ratio", []), label="set", linewidth=1, linestyle="--")
     ratio.set(title="updates per transition", xlabel="transitions")
     ratio.set_ylim(bottom=0)
     ratio.legend()
-    for axes in (returns, losses, temperature, ratio):
+    for axes in (returns, losses, others, ratio):
         axes.grid(alpha=0.3)
     picture = picture or run.curve
     temporary = picture.with_name(f".{picture.name}.tmp.png")
     figure.savefig(temporary, dpi=110)
     temporary.replace(picture)
+
+
+def _draw_algorithm(losses: Axes, others: Axes, metrics: dict[str, list[float]]) -> None:
+    """Whatever the algorithm tells of its updates: losses that are positive to the left, the others to the right."""
+    steps = metrics.get("env_steps", [])
+    told = {name: values for name, values in metrics.items() if name not in (*RETURNS, *RATES, "env_steps", "q")}
+    right = losses.twinx()
+    for number, (name, values) in enumerate(told.items()):
+        is_loss = name.endswith("_loss")
+        is_positive = bool(np.nanmin(values, initial=np.inf) > 0.0)
+        axes = (losses if is_positive else right) if is_loss else others
+        label = LABELS.get(name, name.removesuffix("_loss").replace("_", " "))
+        axes.plot(steps, values, f"C{number}", label=label, linewidth=1)
+    losses.set(title="losses", ylabel=" ".join(str(line.get_label()) for line in losses.lines), yscale="log")
+    right.set(ylabel=" ".join(str(line.get_label()) for line in right.lines))
+    losses.legend(handles=[*losses.lines, *right.lines])
+    others.set(title="what the algorithm tells", xlabel="transitions")
+    others.legend()
 
 
 def _draw_returns(axes: Axes, episodes: dict[str, list[float]], evaluations: dict[str, list[float]]) -> None:
