@@ -24,8 +24,8 @@ def kind_of(backend: str) -> type[Learner]:
     """``native``, ``torch``, or ``sac_v1``, which torch alone has."""
     if backend == "native":
         return NativeLearner
-    from sac_control.algorithms.sac.readable.sac_v1 import SoftActorCriticV1
     from sac_control.algorithms.sac.readable.soft_actor_critic import SoftActorCritic
+    from sac_control.algorithms.sac_v1.soft_actor_critic_v1 import SoftActorCriticV1
 
     return {"torch": SoftActorCritic, "sac_v1": SoftActorCriticV1}[backend]
 

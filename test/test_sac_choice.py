@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
 
 from batches import random_batch
 from learners import BACKENDS, NEEDS_TORCH, kind_of
-from sac_control.algorithms.replay_buffer import ReplayBuffer
-from sac_control.algorithms.sac.choice import _has_gpu, check_options, make_buffer, make_learner
+from sac_control.algorithms.sac.choice import _has_gpu, check_options, make_learner
 from sac_control.algorithms.sac.native_learner import NativeLearner
 from sac_control.algorithms.sac.sac_config import SacConfig
 from sac_control.errors import ConfigError
@@ -100,14 +98,6 @@ def test_an_unknown_algorithm_or_backend_is_refused_and_the_known_ones_named() -
 def test_a_gpu_that_is_not_there_is_said_in_one_sentence(backend: str) -> None:
     with pytest.raises(ConfigError, match=r"^learner\.device is cuda, and torch finds no GPU: set learner\.device to"):
         make_learner(SacConfig(device="cuda", backend=backend), observation_size=2, action_size=1, seed=0)
-
-
-@pytest.mark.parametrize("device", ["cpu", pytest.param("auto", marks=NO_GPU)])
-def test_rows_lie_in_memory_where_the_learner_computes_on_the_cpu(device: str) -> None:
-    config, signs = SacConfig(device=device, buffer_capacity=7), np.array([-1.0, 1.0], np.float32)
-    buffer = make_buffer(config, observation_size=2, action_size=1, seed=3, mirror=signs)
-    assert type(buffer) is ReplayBuffer
-    assert (buffer.capacity, buffer.observation_size, buffer.action_size) == (7, 2, 1)
 
 
 @pytest.mark.parametrize("alpha", [0.1, 1.0])

@@ -9,4 +9,5 @@ A map, from the outside in::
       layout.py            where parameters lie in one flat vector, and how they begin
       normaliser.py        running mean and deviation of observations
     sac/                 Soft Actor-Critic
+    sac_v1/              the same as it was first published
 """

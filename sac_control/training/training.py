@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from sac_control.algorithms.actor_average import ActorAverage
+from sac_control.algorithms.replay_buffer import ReplayBuffer
 from sac_control.algorithms.replay_ratio import ReplayRatio
-from sac_control.algorithms.sac.choice import make_buffer, make_learner
+from sac_control.algorithms.sac.choice import make_learner
 from sac_control.errors import RunError, TransitionError
 from sac_control.training.arrivals import Arrivals
 from sac_control.training.counters import Counters
@@ -63,8 +64,8 @@ class Training:
             config, observation_size=observation_size, action_size=action_size, seed=learner_seed
         )
         self._mirror = mirror if config.mirror else None
-        self.buffer = make_buffer(
-            config,
+        self.buffer = ReplayBuffer(
+            capacity=config.buffer_capacity,
             observation_size=observation_size,
             action_size=action_size,
             seed=buffer_seed,

@@ -7,10 +7,8 @@ import importlib.util
 import sys
 
 from sac_control.algorithms.learner import Learner
-from sac_control.algorithms.replay_buffer import ReplayBuffer
 from sac_control.algorithms.sac.sac_config import SacConfig
 from sac_control.errors import ConfigError
-from sac_control.types import Float32Array
 
 MOST_NATIVE_THREADS = 2  # the twin critics side by side
 _INSTALL_TORCH = f"{sys.executable} -m pip install torch"  # an extra: a default training needs none
@@ -26,29 +24,14 @@ def make_learner(config: SacConfig, *, observation_size: int, action_size: int, 
     config = dataclasses.replace(config, device="cuda" if _is_for_gpu(config) else "cpu")
     sizes = {"observation_size": observation_size, "action_size": action_size}
     if config.backend == "torch" or _needs_torch(config):
-        from sac_control.algorithms.sac.readable.sac_v1 import SoftActorCriticV1
         from sac_control.algorithms.sac.readable.soft_actor_critic import SoftActorCritic
+        from sac_control.algorithms.sac_v1.soft_actor_critic_v1 import SoftActorCriticV1
 
         algorithm = {"sac": SoftActorCritic, "sac_v1": SoftActorCriticV1}[config.algorithm]
         return algorithm(config, **sizes, seed=seed)
     from sac_control.algorithms.sac.native_learner import NativeLearner
 
     return NativeLearner(config, **sizes, seed=seed)
-
-
-def make_buffer(
-    config: SacConfig, *, observation_size: int, action_size: int, seed: int, mirror: Float32Array | None
-) -> ReplayBuffer:
-    """The replay buffer for the learner of `config`: its rows lie where the learner computes."""
-    capacity = config.buffer_capacity
-    sizes = {"capacity": capacity, "observation_size": observation_size, "action_size": action_size}
-    if not _is_for_gpu(config):
-        return ReplayBuffer(**sizes, seed=seed, mirror=mirror)
-    import torch
-
-    from sac_control.algorithms.sac.readable.device_replay import DeviceReplay
-
-    return DeviceReplay(torch.device("cuda"), **sizes, seed=seed, mirror=mirror)
 
 
 def check_options(config: SacConfig) -> None:

@@ -1,0 +1,4 @@
+"""Soft Actor-Critic as it was first published, on what `sac/readable/` has. Needs torch.
+
+soft_actor_critic_v1.py   value network, losses, and one update on one page
+"""
