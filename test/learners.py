@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from batches import random_batch
-from sac_control.algorithms.layout import critic_layout
+from sac_control.algorithms.layout import Layout, actor_layout, critic_layout
 from sac_control.algorithms.learner import Learner
 from sac_control.algorithms.off_policy import OffPolicy
 from sac_control.algorithms.sac.native_learner import NativeLearner
@@ -35,12 +35,17 @@ def sac(config: LearnerConfig) -> SacConfig:
     return config
 
 
+def layout_of(sac: Learner) -> Layout:
+    """Where the actor's layers lie in ``actor.parameters``."""
+    return actor_layout(sac.observation_size, sac.action_size, sac.config.hidden_sizes)
+
+
 def kind_of(backend: str) -> type[Learner]:
     """``native``, ``torch``, or ``sac_v1``, which torch alone has."""
     if backend == "native":
         return NativeLearner
-    from sac_control.algorithms.sac.readable.sac_v1 import SoftActorCriticV1
     from sac_control.algorithms.sac.readable.soft_actor_critic import SoftActorCritic
+    from sac_control.algorithms.sac_v1.soft_actor_critic_v1 import SoftActorCriticV1
 
     kinds: dict[str, type[Learner]] = {"torch": SoftActorCritic, "sac_v1": SoftActorCriticV1}
     return kinds[backend]

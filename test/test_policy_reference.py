@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from learners import layout_of
+from sac_control.algorithms.sac.readable.arrays import from_vector
 from sac_control.algorithms.sac.readable.soft_actor_critic import SoftActorCritic
 from sac_control.algorithms.sac.sac_config import SacConfig
 from sac_control.policy.policy import Policy
@@ -20,8 +22,8 @@ def learner(hidden_sizes: tuple[int, ...], action_size: int = 2) -> SoftActorCri
         SacConfig(hidden_sizes=hidden_sizes), observation_size=5, action_size=action_size, seed=3
     )
     generator = torch.Generator().manual_seed(5)
-    with torch.no_grad():
-        algorithm.actor.flat.copy_(torch.empty_like(algorithm.actor.flat).uniform_(-0.8, 0.8, generator=generator))
+    weights = torch.empty(layout_of(algorithm).size).uniform_(-0.8, 0.8, generator=generator)
+    from_vector(algorithm.actor.parameters(), weights.numpy())
     algorithm.observe(OBSERVATIONS * np.array([0.1, 1.0, 10.0, 1.0, 1.0], np.float32) + 3.0)
     algorithm.refresh_normalisation()
     return algorithm
@@ -29,7 +31,8 @@ def learner(hidden_sizes: tuple[int, ...], action_size: int = 2) -> SoftActorCri
 
 def distribution(algorithm: SoftActorCritic, observation: Float32Array) -> tuple[torch.Tensor, torch.Tensor]:
     with torch.no_grad():
-        return algorithm.actor.distribution(normalised(algorithm, observation))
+        mean, log_std = algorithm.actor(normalised(algorithm, observation))
+    return mean, log_std
 
 
 def normalised(algorithm: SoftActorCritic, observation: Float32Array) -> torch.Tensor:

@@ -12,10 +12,10 @@ import torch
 
 from batches import random_batch
 from sac_control.algorithms.layout import INITIAL_STD
-from sac_control.algorithms.sac.readable.sac_v1 import SoftActorCriticV1
 from sac_control.algorithms.sac.readable.soft_actor_critic import SoftActorCritic
 from sac_control.algorithms.sac.readable.state_dependent_actor import StateDependentActor
 from sac_control.algorithms.sac.sac_config import SacConfig
+from sac_control.algorithms.sac_v1.soft_actor_critic_v1 import SoftActorCriticV1
 from sac_control.policy.policy import Policy
 from sac_control.training.learner_config import learner_config
 from sac_control.types import ActorParameters, Float32Array
@@ -38,16 +38,22 @@ def trained(**settings: Any) -> SoftActorCritic:
     sac = learner(sde_at_warmup=True, **settings)
     sac.observe(random_batch(9, observation_size=N).observation[0] * 2.0 + 1.0)
     sac.refresh_normalisation()
-    weight = sac.actor.tensors[-2]
+    log_sigma = log_sigma_of(sac)
     with torch.no_grad():
-        weight[:, A:] += torch.randn(weight[:, A:].shape, generator=torch.Generator().manual_seed(1))
+        log_sigma += torch.randn(log_sigma.shape, generator=torch.Generator().manual_seed(1))
     return sac
+
+
+def log_sigma_of(sac: SoftActorCritic) -> torch.Tensor:
+    """Where the last layer has the logarithms of σ, (f, a)."""
+    *_, weight, _ = sac.actor.network.parameters()
+    return weight[A:].t()
 
 
 def distribution(sac: SoftActorCritic, observation: Float32Array) -> tuple[Float32Array, Float32Array]:
     """Mean and standard deviation before the squashing, (a,) each."""
     normalised = (observation - sac.normaliser.mean) / sac.normaliser.std
-    mean, log_std = sac.actor.distribution(torch.from_numpy(normalised[None]))
+    mean, log_std = sac.actor(torch.from_numpy(normalised[None]))
     return mean.detach().numpy()[0], log_std.detach().exp().numpy()[0]
 
 
@@ -58,18 +64,19 @@ def observations(count: int, seed: int = 0) -> Float32Array:
 def test_deviation_is_that_of_the_features_through_a_random_matrix() -> None:
     sac = trained()
     x = torch.from_numpy(observations(5))
-    features, sigma = sac.actor.features(x).tolist(), sac.actor.tensors[-2][:, A:].exp().T.tolist()
+    assert isinstance(sac.actor, StateDependentActor)
+    features, sigma = sac.actor.features(x).tolist(), log_sigma_of(sac).exp().T.tolist()
     expected = [
         [math.sqrt(sum((z * s) ** 2 for z, s in zip(row, column, strict=True))) for column in sigma] for row in features
     ]
-    torch.testing.assert_close(sac.actor.distribution(x)[1].exp(), torch.tensor(expected), rtol=1e-4, atol=1e-3)
+    torch.testing.assert_close(sac.actor(x)[1].exp(), torch.tensor(expected), rtol=1e-4, atol=1e-3)
 
 
 def test_density_of_the_actions_integrates_to_one_over_their_range() -> None:
     """For one state: exp(log_prob) over the actions in [-1, 1] of each dimension, with the other at its mean."""
     sac = trained()
     x = torch.from_numpy(observations(1))
-    mean, log_std = (tensor.detach() for tensor in sac.actor.distribution(x))
+    mean, log_std = (tensor.detach() for tensor in sac.actor(x))
     u = torch.linspace(-9.0, 9.0, 20_001)
     for i in range(A):
         noise = torch.zeros(len(u), A)
@@ -183,25 +190,25 @@ def test_the_warm_up_explores_independently_unless_told_otherwise() -> None:
 
 def test_deviation_trains_its_matrix_and_not_the_features() -> None:
     sac = trained()
-    _, log_std = sac.actor.distribution(torch.from_numpy(observations(4)))
-    gradients = torch.autograd.grad(log_std.sum(), sac.actor.tensors, allow_unused=True)
+    _, log_std = sac.actor(torch.from_numpy(observations(4)))
+    gradients = torch.autograd.grad(log_std.sum(), [*sac.actor.parameters()], allow_unused=True)
     *hidden, head, bias = gradients
     assert all(gradient is None for gradient in hidden)
     assert head is not None
-    assert head[:, :A].abs().max() == 0.0
-    assert head[:, A:].abs().min() > 0.0
+    assert head[:A].abs().max() == 0.0
+    assert head[A:].abs().min() > 0.0
     assert bias is None
 
 
 def test_features_of_zero_give_a_finite_log_prob_and_gradient() -> None:
     sac = learner()
     with torch.no_grad():
-        for tensor in sac.actor.tensors[:-2]:
-            tensor.zero_()
+        for parameter in sac.actor.network[:-1].parameters():
+            parameter.zero_()
     action, log_prob = sac.actor.sample(
         torch.zeros(4, N), torch.randn(4, A, generator=torch.Generator().manual_seed(0))
     )
-    gradients = torch.autograd.grad(log_prob.sum() + action.sum(), sac.actor.tensors)
+    gradients = torch.autograd.grad(log_prob.sum() + action.sum(), [*sac.actor.parameters()])
     assert torch.isfinite(log_prob).all()
     assert all(torch.isfinite(gradient).all() for gradient in gradients)
 

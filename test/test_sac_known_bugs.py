@@ -25,7 +25,7 @@
 | targets that carry a gradient (SAC tutorial of philtabor) | test_sac_losses.test_loss_gradients_stay_with_their_own_network |
 | deviation clamped so tightly that it collapses, for want of a gradient (the same) | test_sac_known_bugs.test_a_deviation_far_from_the_right_one_finds_back |
 | target network copied instead of averaged (the same) | test_sac_learner.test_targets_follow_the_critics_by_tau_and_by_nothing_else |
-| noise that a captured graph repeats (pytorch/rl PR #4143) | test_sac_gpu.test_noise_is_new_at_every_replay |
+| noise that updates repeat, there in a captured graph (pytorch/rl PR #4143) | test_sac_learner.test_noise_of_updates_is_standard_normal_and_related_to_no_other |
 
 Bootstrap lost at a truncation within n steps (FastTD3): there are no n-step returns here.
 
@@ -42,11 +42,11 @@ Bootstrap lost at a truncation within n steps (FastTD3): there are no n-step ret
 | V = 1 / (1 - γ) through truncations | test_sac_learner.test_truncation_does_not_end_the_future_and_termination_does |
 | the entropy reaches its target, α = 2 σ² | test_sac_losses.test_temperature_moves_entropy_to_its_target |
 | explored actions have the losses' distribution | test_sac_gsde.test_explored_actions_over_many_matrices_have_the_deviation_of_the_losses |
-| stacked critics equal separate ones | test_sac_networks.test_stacked_critics_equal_two_separate_networks |
-| Adam and clipping equal torch's | test_sac_networks.test_gradient_clipping_equals_that_of_torch |
+| values are those of networks written out | test_sac_networks.test_values_are_those_of_plain_networks_with_one_output_each |
+| a step of Adam, with a clipped gradient | test_sac_networks.test_a_step_is_that_of_adam_with_the_gradient_scaled_down_to_the_limit |
 | same seed, same numbers | test_sac_training.test_same_seed_and_calls_give_the_same_numbers_and_another_seed_does_not |
 | compiled updates equal autograd | test_sac_native_reference.test_fifty_updates_equal_those_by_autograd |
-| captured graphs equal eager updates | test_sac_gpu.test_graphed_updates_equal_eager_ones |
+| updates on a GPU equal those on the CPU | test_sac_device.test_updates_on_the_gpu_are_those_on_the_cpu |
 """  # noqa: E501 - the rows of a table
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from learners import BACKENDS, kind_of, through
+from learners import BACKENDS, kind_of, layout_of, through
 from policies import SPECIFICATION, make_file
 from sac_control.algorithms.replay_buffer import Batch, ReplayBuffer
 from sac_control.algorithms.sac.sac_config import SacConfig
@@ -136,7 +136,7 @@ def test_a_deviation_far_from_the_right_one_finds_back(backend: str, start: floa
     )
     sac = kind_of(backend)(config, observation_size=1, action_size=1, seed=0)
     state = sac.state()
-    sac.actor_layout.views(state["actor.parameters"])[-1][1] = math.log(start)
+    layout_of(sac).views(state["actor.parameters"])[-1][1] = math.log(start)
     sac.restore(state)
     rng, shape = np.random.default_rng(0), (1, 64)
     for _ in range(800):
@@ -150,6 +150,6 @@ def test_a_deviation_far_from_the_right_one_finds_back(backend: str, start: floa
                 terminated=np.ones(shape, np.bool_),
             )
         )
-    views = sac.actor_layout.views(sac.state()["actor.parameters"])
+    views = layout_of(sac).views(sac.state()["actor.parameters"])
     _, log_std = through(views, np.zeros((1, 1), np.float32))[0]
     assert math.exp(log_std) == pytest.approx(0.87, rel=0.25)

@@ -13,7 +13,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from batches import part, random_batch
-from learners import BACKENDS, NEEDS_TORCH, kind_of, through, values_of
+from learners import BACKENDS, NEEDS_TORCH, kind_of, layout_of, through, values_of
 from sac_control.algorithms.learner import Learner
 from sac_control.algorithms.replay_buffer import Batch
 from sac_control.algorithms.sac.sac_config import SacConfig
@@ -72,7 +72,7 @@ def test_policy_of_a_one_step_bandit_is_the_boltzmann_distribution_of_its_reward
         log_p = -0.5 * ((u - mean) / std) ** 2 - math.log(std * math.sqrt(2.0 * math.pi)) - np.log1p(-(action**2))
         reward = alpha * np.maximum(log_p, -8.0)
         sac.update(one_batch(nothing, action[:, None].astype(np.float32), reward.astype(np.float32), nothing, always))
-    (found_mean, found_log_std) = through(sac.actor_layout.views(sac.state()["actor.parameters"]), nothing[:1])[0]
+    (found_mean, found_log_std) = through(layout_of(sac).views(sac.state()["actor.parameters"]), nothing[:1])[0]
     assert found_mean == pytest.approx(mean, abs=0.06)
     assert math.exp(found_log_std) == pytest.approx(std, rel=0.12)
 

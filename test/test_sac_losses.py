@@ -6,23 +6,19 @@ Sources of the bugs: issues of stable-baselines3, CleanRL, tianshou, rlkit, Torc
 from __future__ import annotations
 
 import math
-from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim import Adam
 
-from sac_control.algorithms.layout import actor_layout, critic_layout, initial_actor
-from sac_control.algorithms.sac.readable.adam import Adam
 from sac_control.algorithms.sac.readable.losses import actor_loss, alpha_loss, critic_loss
 from sac_control.algorithms.sac.readable.networks import Actor, TwinCritics
-from sac_control.algorithms.sac.readable.parameters import Parameters
 from sac_control.algorithms.sac.readable.tensors import TensorBatch
+from sac_control.algorithms.sac.readable.torch_learner import minimise
 from tensors_for_tests import random_tensors, row_of
 
-CPU = torch.device("cpu")
 ALPHA = torch.tensor(0.5)
 GAMMA = 0.9
 
@@ -34,8 +30,8 @@ class LinearCritics:
         self.constants = torch.tensor(constants, requires_grad=True)
         self.slopes = torch.tensor(slopes, requires_grad=True)
 
-    def values(self, observation: Tensor, action: Tensor) -> Tensor:
-        return self.constants[:, None] + observation.sum(-1) + self.slopes[:, None] * action.sum(-1)
+    def __call__(self, observation: Tensor, action: Tensor) -> tuple[Tensor, ...]:
+        return (self.constants[:, None] + observation.sum(-1) + self.slopes[:, None] * action.sum(-1)).unbind()
 
 
 class FixedActor:
@@ -148,56 +144,64 @@ def test_loss_gradients_stay_with_their_own_network() -> None:
     """The critics' loss does not move actor or targets; the actor's step leaves no gradient with the critics."""
     actor, critics, targets = networks(3, 2)
     batch = random_tensors(2, 6, 3, 2)
-    others = [parameters.flat.clone() for parameters in (actor, targets)]
-    before = critics.flat.clone()
+    before = [values_of(network) for network in (actor, critics, targets)]
 
     loss, _ = critic_loss(critics, targets, actor, ALPHA, batch, GAMMA)
-    assert all(g is None for g in torch.autograd.grad(loss, actor.tensors, retain_graph=True, allow_unused=True))
-    assert all(g is None for g in torch.autograd.grad(loss, targets.tensors, retain_graph=True, allow_unused=True))
-    Adam(critics, 1e-3).minimise(loss)
-    assert not torch.equal(critics.flat, before)
-    assert all(torch.equal(p.flat, other) for p, other in zip((actor, targets), others, strict=True))
+    others = (*actor.parameters(), *targets.parameters())
+    assert all(g is None for g in torch.autograd.grad(loss, others, retain_graph=True, allow_unused=True))
+    optimiser = Adam(critics.parameters(), 1e-3)
+    minimise(loss, optimiser)
+    after = [values_of(network) for network in (actor, critics, targets)]
+    assert [torch.equal(*each) for each in zip(before, after, strict=True)] == [True, False, True]
 
-    before = critics.flat.clone()
+    optimiser.zero_grad()
     loss, _ = actor_loss(critics, ALPHA, batch.observation, *actor.sample(batch.observation, batch.noise))
-    Adam(actor, 1e-3).minimise(loss)
-    assert not torch.equal(actor.flat, others[0])
-    assert torch.equal(critics.flat, before)
-    assert all(tensor.grad is None for network in (actor, critics, targets) for tensor in network.tensors)
+    minimise(loss, Adam(actor.parameters(), 1e-3))
+    assert not torch.equal(values_of(actor), after[0])
+    assert torch.equal(values_of(critics), after[1])
+    assert all(parameter.grad is None for network in (critics, targets) for parameter in network.parameters())
 
 
 def test_alpha_loss_does_not_move_the_actor() -> None:
     actor, _, _ = networks(3, 2)
     _, log_prob = actor.sample(torch.zeros(4, 3), torch.zeros(4, 2))
     loss, _ = alpha_loss(torch.tensor(0.3, requires_grad=True), log_prob, -1.0)
-    assert all(g is None for g in torch.autograd.grad(loss, actor.tensors, allow_unused=True))
+    assert all(g is None for g in torch.autograd.grad(loss, [*actor.parameters()], allow_unused=True))
 
 
 def test_temperature_moves_entropy_to_its_target() -> None:
     """The fixed point of α: a soft-optimal Gaussian policy ends with the entropy that was asked for."""
-    log_std = Parameters([(1, 1)], np.zeros(1, np.float32), CPU)
-    temperature = Parameters([()], np.zeros(1, np.float32), CPU)
-    actor_adam, alpha_adam = Adam(log_std, 3e-3), Adam(temperature, 3e-3)
+    log_std, log_alpha = nn.Parameter(torch.zeros(1, 1)), nn.Parameter(torch.zeros(()))
+    actor_optimiser, alpha_optimiser = Adam([log_std], 3e-3), Adam([log_alpha], 3e-3)
     generator = torch.Generator().manual_seed(0)
     target = -0.5
     entropies = []
     for _ in range(2500):
-        (log_alpha,) = temperature.tensors
         noise = torch.randn(128, 1, generator=generator)
-        action = log_std.tensors[0].exp() * noise  # not squashed: entropy is log std + 1.42
-        log_prob = (-0.5 * noise.square() - log_std.tensors[0] - 0.5 * math.log(2 * math.pi)).sum(-1)
-        alpha_adam.minimise(alpha_loss(log_alpha, log_prob, target)[0])
-        quadratic = SimpleNamespace(values=lambda s, a: -(a**2).sum(-1).expand(2, -1))
+        action = log_std.exp() * noise  # not squashed: entropy is log std + 1.42
+        log_prob = (-0.5 * noise.square() - log_std - 0.5 * math.log(2 * math.pi)).sum(-1)
+        minimise(alpha_loss(log_alpha, log_prob, target)[0], alpha_optimiser)
         loss, _ = actor_loss(quadratic, log_alpha.detach().exp(), action, action, log_prob)  # type: ignore[arg-type]
-        actor_adam.minimise(loss)
-        entropies.append(log_std.flat.item() + 0.5 * math.log(2 * math.pi * math.e))
+        minimise(loss, actor_optimiser)
+        entropies.append(log_std.item() + 0.5 * math.log(2 * math.pi * math.e))
     assert sum(entropies[-500:]) / 500 == pytest.approx(target, abs=0.03)
     # Q = -a² has the soft-optimal policy N(0, α / 2): so α = 2 std²
-    assert temperature.flat.exp().item() == pytest.approx(2 * log_std.flat.exp().item() ** 2, rel=0.15)
+    assert log_alpha.exp().item() == pytest.approx(2 * log_std.exp().item() ** 2, rel=0.15)
+
+
+def quadratic(_: Tensor, action: Tensor) -> tuple[Tensor, Tensor]:
+    """Twin critics that both say -a²."""
+    value = -action.square().sum(-1)
+    return value, value
 
 
 def networks(observation_size: int, action_size: int) -> tuple[Actor, TwinCritics, TwinCritics]:
-    rng, sizes = np.random.default_rng(1), (observation_size, action_size, (8, 8))
-    actor, critics = actor_layout(*sizes), critic_layout(*sizes)
-    first, second = (TwinCritics(critics.shapes, critics.initial(rng), CPU) for _ in range(2))
-    return Actor(actor.shapes, initial_actor(actor, rng), CPU), first, second
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        sizes = (observation_size, action_size, (8, 8))
+        return Actor(*sizes), TwinCritics(*sizes), TwinCritics(*sizes)
+
+
+def values_of(network: nn.Module) -> Tensor:
+    """A copy of all parameters."""
+    return nn.utils.parameters_to_vector(network.parameters()).detach().clone()

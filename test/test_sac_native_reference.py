@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from batches import random_batch
-from learners import SMALL, Shape, assert_equal, prepared, trained
+from learners import SMALL, Shape, assert_equal, layout_of, prepared, trained
 from sac_control.algorithms.learner import LOG_STD_BOUNDS, Learner
 
 pytestmark = pytest.mark.needs("torch")
 
+CHECKPOINT = Path(__file__).parent / "data" / "run_format_1" / "checkpoints" / "851" / "learner.safetensors"
 SHAPES = [
     ((64, 64), 128, 5, 1),
     ((32, 16, 8), 64, 7, 3),
@@ -97,13 +100,13 @@ def test_a_clamped_deviation_gets_no_gradient() -> None:
     shape = ((8,), 16, 4, 2)
     reference, native = pair(shape)
     state = reference.state()
-    bias = reference.actor_layout.views(state["actor.parameters"])[-1]
+    bias = layout_of(reference).views(state["actor.parameters"])[-1]
     bias[2:] = LOG_STD_BOUNDS[1] + 5.0, LOG_STD_BOUNDS[0] - 5.0
     for each in (reference, native):
         each.restore(state)
         each.update(random_batch(0, 16, 4, 2))
     assert_equal(reference, native, 1e-5)
-    after = native.actor_layout.views(native.state()["actor.parameters"])[-1]
+    after = layout_of(native).views(native.state()["actor.parameters"])[-1]
     assert after[2:].tolist() == bias[2:].tolist()
     assert after[:2].tolist() != bias[:2].tolist()
 
@@ -122,6 +125,15 @@ def test_each_goes_on_from_the_state_of_the_other(options: dict[str, Any]) -> No
     assert_equal(reference, native, 1e-4)
     reference.restore(native.state())
     assert_equal(native, reference, 0.0)
+
+
+@pytest.mark.parametrize("backend", ["torch", "native"])
+def test_a_state_that_an_earlier_version_saved_is_taken_over_to_the_last_bit(backend: str) -> None:
+    saved = load_file(CHECKPOINT)
+    learner = prepared(backend, ((64, 64), 128, 5, 1))
+    learner.restore(saved)
+    for name, array in learner.state().items():
+        np.testing.assert_array_equal(array, saved[name], err_msg=name)
 
 
 def test_values_start_where_they_do_by_autograd() -> None:

@@ -1,17 +1,20 @@
-"""Networks, parameters and optimiser do what torch's own building blocks do."""
+"""Networks do what a person would compute, start as they are meant to, and are saved as every backend saves them."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
+from torch.nn.functional import linear
+from torch.optim import Adam
 
+from learners import through
 from sac_control.algorithms.layout import Layout, actor_layout, critic_layout, initial_actor
-from sac_control.algorithms.sac.readable.adam import Adam
-from sac_control.algorithms.sac.readable.networks import Actor, TwinCritics, Value
-from sac_control.algorithms.sac.readable.parameters import Parameters
-
-CPU = torch.device("cpu")
+from sac_control.algorithms.sac.readable.arrays import Trained, from_vector, in_order, to_vector
+from sac_control.algorithms.sac.readable.networks import Actor, TwinCritics, polyak_update
+from sac_control.algorithms.sac.readable.torch_learner import minimise
+from sac_control.algorithms.sac_v1.soft_actor_critic_v1 import Value
 
 
 def generator() -> torch.Generator:
@@ -19,41 +22,99 @@ def generator() -> torch.Generator:
 
 
 def make_actor(observation_size: int, action_size: int, hidden_sizes: tuple[int, ...], seed: int = 4) -> Actor:
+    actor = Actor(observation_size, action_size, hidden_sizes)
     layout = actor_layout(observation_size, action_size, hidden_sizes)
-    return Actor(layout.shapes, initial_actor(layout, np.random.default_rng(seed)), CPU)
+    from_vector(in_order(actor), initial_actor(layout, np.random.default_rng(seed)))
+    return actor
 
 
 def make_critics(observation_size: int, action_size: int, hidden_sizes: tuple[int, ...]) -> TwinCritics:
+    critics = TwinCritics(observation_size, action_size, hidden_sizes)
     layout = critic_layout(observation_size, action_size, hidden_sizes)
-    return TwinCritics(layout.shapes, layout.initial(np.random.default_rng(4)), CPU)
+    from_vector(in_order(critics.q_1, critics.q_2), layout.initial(np.random.default_rng(4)))
+    return critics
 
 
-def test_parameters_are_views_of_one_flat_vector() -> None:
-    parameters = Parameters([(2, 3), (), (4,)], np.zeros(11, np.float32), CPU)
-    parameters.flat.copy_(torch.arange(11.0))
-    first, second, third = parameters.tensors
-    torch.testing.assert_close(first.detach(), torch.tensor([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]))
-    assert second.item() == 6.0
-    assert third.tolist() == [7.0, 8.0, 9.0, 10.0]
-    assert all(tensor.is_leaf and tensor.requires_grad for tensor in parameters.tensors)
+def flat(network: nn.Module) -> torch.Tensor:
+    return nn.utils.parameters_to_vector(network.parameters()).detach().clone()
 
 
-def test_stacked_critics_equal_two_separate_networks() -> None:
-    critics = make_critics(3, 2, (8, 16))
-    observation, action = torch.randn(5, 3), torch.randn(5, 2)
-    together = critics.values(observation, action)
-    assert together.shape == (2, 5)
-    for i in range(2):
-        x = torch.cat((observation, action), 1)
-        for layer in range(3):
-            weight, bias = critics.tensors[2 * layer][i], critics.tensors[2 * layer + 1][i, 0]
-            x = torch.nn.functional.linear(x, weight.T, bias)
-            x = x.relu() if layer < 2 else x
-        torch.testing.assert_close(together[i], x[:, 0])
+# what is saved
+
+
+def test_a_vector_holds_weights_and_biases_in_the_layout_of_every_learner() -> None:
+    """The compiled updates read the same vectors: what numpy makes of the layout's views, the network says."""
+    x = torch.randn(5, 3, generator=generator())
+    layout = actor_layout(3, 2, (8, 16))
+    vector = layout.initial(np.random.default_rng(0))
+    actor = Actor(3, 2, (8, 16))
+    from_vector(in_order(actor), vector)
+    with torch.no_grad():
+        torch.testing.assert_close(actor.network(x), torch.from_numpy(through(layout.views(vector), x.numpy())))
+    np.testing.assert_array_equal(to_vector(in_order(actor)), vector)
+
+
+def test_vectors_of_twin_critics_hold_each_layer_of_both() -> None:
+    x, action = torch.randn(5, 3, generator=generator()), torch.randn(5, 2, generator=generator())
+    layout = critic_layout(3, 2, (8, 16))
+    vector = layout.initial(np.random.default_rng(0))
+    critics = TwinCritics(3, 2, (8, 16))
+    from_vector(in_order(critics.q_1, critics.q_2), vector)
+    expected = through(layout.views(vector), np.hstack([x, action])[None])[..., 0]
+    with torch.no_grad():
+        torch.testing.assert_close(torch.stack(critics(x, action)), torch.from_numpy(expected))
+    np.testing.assert_array_equal(to_vector(in_order(critics.q_1, critics.q_2)), vector)
+
+
+def test_a_vector_shares_no_memory_with_the_network() -> None:
+    vector = np.ones(1, np.float32)
+    parameter = nn.Parameter(torch.zeros(()))
+    from_vector([parameter], vector)
+    saved = to_vector([parameter])
+    with torch.no_grad():
+        parameter.zero_()
+    assert (vector.tolist(), saved.tolist()) == ([1.0], [1.0])
+
+
+def test_what_was_saved_goes_on_as_if_it_had_not_been() -> None:
+    networks = make_critics(3, 2, (8,)), TwinCritics(3, 2, (8,))
+    adams = [Adam(network.parameters(), 1e-2) for network in networks]
+    original, resumed = (
+        Trained(in_order(network.q_1, network.q_2), adam) for network, adam in zip(networks, adams, strict=True)
+    )
+    inputs = torch.randn(6, 5, generator=generator())
+
+    def step(critics: TwinCritics, adam: Adam) -> None:
+        minimise(torch.stack(critics(inputs[:, :3], inputs[:, 3:])).square().sum(), adam)
+
+    at_start = {name: (array.shape, float(np.abs(array).max())) for name, array in original.arrays().items()}
+    assert at_start.pop("parameters")[0] == (114,)
+    assert at_start == {"first_moment": ((114,), 0.0), "second_moment": ((114,), 0.0), "steps": ((), 0.0)}
+    for _ in range(4):
+        step(networks[0], adams[0])
+    resumed.load(original.arrays())
+    for _ in range(2):
+        for name, array in original.arrays().items():
+            np.testing.assert_array_equal(resumed.arrays()[name], array)
+        for network, adam in zip(networks, adams, strict=True):
+            step(network, adam)
+
+
+def test_layout_views_share_the_memory_of_the_vector_and_cover_it() -> None:
+    layout = critic_layout(3, 1, (5, 2))
+    vector = np.zeros(layout.size, np.float32)
+    for number, view in enumerate(layout.views(vector)):
+        view += number + 1.0
+    assert layout.shapes == [(2, 4, 5), (2, 1, 5), (2, 5, 2), (2, 1, 2), (2, 2, 1), (2, 1, 1)]
+    sizes = [40, 10, 20, 4, 4, 2]
+    assert vector.tolist() == [number + 1.0 for number, size in enumerate(sizes) for _ in range(size)]
+
+
+# start values
 
 
 def test_twin_critics_start_apart() -> None:
-    first, second = make_critics(3, 1, (8,)).values(torch.zeros(1, 3), torch.zeros(1, 1))
+    first, second = make_critics(3, 1, (8,))(torch.zeros(1, 3), torch.zeros(1, 1))
     assert first.item() != second.item()
 
 
@@ -68,39 +129,9 @@ def test_untrained_actor_explores_the_whole_range_whatever_it_sees() -> None:
         assert share.max() < 0.16 * 20_000
 
 
-def test_flat_adam_equals_torch_adam() -> None:
-    actor = make_actor(3, 1, (8,))
-    copies = [tensor.detach().clone().requires_grad_() for tensor in actor.tensors]
-    ours, theirs = Adam(actor, 1e-2), torch.optim.Adam(copies, lr=1e-2)
-    for step in range(20):
-        weights = torch.randn(len(actor.flat), generator=torch.Generator().manual_seed(step))
-        ours.minimise((torch.cat([t.reshape(-1) for t in actor.tensors]) * weights).square().sum())
-        theirs.zero_grad()
-        (torch.cat([t.reshape(-1) for t in copies]) * weights).square().sum().backward()
-        theirs.step()
-    torch.testing.assert_close(actor.flat, torch.cat([t.detach().reshape(-1) for t in copies]))
-
-
 def test_same_seed_gives_the_same_networks_and_another_does_not() -> None:
-    assert torch.equal(make_actor(3, 1, (8,)).flat, make_actor(3, 1, (8,)).flat)
-    assert not torch.equal(make_actor(3, 1, (8,)).flat, make_actor(3, 1, (8,), seed=5).flat)
-
-
-def test_parameters_do_not_share_memory_with_their_start_values() -> None:
-    values = np.ones(3, np.float32)
-    first, second = Parameters([(3,)], values, CPU), Parameters([(3,)], values, CPU)
-    first.flat.zero_()
-    assert values.tolist() == second.flat.tolist() == [1.0, 1.0, 1.0]
-
-
-def test_layout_views_share_the_memory_of_the_vector_and_cover_it() -> None:
-    layout = critic_layout(3, 1, (5, 2))
-    flat = np.zeros(layout.size, np.float32)
-    for number, view in enumerate(layout.views(flat)):
-        view += number + 1.0
-    assert layout.shapes == [(2, 4, 5), (2, 1, 5), (2, 5, 2), (2, 1, 2), (2, 2, 1), (2, 1, 1)]
-    sizes = [40, 10, 20, 4, 4, 2]
-    assert flat.tolist() == [number + 1.0 for number, size in enumerate(sizes) for _ in range(size)]
+    assert torch.equal(flat(make_actor(3, 1, (8,))), flat(make_actor(3, 1, (8,))))
+    assert not torch.equal(flat(make_actor(3, 1, (8,))), flat(make_actor(3, 1, (8,), seed=5)))
 
 
 def test_layers_start_within_the_bounds_of_their_inputs() -> None:
@@ -112,36 +143,48 @@ def test_layers_start_within_the_bounds_of_their_inputs() -> None:
     assert np.std(views[0]) == pytest.approx(400**-0.5 / 3**0.5, rel=0.02)
 
 
-def test_value_network_is_a_plain_network_with_one_output() -> None:
-    layout = Layout((3, 8, 16, 1))
-    value = Value(layout.shapes, layout.initial(np.random.default_rng(0)), CPU)
-    x = observation = torch.randn(5, 3, generator=generator())
-    for layer in range(3):
-        x = torch.nn.functional.linear(x, value.tensors[2 * layer].T, value.tensors[2 * layer + 1])
-        x = x.relu() if layer < 2 else x
-    assert value.values(observation).shape == (5,)
-    torch.testing.assert_close(value.values(observation), x[:, 0])
+# what they compute
 
 
-@pytest.mark.parametrize("limit", [0.1, 1.0, 1e6])
-def test_gradient_clipping_equals_that_of_torch(limit: float) -> None:
+@pytest.mark.parametrize("kind", ["value", "critics"])
+def test_values_are_those_of_plain_networks_with_one_output_each(kind: str) -> None:
+    observation, action = torch.randn(5, 3, generator=generator()), torch.randn(5, 2, generator=generator())
+    if kind == "value":
+        value = Value(3, (8, 16))
+        networks, found, inputs = [value.network], [value(observation)], observation
+    else:
+        critics = make_critics(3, 2, (8, 16))
+        networks, found = [critics.q_1, critics.q_2], critics(observation, action)
+        inputs = torch.cat((observation, action), 1)
+    for network, values in zip(networks, found, strict=True):
+        x, parameters = inputs, list(network.parameters())
+        for layer in range(3):
+            x = linear(x, parameters[2 * layer], parameters[2 * layer + 1])
+            x = x.relu() if layer < 2 else x
+        assert values.shape == (5,)
+        torch.testing.assert_close(values, x[:, 0])
+
+
+def test_polyak_update_moves_targets_by_their_share_and_leaves_the_networks() -> None:
+    critics, targets = make_critics(3, 1, (8,)), TwinCritics(3, 1, (8,))
+    before, start = flat(critics), flat(targets)
+    polyak_update(targets, critics, 0.25)
+    torch.testing.assert_close(flat(targets), 0.75 * start + 0.25 * before)
+    assert torch.equal(flat(critics), before)
+
+
+@pytest.mark.parametrize("limit", [0.0, 0.1, 1.0, 1e6])
+def test_a_step_is_that_of_adam_with_the_gradient_scaled_down_to_the_limit(limit: float) -> None:
+    """By hand: the first step of Adam goes by the sign of each gradient, and its moment is a tenth of the gradient."""
     actor = make_actor(3, 1, (8,))
-    copies = [tensor.detach().clone().requires_grad_() for tensor in actor.tensors]
-    ours, theirs = Adam(actor, 1e-2, max_gradient_norm=limit), torch.optim.Adam(copies, lr=1e-2)
-    for step in range(10):
-        weights = torch.randn(len(actor.flat), generator=torch.Generator().manual_seed(step))
-        ours.minimise((torch.cat([t.reshape(-1) for t in actor.tensors]) * weights).square().sum())
-        theirs.zero_grad()
-        (torch.cat([t.reshape(-1) for t in copies]) * weights).square().sum().backward()
-        norm = torch.nn.utils.clip_grad_norm_(copies, limit)
-        assert (norm > limit) == (limit < 10.0), "the test clips where it says so"
-        torch.testing.assert_close(ours.gradient, torch.cat([t.grad.reshape(-1) for t in copies if t.grad is not None]))
-        theirs.step()
-    torch.testing.assert_close(actor.flat, torch.cat([t.detach().reshape(-1) for t in copies]))
-
-
-def test_scale_of_a_step_is_that_of_its_learning_rate() -> None:
-    first, second = make_actor(3, 1, (8,)), make_actor(3, 1, (8,))
-    for network, rate, scale in ((first, 1e-2, 0.25), (second, 0.25e-2, 1.0)):
-        Adam(network, rate).minimise(torch.stack([t.square().sum() for t in network.tensors]).sum(), scale)
-    assert torch.equal(first.flat, second.flat)
+    start, adam = flat(actor), Adam(actor.parameters(), 1e-2)
+    gradient = start.clone()  # of half of the sum of squares
+    loss = 0.5 * torch.stack([parameter.square().sum() for parameter in actor.parameters()]).sum()
+    minimise(loss, adam, limit)
+    norm = gradient.norm()
+    if limit and norm > limit:
+        gradient *= limit / norm
+    assert (norm > limit) == (limit < 10.0), "the test clips where it says so"
+    found = torch.cat([adam.state[parameter]["exp_avg"].reshape(-1) for parameter in actor.parameters()])
+    torch.testing.assert_close(found, 0.1 * gradient)
+    torch.testing.assert_close(flat(actor), start - 1e-2 * gradient / (gradient.abs() + 1e-8))

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 import yaml
-from torch import Tensor
+from torch import Tensor, nn
 
 from batches import random_batch
 from learners import off_policy
-from sac_control.algorithms.layout import Layout, critic_layout
 from sac_control.algorithms.replay_buffer import Batch
 from sac_control.algorithms.sac.readable import squashed_gaussian
-from sac_control.algorithms.sac.readable.networks import TwinCritics, Value
-from sac_control.algorithms.sac.readable.sac_v1 import SoftActorCriticV1, critic_loss, value_loss
+from sac_control.algorithms.sac.readable.networks import TwinCritics
 from sac_control.algorithms.sac_v1.sac_v1_config import SacV1Config
+from sac_control.algorithms.sac_v1.soft_actor_critic_v1 import SoftActorCriticV1, Value, critic_loss, value_loss
 from sac_control.training.learner_config import LearnerConfig
 from sac_control.training.training import Training
 from tensors_for_tests import random_tensors, row_of
 
-CPU = torch.device("cpu")
 PRESET = Path(__file__).resolve().parent.parent / "config" / "sac_v1.yaml"
 
 
@@ -40,20 +37,34 @@ def learner(observation_size: int = 3, action_size: int = 1, seed: int = 0, **se
     return SoftActorCriticV1(config, observation_size=observation_size, action_size=action_size, seed=seed)
 
 
-def constant(value: float) -> Any:
+class Constant:
     """A value network that knows one value, and can be differentiated by it."""
-    level = torch.tensor(value, requires_grad=True)
-    return SimpleNamespace(level=level, values=lambda s: level + 0.0 * s.sum(-1))
+
+    def __init__(self, value: float) -> None:
+        self.level = torch.tensor(value, requires_grad=True)
+
+    def __call__(self, observation: Tensor) -> Tensor:
+        return self.level + 0.0 * observation.sum(-1)
 
 
-def linear(first: float, second: float) -> Any:
+class Linear:
     """Twin critics Q_i(s, a) = c_i + a."""
-    levels = torch.tensor([first, second], requires_grad=True)
-    return SimpleNamespace(levels=levels, values=lambda s, a: levels[:, None] + a.sum(-1))
+
+    def __init__(self, first: float, second: float) -> None:
+        self.levels = torch.tensor([first, second], requires_grad=True)
+
+    def __call__(self, observation: Tensor, action: Tensor) -> tuple[Tensor, ...]:
+        return (self.levels[:, None] + action.sum(-1)).unbind()
+
+
+def flat(network: nn.Module) -> Tensor:
+    """A copy of all parameters."""
+    return nn.utils.parameters_to_vector(network.parameters()).detach().clone()
 
 
 def test_value_loss_equals_the_hand_computed_one_of_equation_5() -> None:
-    value, critics = constant(1.0), linear(2.0, 3.0)
+    value: Any = Constant(1.0)
+    critics: Any = Linear(2.0, 3.0)
     action, log_prob = torch.tensor([[0.5], [-0.5]]), torch.tensor([-1.0, 0.25])
     # targets: min Q - log π = 2.5 + 1 = 3.5 and 1.5 - 0.25 = 1.25
     loss, _ = value_loss(value, critics, torch.zeros(2, 1), action, log_prob)
@@ -69,7 +80,8 @@ def test_critic_loss_equals_the_hand_computed_one_of_equation_7() -> None:
     object.__setattr__(batch, "reward", torch.tensor([2.0, 6.0]))
     object.__setattr__(batch, "action", torch.tensor([[0.5], [-0.5]]))
     object.__setattr__(batch, "terminated", torch.tensor([False, True]))
-    target, critics = constant(10.0), linear(2.0, 3.0)
+    target: Any = Constant(10.0)
+    critics: Any = Linear(2.0, 3.0)
     # Q̂ = 2 + 0.9·10 = 11 and 6;  Q_1 = 2.5, 1.5;  Q_2 = 3.5, 2.5
     loss, _ = critic_loss(critics, target, batch, gamma=0.9)
     assert loss.item() == pytest.approx(0.5 * ((8.5**2 + 4.5**2) / 2 + (7.5**2 + 3.5**2) / 2))
@@ -89,10 +101,7 @@ def test_nothing_leaks_out_of_a_terminal_next_observation() -> None:
 
 
 def test_losses_do_not_broadcast_rows_against_rows() -> None:
-    layout, rng = critic_layout(3, 2, (8,)), np.random.default_rng(0)
-    critics = TwinCritics(layout.shapes, layout.initial(rng), CPU)
-    layout = Layout((3, 8, 1))
-    value = Value(layout.shapes, layout.initial(rng), CPU)
+    critics, value = TwinCritics(3, 2, (8,)), Value(3, (8,))
     batch, log_prob = random_tensors(0, 6, 3, 2), torch.randn(6, generator=torch.Generator().manual_seed(0))
 
     def losses(rows: slice) -> Tensor:
@@ -114,7 +123,8 @@ def test_each_loss_moves_its_own_network_only() -> None:
     for name, value in (("actor_learning_rate", 1e-3), ("critic_learning_rate", 1e-3), ("tau", 0.5)):
         sac = learner(**(rates | {name: value}))
         with torch.no_grad():
-            sac.value.flat.add_(0.1)  # so that V̄ has somewhere to go
+            for parameter in sac.value.parameters():
+                parameter.add_(0.1)  # so that V̄ has somewhere to go
         before = sac.state()
         sac.update(random_batch(0))
         after = sac.state()
@@ -129,11 +139,11 @@ def test_each_loss_moves_its_own_network_only() -> None:
 
 def test_target_value_starts_as_a_copy_and_follows_by_tau() -> None:
     sac = learner(tau=0.25)
-    start = sac.value.flat.clone()
-    assert torch.equal(sac.target_value.flat, start)
+    start = flat(sac.value)
+    assert torch.equal(flat(sac.target_value), start)
     sac.update(random_batch(0))
-    assert not torch.equal(sac.value.flat, start)
-    torch.testing.assert_close(sac.target_value.flat, start + 0.25 * (sac.value.flat - start))
+    assert not torch.equal(flat(sac.value), start)
+    torch.testing.assert_close(flat(sac.target_value), start + 0.25 * (flat(sac.value) - start))
 
 
 def test_policy_of_a_one_step_bandit_is_the_boltzmann_distribution_of_its_scaled_rewards() -> None:
@@ -158,10 +168,10 @@ def test_policy_of_a_one_step_bandit_is_the_boltzmann_distribution_of_its_scaled
             observation=nothing, action=action.numpy()[None], reward=reward, next_observation=nothing, terminated=always
         )
         sac.update(batch)
-    found_mean, found_log_std = sac.actor.distribution(torch.zeros(1, 1))
+    found_mean, found_log_std = sac.actor(torch.zeros(1, 1))
     assert found_mean.item() == pytest.approx(mean, abs=0.06)
     assert found_log_std.exp().item() == pytest.approx(std, rel=0.12)
-    assert sac.value.values(torch.zeros(1, 1)).item() == pytest.approx(0.0, abs=0.15)
+    assert sac.value(torch.zeros(1, 1)).item() == pytest.approx(0.0, abs=0.15)
 
 
 def test_truncation_does_not_end_the_future_and_termination_does() -> None:
@@ -185,7 +195,7 @@ def test_truncation_does_not_end_the_future_and_termination_does() -> None:
                 observation=state[row], action=action, reward=ones, next_observation=following[row], terminated=row == 3
             )
         )
-    values = (sac.critics.values(torch.from_numpy(state), torch.zeros(4, 1)).mean(0) / scale).tolist()
+    values = (torch.stack(sac.critics(torch.from_numpy(state), torch.zeros(4, 1))).mean(0) / scale).tolist()
     assert values == pytest.approx([1 / (1 - gamma), 1 + gamma + gamma**2, 1 + gamma, 1.0], rel=0.06)
 
 
@@ -210,11 +220,11 @@ def test_a_restored_learner_continues_bit_identically() -> None:
 
 def test_all_values_can_be_started_anywhere_in_units_of_the_reward() -> None:
     sac, some = learner(reward_scale=2.0), random_tensors(0)
-    q, v = sac.critics.values(some.observation, some.action), sac.value.values(some.observation)
+    q, v = torch.stack(sac.critics(some.observation, some.action)), sac.value(some.observation)
     sac.start_values_at(50.0)
-    torch.testing.assert_close(sac.critics.values(some.observation, some.action), q + 100.0)
-    torch.testing.assert_close(sac.value.values(some.observation), v + 100.0)
-    assert torch.equal(sac.value.flat, sac.target_value.flat)
+    torch.testing.assert_close(torch.stack(sac.critics(some.observation, some.action)), q + 100.0)
+    torch.testing.assert_close(sac.value(some.observation), v + 100.0)
+    assert torch.equal(flat(sac.value), flat(sac.target_value))
 
 
 def test_temperature_that_is_told_is_the_inverse_of_the_reward_scale() -> None:

@@ -67,16 +67,11 @@ class Learner(ABC):
 
     @abstractmethod
     def _arrays(self) -> dict[str, Array]:
-        """Parameters and optimiser state by name, as they are now; ``actor.parameters`` among them."""
+        """Parameters and optimiser state by name, as they are now."""
 
     @abstractmethod
     def _load(self, arrays: Mapping[str, Array]) -> None:
         """Take over what `_arrays` gave; names and shapes have been checked."""
-
-    @property
-    @abstractmethod
-    def actor_layout(self) -> Layout:
-        """Where the actor's layers lie in ``actor.parameters``."""
 
     def note_solved(self) -> None:  # noqa: B027  many have nothing to change then
         """Take note that the task was solved: now it is about keeping the solution."""
@@ -95,15 +90,9 @@ class Learner(ABC):
         if self.config.normalise_observations:
             self.normaliser.refresh()
 
+    @abstractmethod
     def actor_parameters(self) -> ActorParameters:
         """A copy of the actor that runs without the learner."""
-        views = self.actor_layout.views(self._arrays()["actor.parameters"].copy())
-        return ActorParameters(
-            layers=tuple(zip(views[::2], views[1::2], strict=True)),
-            observation_mean=self.normaliser.mean.copy(),
-            observation_std=self.normaliser.std.copy(),
-            log_std_bounds=LOG_STD_BOUNDS,
-        )
 
     @property
     def updates(self) -> int:
@@ -144,3 +133,14 @@ class Learner(ABC):
             "learning_rate_scale": self.learning_rate_scale,
             "updates": self._updates,
         }
+
+
+def actor_from(vector: Float32Array, layout: Layout, normaliser: Normaliser) -> ActorParameters:
+    """A squashed Gaussian actor of parameters (n,) that lie as `layout` says."""
+    views = layout.views(vector.copy())
+    return ActorParameters(
+        layers=tuple(zip(views[::2], views[1::2], strict=True)),
+        observation_mean=normaliser.mean.copy(),
+        observation_std=normaliser.std.copy(),
+        log_std_bounds=LOG_STD_BOUNDS,
+    )

@@ -108,7 +108,7 @@ LONG: Controls = {
     ("test_progress.py",): [
         ("training/progress.py", "contextlib.suppress(OSError)", "contextlib.nullcontext()", "full_disk_behind"),
     ],
-    ("test_sac_choice.py",): [
+    ("test_algorithm_settings.py",): [
         ("training/learner_config.py", "if getattr(now, name) != getattr(before, name):", "if False:",
          "cannot_go_on_with_other"),
     ],

@@ -15,12 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from sac_control import __path__ as package_path  # source tree and installation: the library is in the latter
-from sac_control.algorithms.layout import Layout, actor_layout, critic_layout, initial_actor
+from sac_control.algorithms.layout import actor_layout, critic_layout, initial_actor
+from sac_control.algorithms.learner import actor_from
 from sac_control.algorithms.replay_buffer import Batch
 from sac_control.algorithms.sac.sac_config import SacConfig
 from sac_control.algorithms.sac.sac_learner import SacLearner
 from sac_control.errors import SacControlError
-from sac_control.types import Array, Float32Array
+from sac_control.types import ActorParameters, Array, Float32Array
 
 LIBRARY = "libsac_update.so"
 INTERFACE = 1  # of native/sac_update.h
@@ -113,9 +114,8 @@ class NativeLearner(SacLearner):
         with np.errstate(over="ignore"):  # what is so large that its sum is infinite has diverged, too
             return self._is_finite and all(math.isfinite(array.sum()) for array in self._arrays().values())
 
-    @property
-    def actor_layout(self) -> Layout:
-        return self._actor_layout
+    def actor_parameters(self) -> ActorParameters:
+        return actor_from(self._actor.parameters, self._actor_layout, self.normaliser)
 
     def _arrays(self) -> dict[str, Array]:
         parts = {

@@ -25,6 +25,6 @@ class SacV1Config(ExplorationConfig):
 
     def make_learner(self, *, observation_size: int, action_size: int, seed: int) -> Learner:
         """The updates by autograd: there are no others."""
-        from sac_control.algorithms.sac.readable.sac_v1 import SoftActorCriticV1
+        from sac_control.algorithms.sac_v1.soft_actor_critic_v1 import SoftActorCriticV1
 
         return SoftActorCriticV1(self, observation_size=observation_size, action_size=action_size, seed=seed)

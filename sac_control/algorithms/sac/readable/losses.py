@@ -25,27 +25,27 @@ def critic_loss(
     """
     with torch.no_grad():
         next_action, next_log_prob = actor.sample(batch.next_observation, batch.next_noise)
-        next_value = targets.values(batch.next_observation, next_action).amin(0) - alpha * next_log_prob
+        next_value = torch.min(*targets(batch.next_observation, next_action)) - alpha * next_log_prob
         # Not a product with (1 - terminated): 0 * NaN is NaN, and what follows a termination need not make sense.
-        target_q = torch.add(batch.reward, next_value.masked_fill(batch.terminated, 0.0), alpha=gamma)
-    q = critics.values(batch.observation, batch.action)
-    loss = mse_loss(q, target_q.expand_as(q))  # the mean over both critics is the half of their sum
-    return loss, {"critic_loss": loss.detach(), "q": q.detach()}
+        target_q = batch.reward + gamma * next_value.masked_fill(batch.terminated, 0.0)
+    q_1, q_2 = critics(batch.observation, batch.action)
+    loss = 0.5 * mse_loss(q_1, target_q) + 0.5 * mse_loss(q_2, target_q)
+    return loss, {"critic_loss": loss.detach(), "q": torch.cat((q_1, q_2)).detach()}
 
 
 def actor_loss(
-    critics: TwinCritics, alpha: Tensor, observation: Tensor, action: Tensor, log_prob: Tensor
+    critics: TwinCritics, alpha: Tensor | float, observation: Tensor, action: Tensor, log_prob: Tensor
 ) -> tuple[Tensor, Metrics]:
     """J_π(φ) = E[α log π_φ(a|s) - min_i Q_θi(s, a)]   (equation 9)
 
     `action` (b, a) and `log_prob` (b,) are a reparameterised sample of the actor at `observation` (b, o).
     """
-    q = critics.values(observation, action).amin(0)
+    q = torch.min(*critics(observation, action))
     loss = (alpha * log_prob - q).mean()
     return loss, {"actor_loss": loss.detach(), "entropy": -log_prob.detach()}
 
 
-def alpha_loss(log_alpha: Tensor, log_prob: Tensor, target_entropy: float | Tensor) -> tuple[Tensor, Metrics]:
+def alpha_loss(log_alpha: Tensor, log_prob: Tensor, target_entropy: float) -> tuple[Tensor, Metrics]:
     """J(α) = -E[log α (log π(a|s) + H̄)]   (equation 18, with log α in place of α)
 
     The gradient of this form does not shrink with α, so a temperature that came near 0 finds its way back.

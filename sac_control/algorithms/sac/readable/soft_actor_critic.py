@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
-import numpy as np
+import torch
+from torch import nn
+from torch.optim import Adam
 
 from sac_control.algorithms.layout import critic_layout
-from sac_control.algorithms.sac.readable.adam import Adam
-from sac_control.algorithms.sac.readable.cuda_graph import Scale
+from sac_control.algorithms.sac.readable.arrays import Trained, from_vector, in_order
 from sac_control.algorithms.sac.readable.losses import actor_loss, alpha_loss, critic_loss
-from sac_control.algorithms.sac.readable.networks import TwinCritics
-from sac_control.algorithms.sac.readable.parameters import Parameters
+from sac_control.algorithms.sac.readable.networks import TwinCritics, polyak_update
 from sac_control.algorithms.sac.readable.tensors import Metrics, TensorBatch
-from sac_control.algorithms.sac.readable.torch_learner import TorchLearner
+from sac_control.algorithms.sac.readable.torch_learner import TorchLearner, minimise
 from sac_control.algorithms.sac.sac_config import SacConfig
 from sac_control.algorithms.sac.sac_learner import SacLearner
 
@@ -23,52 +24,50 @@ class SoftActorCritic(TorchLearner, SacLearner):
 
     def __init__(self, config: SacConfig, *, observation_size: int, action_size: int, seed: int) -> None:
         super().__init__(config, observation_size=observation_size, action_size=action_size, seed=seed)
-        layout = critic_layout(observation_size, action_size, config.hidden_sizes)
-        values = layout.initial(self.generator)
-        self.critics = TwinCritics(layout.shapes, values, self.device)
-        self.targets = TwinCritics(layout.shapes, values, self.device)
-        self.temperature = Parameters([()], np.full(1, math.log(config.alpha), np.float32), self.device)  # log α
-        self.critic_adam = Adam(self.critics, config.critic_learning_rate, config.max_gradient_norm)
-        self.alpha_adam = Adam(self.temperature, config.alpha_learning_rate)
+        sizes = (observation_size, action_size, config.hidden_sizes)
+        self.critics = TwinCritics(*sizes).to(self.device)
+        from_vector(in_order(self.critics.q_1, self.critics.q_2), critic_layout(*sizes).initial(self.generator))
+        self.targets = copy.deepcopy(self.critics).requires_grad_(False)
+        self.log_alpha = nn.Parameter(torch.tensor(math.log(config.alpha), device=self.device))
+        self.critic_optimiser = Adam(self.critics.parameters(), config.critic_learning_rate, fused=True)
+        self.alpha_optimiser = Adam([self.log_alpha], config.alpha_learning_rate, fused=True)
 
-    def _update(self, batch: TensorBatch, scale: Scale, is_actors_turn: bool, is_targets_turn: bool) -> Metrics:
+    def _update(self, batch: TensorBatch, is_actors_turn: bool, is_targets_turn: bool) -> Metrics:
         """Improve temperature, critics, actor and targets once, in this order, on one batch.
 
         The order is that of stable-baselines3: one sample of the policy serves temperature and actor, and α is that of
-        before its step throughout. Optimisers differentiate by their own network only: the actor's step leaves no
-        gradient with the critics.
+        before its step throughout.
         """
         config, metrics = self.config, Metrics()
-        (log_alpha,) = self.temperature.tensors
-        alpha = metrics["alpha"] = log_alpha.detach().exp()
+        alpha = metrics["alpha"] = self.log_alpha.detach().exp()
 
         if is_actors_turn:
             action, log_prob = self.actor.sample(batch.observation, batch.noise)
             if config.learn_alpha:
-                loss, figures = alpha_loss(log_alpha, log_prob, float(self.target_entropy))
-                self.alpha_adam.minimise(loss, scale)
+                loss, figures = alpha_loss(self.log_alpha, log_prob, float(self.target_entropy))
+                minimise(loss, self.alpha_optimiser)
                 metrics |= figures
 
         loss, figures = critic_loss(self.critics, self.targets, self.actor, alpha, batch, config.gamma)
-        self.critic_adam.minimise(loss, scale)
+        minimise(loss, self.critic_optimiser, config.max_gradient_norm)
         metrics |= figures
 
         if is_actors_turn:
             loss, figures = actor_loss(self.critics, alpha, batch.observation, action, log_prob)
-            self.actor_adam.minimise(loss, scale)
+            minimise(loss, self.actor_optimiser, config.max_gradient_norm)
             metrics |= figures
 
         if is_targets_turn:
-            self.targets.flat.lerp_(self.critics.flat, config.tau)  # Q̄ ← (1 - τ) Q̄ + τ Q
+            polyak_update(self.targets, self.critics, config.tau)
         return metrics
 
-    def _trained(self) -> dict[str, tuple[Parameters, Adam | None]]:
+    def _trained(self) -> dict[str, Trained]:
         return {
-            "actor": (self.actor, self.actor_adam),
-            "critics": (self.critics, self.critic_adam),
-            "targets": (self.targets, None),
-            "log_alpha": (self.temperature, self.alpha_adam),
+            "actor": Trained(in_order(self.actor), self.actor_optimiser),
+            "critics": Trained(in_order(self.critics.q_1, self.critics.q_2), self.critic_optimiser),
+            "targets": Trained(in_order(self.targets.q_1, self.targets.q_2)),
+            "log_alpha": Trained([self.log_alpha], self.alpha_optimiser),
         }
 
-    def _value_networks(self) -> list[Parameters]:
-        return [self.critics, self.targets]
+    def _value_networks(self) -> list[nn.Module]:
+        return [self.critics.q_1, self.critics.q_2, self.targets.q_1, self.targets.q_2]

@@ -14,8 +14,8 @@ import dataclasses
 import math
 
 import numpy as np
-import torch
 from torch import Tensor
+from torch.nn.functional import linear
 
 from sac_control.algorithms.layout import INITIAL_STD, Layout, initial_actor
 from sac_control.algorithms.learner import LOG_STD_BOUNDS
@@ -28,18 +28,22 @@ _EPSILON = 1e-6  # keeps the logarithm finite where all features are 0
 class StateDependentActor(Actor):
     """π_φ(a|s) whose deviation is that of a random matrix over its features."""
 
-    def distribution(self, observation: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log_std, (b, a) each, for normalised observations (b, o).
+    def forward(self, observation: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log_std before the squashing, (b, a) each, for normalised observations (b, o).
 
         The deviation trains σ and not the features, which belong to the mean. (In the SAC of stable-baselines3 they
         feel both, in its on-policy algorithms only the mean.)
         """
-        *_, (head, head_bias) = self.layers()
-        features, action_size = self.features(observation), head.shape[1] // 2
-        mean = torch.addmm(head_bias[:action_size], features, head[:, :action_size])
-        log_sigma = head[:, action_size:].clamp(*LOG_STD_BOUNDS)
-        variance = features.detach().square() @ (2.0 * log_sigma).exp()
-        return mean, 0.5 * (variance + _EPSILON).log()
+        features = self.features(observation)
+        *_, weight, bias = self.network.parameters()  # of the last layer
+        (mean_weight, log_sigma), (mean_bias, _) = weight.chunk(2), bias.chunk(2)  # (a, f) and (a,) each
+        variance = linear(features.detach().square(), (2.0 * log_sigma.clamp(*LOG_STD_BOUNDS)).exp())
+        return linear(features, mean_weight, mean_bias), 0.5 * (variance + _EPSILON).log()
+
+    def features(self, observation: Tensor) -> Tensor:
+        """Outputs of the last hidden layer, (b, f)."""
+        features: Tensor = self.network[:-1](observation)
+        return features
 
 
 def initial_state_dependent_actor(layout: Layout, generator: np.random.Generator) -> Float32Array:

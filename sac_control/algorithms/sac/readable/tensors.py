@@ -33,7 +33,7 @@ def tensor_batches(
 ) -> Iterator[TensorBatch]:
     """The k batches one by one; they are moved to the device together. `noise` is (k, 2, b, a)."""
 
-    def moved(array: Array) -> Tensor:  # or a tensor that is there already
+    def moved(array: Array) -> Tensor:
         return torch.as_tensor(array, device=device)
 
     mean, std = moved(normaliser.mean), moved(normaliser.std)

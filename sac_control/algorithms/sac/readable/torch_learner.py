@@ -6,17 +6,17 @@ import dataclasses
 from abc import abstractmethod
 from collections.abc import Mapping
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim import Adam
 
-from sac_control.algorithms.layout import Layout, actor_layout, initial_actor
-from sac_control.algorithms.learner import Learner
+from sac_control.algorithms.layout import actor_layout, initial_actor
+from sac_control.algorithms.learner import Learner, actor_from
 from sac_control.algorithms.replay_buffer import Batch
 from sac_control.algorithms.sac.exploration_config import ExplorationConfig
-from sac_control.algorithms.sac.readable.adam import Adam
-from sac_control.algorithms.sac.readable.cuda_graph import GraphedUpdate, Scale, Update
+from sac_control.algorithms.sac.readable.arrays import Trained, from_vector, in_order, to_vector
 from sac_control.algorithms.sac.readable.networks import Actor
-from sac_control.algorithms.sac.readable.parameters import Parameters
 from sac_control.algorithms.sac.readable.state_dependent_actor import (
     StateDependentActor,
     initial_state_dependent_actor,
@@ -30,7 +30,7 @@ class TorchLearner(Learner):
     """A learner that differentiates its losses by autograd. Same seed and same batches: same numbers.
 
     Attributes:
-        device: where the parameters live.
+        device: where the parameters live, and where batches are moved to.
         actor: π_φ.
     """
 
@@ -39,79 +39,89 @@ class TorchLearner(Learner):
         torch.set_num_threads(config.threads)
         self._exploration = config
         self.device = choose_device(config.device)
-        self._actor_layout = actor_layout(observation_size, action_size, config.hidden_sizes)
+        sizes = (observation_size, action_size, config.hidden_sizes)
+        self._actor_layout = actor_layout(*sizes)
         kind, initial = (
             (StateDependentActor, initial_state_dependent_actor) if config.use_sde else (Actor, initial_actor)
         )
-        self.actor = kind(self._actor_layout.shapes, initial(self._actor_layout, self.generator), self.device)
-        self.actor_adam = Adam(self.actor, config.actor_learning_rate, config.max_gradient_norm)
+        self.actor = kind(*sizes).to(self.device)
+        from_vector(self.actor.parameters(), initial(self._actor_layout, self.generator))
+        # Fused: one call for all parameters, which small networks wait for.
+        self.actor_optimiser = Adam(self.actor.parameters(), config.actor_learning_rate, fused=True)
         self._metrics: Metrics = {}
-        self._graphed: GraphedUpdate | None = None
 
     @abstractmethod
-    def _update(self, batch: TensorBatch, scale: Scale, is_actors_turn: bool, is_targets_turn: bool) -> Metrics:
-        """Make one update. `scale` multiplies all learning rates. Nothing is read back to Python."""
+    def _update(self, batch: TensorBatch, is_actors_turn: bool, is_targets_turn: bool) -> Metrics:
+        """Make one update."""
 
     @abstractmethod
-    def _trained(self) -> dict[str, tuple[Parameters, Adam | None]]:
-        """Every network by name, with its optimiser if it has one."""
+    def _trained(self) -> dict[str, Trained]:
+        """All that is saved, by name."""
 
     @abstractmethod
-    def _value_networks(self) -> list[Parameters]:
-        """Those that predict values."""
+    def _value_networks(self) -> list[nn.Module]:
+        """Those that predict values, each one value."""
 
     def update(self, batch: Batch) -> None:
         count, rows = batch.reward.shape
         noise = self.draw_noise(count, rows)
-        update: Update = self._update
-        if self.device.type == "cuda":
-            update = self._graphed = self._graphed or GraphedUpdate(self._update, self._tensors().values())
+        self._scale_learning_rates()
         for tensors in tensor_batches(batch, noise, self.normaliser, self.config.reward_scale, self.device):
             self._updates += 1
             is_actors_turn = bool(self._updates % self.config.policy_delay == 0)
             is_targets_turn = bool(self._updates % self.config.target_update_interval == 0)
-            self._metrics |= update(tensors, float(self.learning_rate_scale), is_actors_turn, is_targets_turn)
+            self._metrics |= self._update(tensors, is_actors_turn, is_targets_turn)
+
+    def _scale_learning_rates(self) -> None:
+        for trained in self._trained().values():
+            for group in trained.optimiser.param_groups if trained.optimiser else ():
+                group["lr"] = group.setdefault("initial_lr", group["lr"]) * float(self.learning_rate_scale)
 
     def metrics(self) -> dict[str, float]:
         return {name: float(values.mean()) for name, values in self._metrics.items()}
 
     def start_values_at(self, value: float) -> None:
-        for network in self._value_networks():
-            with torch.no_grad():
-                network.tensors[-1].add_(self.config.reward_scale * value)
+        with torch.no_grad():
+            for network in self._value_networks():
+                *_, bias = network.parameters()  # of the last layer
+                bias.add_(self.config.reward_scale * value)
 
     def is_finite(self) -> bool:
-        # The sum over all is NaN or infinite as soon as one is. Moments count, too: a gradient too large for the second
-        # one makes that infinite, and then no step moves anything any more.
-        sums = [tensor.sum() for tensor in self._tensors().values()]
-        return bool(torch.stack(sums).isfinite().all())
+        # Moments count, too: a gradient too large for the second one makes that infinite, and then no step moves
+        # anything any more.
+        return all(bool(np.isfinite(array).all()) for array in self._arrays().values())
 
     def actor_parameters(self) -> ActorParameters:
-        actor = super().actor_parameters()
+        actor = actor_from(to_vector(in_order(self.actor)), self._actor_layout, self.normaliser)
         if not self._exploration.use_sde:
             return actor
         if not self._updates and not self._exploration.sde_at_warmup:
             return without_state_dependence(actor)
         return dataclasses.replace(actor, sde_sample_interval=self._exploration.sde_sample_interval)
 
-    @property
-    def actor_layout(self) -> Layout:
-        return self._actor_layout
-
     def _arrays(self) -> dict[str, Array]:
-        return {name: tensor.cpu().numpy() for name, tensor in self._tensors().items()}
+        return {
+            f"{name}.{part}": array
+            for name, trained in self._trained().items()
+            for part, array in trained.arrays().items()
+        }
 
     def _load(self, arrays: Mapping[str, Array]) -> None:
-        for name, tensor in self._tensors().items():
-            tensor.copy_(torch.from_numpy(arrays[name]))
+        for name, trained in self._trained().items():
+            trained.load({part: arrays[f"{name}.{part}"] for part in trained.arrays()})
 
-    def _tensors(self) -> dict[str, Tensor]:
-        """Parameters and optimiser state by name: the tensors themselves."""
-        tensors: dict[str, Tensor] = {}
-        for name, (network, adam) in self._trained().items():
-            parts = {"parameters": network.flat} | (adam.state() if adam else {})
-            tensors |= {f"{name}.{part}": tensor for part, tensor in parts.items()}
-        return tensors
+
+def minimise(loss: Tensor, optimiser: Adam, max_gradient_norm: float = 0.0) -> None:
+    """Take one step down the gradient of `loss`.
+
+    Gradients longer than `max_gradient_norm`, in the Euclidean norm of all together, are scaled down to it; 0: never.
+    """
+    parameters = optimiser.param_groups[0]["params"]
+    optimiser.zero_grad()
+    loss.backward(inputs=parameters)  # by these alone: the actor's loss leaves no gradient with the critics
+    if max_gradient_norm:
+        nn.utils.clip_grad_norm_(parameters, max_gradient_norm)
+    optimiser.step()
 
 
 def choose_device(name: str) -> torch.device:
