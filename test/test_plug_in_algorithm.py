@@ -1,4 +1,4 @@
-"""An algorithm of a package outside of the repository: one file, found by its name, held to the contract, and trained."""
+"""An algorithm of a package outside of the repository: one file, found by name, held to the contract, and trained."""
 
 from __future__ import annotations
 

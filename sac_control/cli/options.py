@@ -147,6 +147,12 @@ class TrainingOptions(Restarting, Simulated, OfRuns):
         unset="that of --config, or inverted_pendulum",
         metavar="TASK",
     )
+    algorithm: str = choice(
+        "what learns: sac, sac_v1, trpo, or an algorithm of another package",
+        default="",
+        unset="that of --config, or sac",
+        metavar="NAME",
+    )
     max_steps: int | None = choice(
         "transitions after which to stop, solved or not", default=None, unset="that of --config", metavar="N"
     )

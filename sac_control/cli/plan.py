@@ -74,6 +74,8 @@ def plan_training(options: TrainingOptions) -> Plan:
         base = base.with_values(
             {"simulator": {"task": task}, "learner": {"task": task}, "policy": {"task": _name_of(task)}}
         )
+    if options.algorithm:
+        base = base.with_values({"learner": {"algorithm": options.algorithm}})
     config = options.applied_to(_with_seed(base, options.seed))
     config, engine_note = _with_engine(config, options.engine)
     learner: dict[str, Any] = {"run_directory": str(run.path), "resume": options.resume}

@@ -1,6 +1,6 @@
 """Twin Delayed Deep Deterministic policy gradient (TD3, Fujimoto et al. 2018): an algorithm of another package.
 
-One file and one line of entry points. Replay buffer, replay ratio, publication and resuming come from `OffPolicyConfig`.
+One file and one line of entry points. Replay buffer, ratio, publication and resuming come from `OffPolicyConfig`.
 """
 
 from __future__ import annotations
