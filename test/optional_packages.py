@@ -19,7 +19,10 @@ import pytest
 
 SOURCE = Path(__file__).resolve().parent.parent / "sac_control"
 # Who may import it. Through any other part of ours it is an error: that part must work without.
-PLACES = {"pybullet": ("worlds/pybullet_",), "torch": ("algorithms/sac/readable/", "algorithms/torch_presence.py")}
+PLACES = {
+    "pybullet": ("worlds/pybullet_",),
+    "torch": ("algorithms/sac/readable/", "algorithms/trpo/", "algorithms/torch_presence.py"),
+}
 KILTED = 9  # version of rclpy from which on a message comes with its publisher
 
 

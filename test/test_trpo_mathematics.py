@@ -83,9 +83,12 @@ def advantages(
     gamma: float = 0.5,
     lam: float = 0.5,
 ) -> list[float]:
-    numbers = (np.array(each, np.float64) for each in (reward, value, next_value))
-    flags = (np.array(each, bool) for each in (terminated, goes_on))
-    return generalised_advantages(*numbers, *flags, gamma=gamma, lam=lam).tolist()
+    rewards, values, next_values = (np.array(each, np.float64) for each in (reward, value, next_value))
+    ends, follows = (np.array(each, bool) for each in (terminated, goes_on))
+    result: list[float] = generalised_advantages(
+        rewards, values, next_values, ends, follows, gamma=gamma, lam=lam
+    ).tolist()
+    return result
 
 
 def test_four_steps_by_hand() -> None:

@@ -12,4 +12,5 @@ A map, from the outside in::
         hessian_vector_product.py, conjugate_gradient.py   in which direction
         line_search.py           how far
       value_fit.py             values from returns
+      saved.py                 networks and optimiser as named arrays, and back
 """

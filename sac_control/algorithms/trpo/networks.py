@@ -39,8 +39,8 @@ class Network(nn.Module):
             return
         first = self.hidden[0]
         assert isinstance(first, nn.Linear)
-        first.bias += first.weight @ ((new_mean - mean) / std)
-        first.weight *= new_std / std
+        first.bias.add_(first.weight @ ((new_mean - mean) / std))
+        first.weight.mul_(new_std / std)
 
 
 class Policy(Network):
@@ -102,7 +102,7 @@ class ValueFunction(Network):
         """
         mean, std = targets.mean(), targets.std(unbiased=False)
         std = std.maximum(1e-3 * self.std)  # all may be alike
-        self.last.weight *= self.std / std
+        self.last.weight.mul_(self.std / std)
         self.last.bias.copy_((self.std * self.last.bias + self.mean - mean) / std)
         self.mean.copy_(mean)
         self.std.copy_(std)

@@ -38,10 +38,10 @@ def fit_value(
     for _ in range(epochs):
         loss_of_pass = torch.zeros(())
         order = torch.from_numpy(generator.permutation(len(target))).to(target.device)
-        for rows in order.split(minibatch_size):
+        for rows in torch.split(order, minibatch_size):
             loss = (value.standardised(observation[rows]) - standardised[rows]).square().mean()
             optimiser.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             optimiser.step()
             loss_of_pass += loss.detach().cpu() * (len(rows) / len(target))
     return float(loss_of_pass)
