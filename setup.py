@@ -41,6 +41,7 @@ TASKS = [
 ALGORITHMS = [
     "sac = sac_control.algorithms.sac.sac_config:SacConfig",
     "sac_v1 = sac_control.algorithms.sac_v1.sac_v1_config:SacV1Config",
+    "trpo = sac_control.algorithms.trpo.trpo_config:TrpoConfig",
 ]
 NAME = "sac_control"
 SOURCE = Path(__file__).resolve().parent  # colcon's --symlink-install runs a symlink to this file

@@ -110,8 +110,8 @@ class Action:
 
     stamp: int  # [ns] stamp of the state that is answered
     policy_version: int  # version of the weights that made it
-    action: Float32Array  # (a,) float32, normalised to [-1, 1]
-    command_raw: FloatArray  # (a,) float64 [unit of the interface], before any limit
+    action: Float32Array  # (a,) float32, normalised: 1 commands the limit; as chosen: a Gaussian's may lie beyond
+    command_raw: FloatArray  # (a,) float64 [unit of the interface], that action before any limit
     command: FloatArray  # (a,) float64 [unit of the interface], after the limits: what is commanded
     region: int = 0  # where the state lies, one of REGION_* in PolicyAction.msg
     is_repeated: bool = False  # the state was answered before: this is that answer once more
@@ -143,7 +143,7 @@ class Transition:
     truncated: bool
     # What replay needs not, and what rows read back from a disk lack:
     state: FloatArray = field(default_factory=lambda: np.zeros(0))  # (2j,) float64, position and velocity of each joint
-    action_raw: Float32Array = field(default_factory=lambda: np.zeros(0, np.float32))  # (a,) float32, before any limit
+    action_raw: Float32Array = field(default_factory=lambda: np.zeros(0, np.float32))  # (a,) float32, as chosen
     origin: Origin = Origin.POLICY
     duration: float = math.nan  # [s] for which the action was applied
 
@@ -170,9 +170,16 @@ class SwapReport:
     gap: float  # [s] time the control thread was held up by the swap itself
 
 
+# Of actions: u ~ N(μ, σ²) squashed, a = tanh(u), or as it is, which is clipped to [-1, 1] only when it is commanded.
+DISTRIBUTIONS = ("squashed_gaussian", "gaussian")
+
+
 @dataclass(frozen=True, kw_only=True)
 class ActorParameters:
-    """The numbers of a squashed Gaussian actor: a ReLU network whose last layer gives mean and log σ side by side."""
+    """The numbers of a Gaussian actor: a ReLU network whose last layer gives mean and log σ side by side.
+
+    Where σ is the same everywhere, the last weight's columns for log σ are 0 and their bias is log σ.
+    """
 
     layers: tuple[tuple[Float32Array, Float32Array], ...]  # weight (inputs, outputs) and bias (outputs,) of each layer
     observation_mean: Float32Array  # (o,) float32, subtracted from the observation
@@ -182,6 +189,7 @@ class ActorParameters:
     # one, the last weight's columns for log σ hold the log σ_ij of its elements, and their bias means nothing.
     sde_sample_interval: int = 0
     noise_correlation: float = 0.0  # of exploration noise at one tick with that at the next, from 0 to less than 1
+    distribution: str = "squashed_gaussian"  # one of DISTRIBUTIONS
 
     @property
     def hidden_sizes(self) -> tuple[int, ...]:

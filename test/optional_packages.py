@@ -21,7 +21,12 @@ SOURCE = Path(__file__).resolve().parent.parent / "sac_control"
 # Who may import it. Through any other part of ours it is an error: that part must work without.
 PLACES = {
     "pybullet": ("worlds/pybullet_",),
-    "torch": ("algorithms/sac/readable/", "algorithms/sac_v1/", "algorithms/torch_presence.py"),
+    "torch": (
+        "algorithms/sac/readable/",
+        "algorithms/sac_v1/",
+        "algorithms/trpo/",
+        "algorithms/torch_presence.py",
+    ),
 }
 KILTED = 9  # version of rclpy from which on a message comes with its publisher
 

@@ -30,6 +30,7 @@ def make_file(
     specification: Specification = SPECIFICATION,
     hidden: int = 8,
     region: Region | None = REGION,
+    distribution: str = "squashed_gaussian",
 ) -> PolicyFile:
     """A policy with random weights, two layers of `hidden`."""
     rng = np.random.default_rng(seed)
@@ -43,6 +44,7 @@ def make_file(
         observation_mean=array(sizes[0]),
         observation_std=np.abs(array(sizes[0])) + np.float32(0.5),
         log_std_bounds=(-20.0, 2.0),
+        distribution=distribution,
     )
     return PolicyFile(
         specification=specification,

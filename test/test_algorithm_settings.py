@@ -85,8 +85,8 @@ def test_options_that_contradict_each_other_are_refused_with_the_reason(options:
 
 
 def test_an_unknown_algorithm_or_backend_is_refused_and_the_known_ones_named() -> None:
-    with pytest.raises(ConfigError, match=r"^learner\.algorithm 'ppo' is not known; known are sac, sac_v1"):
-        LearnerConfig.from_mapping({"algorithm": "ppo"})
+    with pytest.raises(ConfigError, match=r"^learner\.algorithm 'dreamer' is not known; known are sac, sac_v1, trpo"):
+        LearnerConfig.from_mapping({"algorithm": "dreamer"})
     with pytest.raises(ConfigError, match=r"^learner\.backend is 'jax': expected one of auto, native, torch$"):
         LearnerConfig.from_mapping({"backend": "jax"})
     with pytest.raises(ConfigError, match=r"use_sd is not a known setting; did you mean use_sde\?"):

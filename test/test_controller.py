@@ -137,6 +137,28 @@ def test_answer_is_what_the_policy_says_scaled_to_effort(clock: Clock) -> None:
     assert 0.01 * LIMIT < abs(action.command[0]) < 0.99 * LIMIT
 
 
+@pytest.mark.parametrize("settings", [{}, {"command_limit": 0.9 * LIMIT}])
+def test_gaussian_sample_travels_as_it_is_and_is_clipped_where_it_is_commanded(
+    clock: Clock, settings: dict[str, object]
+) -> None:
+    file = gentle_file()
+    *hidden, (weight, bias) = file.actor.layers
+    weight[:, 1], bias[:] = 0.0, (0.7, math.log(0.5))  # samples about a mean near the limit
+    actor = dataclasses.replace(file.actor, layers=(*hidden, (weight, bias)), distribution="gaussian")
+    one = controller(clock, dataclasses.replace(file, actor=actor), deterministic=False, **settings)
+    limit, chosen, changed = one.limiter.limits[0], [], 0
+    for stamp in range(200):
+        clock.go_on(T)
+        action = answer(one, state(stamp))
+        chosen.append(action.action.item())
+        np.testing.assert_allclose(action.command_raw, LIMIT * action.action.astype(np.float64), rtol=1e-12)
+        np.testing.assert_array_equal(action.command, np.clip(action.command_raw, -limit, limit))
+        changed += abs(action.command[0]) < min(abs(action.command_raw[0]), LIMIT)
+    assert max(chosen) > 1.2
+    assert min(chosen) < 0.8
+    assert one.limiter.clamped == changed  # by the settings; what lies beyond 1 has been no command yet
+
+
 def test_order_of_joints_does_not_matter(clock: Clock) -> None:
     one = controller(clock, gentle_file())
     first = answer(one, state(stamp=1))

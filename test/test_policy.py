@@ -14,7 +14,7 @@ import pytest
 
 from policies import make_file
 from sac_control.policy.policy import Policy
-from sac_control.types import ActorParameters, Float32Array
+from sac_control.types import DISTRIBUTIONS, ActorParameters, Float32Array
 
 OBSERVATIONS: Float32Array = np.random.default_rng(0).normal(0.0, 2.0, (200, 5)).astype(np.float32)
 
@@ -62,6 +62,28 @@ def test_same_seed_gives_the_same_samples_and_another_seed_others() -> None:
     assert samples(1) != samples(2)
 
 
+def test_gaussian_acts_as_the_squashed_one_before_it_is_squashed() -> None:
+    squashed, plain = (Policy(make_file(seed=3, distribution=name).actor) for name in DISTRIBUTIONS)
+    ours, theirs = np.random.default_rng(1), np.random.default_rng(1)
+    samples = []
+    for observation in OBSERVATIONS:
+        np.testing.assert_array_equal(np.tanh(plain.act(observation)), squashed.act(observation))
+        samples.append(plain.act(observation, ours))
+        np.testing.assert_array_equal(np.tanh(samples[-1]), squashed.act(observation, theirs))
+    assert np.abs(samples).max() > 1.0  # what travels is not clipped
+
+
+def test_gaussian_whose_deviation_is_the_same_everywhere_has_it_in_its_last_bias() -> None:
+    file = make_file(distribution="gaussian")
+    *hidden, (weight, bias) = file.actor.layers
+    weight[:, 1], bias[1] = 0.0, math.log(0.4)
+    policy, rng = Policy(dataclasses.replace(file.actor, layers=(*hidden, (weight, bias)))), np.random.default_rng(2)
+    noise = np.random.default_rng(2).standard_normal((len(OBSERVATIONS), 1), np.float32)
+    for observation, drawn in zip(OBSERVATIONS, noise, strict=True):
+        expected = policy.act(observation) + 0.4 * drawn
+        np.testing.assert_allclose(policy.act(observation, rng), expected, rtol=1e-5)
+
+
 def test_log_std_is_clamped_to_its_bounds() -> None:
     zeros = np.zeros((5, 2), np.float32)
     for log_std, bound in ((50.0, 0.5), (-50.0, -3.0)):
@@ -79,8 +101,9 @@ def test_log_std_is_clamped_to_its_bounds() -> None:
         )
 
 
-def test_action_stays_as_it_was_when_another_is_asked_for() -> None:
-    policy, rng = Policy(make_file().actor), np.random.default_rng(0)
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+def test_action_stays_as_it_was_when_another_is_asked_for(distribution: str) -> None:
+    policy, rng = Policy(make_file(distribution=distribution).actor), np.random.default_rng(0)
     first, second = policy.act(OBSERVATIONS[0]), policy.act(OBSERVATIONS[0], rng)
     kept = first.copy(), second.copy()
     policy.act(OBSERVATIONS[1])

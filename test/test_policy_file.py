@@ -258,6 +258,42 @@ def test_other_activation_is_refused_and_both_are_named() -> None:
         PolicyFile.from_bytes(with_header(activation="tanh"))
 
 
+@pytest.mark.parametrize("distribution", ["beta", "", None, ["gaussian"], 1])
+def test_other_distribution_is_refused_and_those_known_are_named(distribution: Any) -> None:
+    with pytest.raises(PolicyFileError, match=r"^distribution is .*, expected one of squashed_gaussian, gaussian$"):
+        PolicyFile.from_bytes(with_header(distribution=distribution))
+
+
+def test_gaussian_travels_with_actions_beyond_one_and_its_probes_hold() -> None:
+    file = make_file(seed=7, distribution="gaussian")
+    data = file.to_bytes()
+    assert_equal(PolicyFile.from_bytes(data), file)
+    header = header_of(data)
+    assert (header["format_version"], header["distribution"]) == (2, "gaussian")
+    policy = Policy(file.actor)
+    for observation, action in zip(header["probe_observations"], header["probe_actions"], strict=True):
+        np.testing.assert_array_equal(policy.act(np.array(observation, np.float32)), np.array(action, np.float32))
+    assert np.abs(header["probe_actions"]).max() > 1.0
+
+
+def test_squashed_policy_that_is_called_gaussian_is_refused_by_its_probes() -> None:
+    with pytest.raises(PolicyFileError, match="does not produce the actions recorded for its probes"):
+        PolicyFile.from_bytes(with_header(distribution="gaussian"))
+
+
+def test_probe_of_a_large_action_may_be_rounded_in_its_last_digits_and_no_more() -> None:
+    file = make_file(seed=7, distribution="gaussian")
+    *hidden, (weight, bias) = file.actor.layers
+    layers = (*hidden, (np.float32(1e4) * weight, bias))
+    data = dataclasses.replace(file, actor=dataclasses.replace(file.actor, layers=layers)).to_bytes()
+    for share, is_good in ((0.5 * PROBE_TOLERANCE, True), (2.0 * PROBE_TOLERANCE, False)):
+        header, tensors = header_of(data), load(data)
+        header["probe_actions"] = [[(1.0 + share) * value for value in each] for each in header["probe_actions"]]
+        header["sha256"] = policy_file.content_digest(header, tensors)
+        rewritten = save(tensors, metadata={"sac_control": json.dumps(header)})
+        assert is_refused(rewritten) is not is_good
+
+
 def test_specification_that_does_not_match_its_hash_is_refused() -> None:
     with pytest.raises(PolicyFileError, match="the specification does not match its hash"):
         PolicyFile.from_bytes(edited(lambda header, _: header["specification"].update(command_limit=[1000.0])))

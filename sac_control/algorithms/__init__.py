@@ -11,7 +11,9 @@ A map, from the outside in::
       learner.py           what makes the updates: batches in, a better actor out
         layout.py            where parameters lie in one flat vector, and how they begin
         normaliser.py        running mean and deviation of observations
+    transition_check.py  whether a transition can be learnt from
     torch_presence.py    whether torch and a GPU are there
     sac/                 Soft Actor-Critic
     sac_v1/              the same as it was first published
+    trpo/                Trust Region Policy Optimisation, on-policy
 """

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sac_control.algorithms.transition_check import check_size, check_values
 from sac_control.errors import ConfigError, TransitionError
 from sac_control.types import Float32Array, Transition
-
-_ACTION_TOLERANCE = 1e-5  # an action clipped to [-1, 1] in float64 may lie this far outside in float32
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,9 +87,9 @@ class ReplayBuffer:
         Raises:
             TransitionError: it has a wrong size, a value that is not finite, or an action outside [-1, 1].
         """
-        _check_size("observation", transition.observation, self.observation_size)
-        _check_size("action", transition.action, self.action_size)
-        _check_size("next_observation", transition.next_observation, self.observation_size)
+        check_size("observation", transition.observation, self.observation_size)
+        check_size("action", transition.action, self.action_size)
+        check_size("next_observation", transition.next_observation, self.observation_size)
         o, a = self.observation_size, self.action_size
         row = self._last
         row[:o] = transition.observation
@@ -99,7 +98,7 @@ class ReplayBuffer:
             row[o + a] = transition.reward
         row[o + a + 1 : -1] = transition.next_observation
         row[-1] = transition.terminated
-        _check_values(transition, row, row[o : o + a])
+        check_values(transition, row, row[o : o + a])
         self._rows[self.added % self.capacity] = row
         self.added += 1
 
@@ -150,26 +149,4 @@ class ReplayBuffer:
             reward=reward[..., 0],
             next_observation=next_observation,
             terminated=terminated[..., 0] != 0.0,
-        )
-
-
-def _check_size(name: str, values: Float32Array, size: int) -> None:
-    if values.shape != (size,):
-        raise TransitionError(
-            f"{name} of a transition has shape {values.shape}, expected ({size},): "
-            "simulator and learner run different tasks"
-        )
-
-
-def _check_values(transition: Transition, row: Float32Array, action: Float32Array) -> None:
-    where = f"transition {transition.sequence} (episode {transition.episode}, step {transition.step})"
-    if not np.isfinite(row).all():
-        raise TransitionError(
-            f"{where} holds a value that is not finite: observation {transition.observation.tolist()}, "
-            f"action {transition.action.tolist()}, reward {transition.reward}, "
-            f"next_observation {transition.next_observation.tolist()}"
-        )
-    if np.abs(action).max() > 1.0 + _ACTION_TOLERANCE:
-        raise TransitionError(
-            f"{where} has the action {action.tolist()}, expected values in [-1, 1]: send it normalised"
         )

@@ -23,7 +23,7 @@ class CommandLimiter:
         scale: (a,) float64, what an action of 1 commands.
         limits: (a,) float64, largest commands: the policy's own, or less by the settings.
         safe: the command where nothing may move; of length 0 before `fit`.
-        clamped: commands that the limits changed.
+        clamped: commands that the settings' limits changed; that an action beyond 1 is cut to 1 is no change.
         answered_at: [s] steady time of the newest answer, whatever it commanded. Whoever answers sets it.
     """
 
@@ -68,9 +68,10 @@ class CommandLimiter:
             now: steady time [s].
         """
         if self._has_own_limits_alone:
-            return self._limiter.limit(command)  # within its limits already, for an action is from -1 to 1
+            return self._limiter.limit(command)
         limited = self._limiter.limit(command, self._elapsed(last, stamp, now), self.authority(now))
-        self.clamped += limited is not None and limited.tolist() != command.tolist()
+        if limited is not None and limited.tolist() != command.tolist():
+            self.clamped += limited.tolist() != np.clip(command, -self.scale, self.scale).tolist()
         return limited
 
     def release(self) -> FloatArray:

@@ -8,11 +8,13 @@ from sac_control.policy.correlated_noise import CorrelatedNoise
 from sac_control.policy.state_dependent_noise import StateDependentNoise
 from sac_control.types import ActorParameters, Float32Array
 
+# From u to the action; each makes a new array.
+_SQUASHED = {"squashed_gaussian": np.tanh, "gaussian": np.positive}
 _ZERO: Float32Array = np.zeros((), np.float32)  # an array: numpy would make one of the number 0.0 at every call
 
 
 class Policy:
-    """A squashed Gaussian policy: a = tanh(u), u ~ N(μ(s), σ(s)²) (Haarnoja et al. 2018b, appendix C).
+    """A Gaussian policy, u ~ N(μ(s), σ(s)²): squashed, a = tanh(u) (Haarnoja et al. 2018b, appendix C), or a = u.
 
     At this size calls cost more than arithmetic, so there are few: each bias is the last row of its layer's matrix, for
     an input that ends with 1. All memory but the action's is allocated once.
@@ -22,6 +24,7 @@ class Policy:
         self.actor = actor
         self.observation_size = int(actor.layers[0][0].shape[0])
         self.action_size = int(actor.layers[-1][1].shape[0]) // 2
+        self._squashed = _SQUASHED[actor.distribution]
         self._inverse_std = (1.0 / actor.observation_std).astype(np.float32)
         layers, x = [], np.ones(self.observation_size + 1, np.float32)
         self._input = x[:-1]
@@ -38,20 +41,22 @@ class Policy:
             self._state_dependent = StateDependentNoise(deviation, actor.sde_sample_interval)
 
     def act(self, observation: Float32Array, rng: np.random.Generator | None = None) -> Float32Array:
-        """Action (a,) float32 in [-1, 1] for `observation`, (o,) float32.
+        """Action (a,) float32 for `observation`, (o,) float32: in [-1, 1] where the Gaussian is squashed.
 
-        Without `rng` the deterministic action tanh(μ); with it a sample.
+        Where it is not, the action may be any number: it is clipped only when it is commanded, because a learner needs
+        the sample itself. Without `rng` the deterministic action, that of u = μ; with it a sample.
         """
         self._forward(observation)
         if rng is None:
-            action: Float32Array = np.tanh(self._mean)
+            action: Float32Array = self._squashed(self._mean)
             return action
         if self._state_dependent is not None:
-            smooth: Float32Array = np.tanh(self._mean + self._state_dependent.at(self._last[0][:-1], rng))
+            smooth: Float32Array = self._squashed(self._mean + self._state_dependent.at(self._last[0][:-1], rng))
             return smooth
         low, high = self.actor.log_std_bounds
         noise = self._noise.next(rng)
-        return np.tanh(self._mean + np.exp(np.clip(self._log_std, low, high)) * noise)
+        sample: Float32Array = self._squashed(self._mean + np.exp(np.clip(self._log_std, low, high)) * noise)
+        return sample
 
     def keep_exploration_of(self, before: Policy) -> None:
         """Go on with the noise of `before`, whose place this policy takes, where that lasts for more than one tick."""

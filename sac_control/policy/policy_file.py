@@ -36,14 +36,13 @@ from sac_control.policy.policy_header import (
 )
 from sac_control.policy.region import Region
 from sac_control.policy.signature import SigningKey
-from sac_control.types import ActorParameters, Float32Array, Specification
+from sac_control.types import DISTRIBUTIONS, ActorParameters, Float32Array, Specification
 
 FORMAT_VERSION = 2
-DISTRIBUTION = "squashed_gaussian"
 ACTIVATION = "relu"
 MAX_BYTES = 2**26  # a policy of 64 MiB has 16 million parameters
 PROBE_COUNT = 4
-PROBE_TOLERANCE = 1e-4  # between processors float32 products differ by about 1e-6
+PROBE_TOLERANCE = 1e-4  # between processors float32 products differ by about 1e-6; of an action beyond 1, its share
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +84,7 @@ class PolicyFile:
             "env_steps": self.env_steps,
             "hidden_sizes": self.actor.hidden_sizes,
             "activation": ACTIVATION,
-            "distribution": DISTRIBUTION,
+            "distribution": self.actor.distribution,
             "region": self.region.to_mapping() if self.region is not None else None,
             "observation_mean": self.actor.observation_mean.tolist(),
             "observation_std": self.actor.observation_std.tolist(),
@@ -163,8 +162,10 @@ class PolicyFile:
             header = format_1.updated(header)
         if header["activation"] != ACTIVATION:
             raise PolicyFileError(f"activation is {header['activation']!r}, expected {ACTIVATION!r}")
-        if header["distribution"] != DISTRIBUTION:
-            raise PolicyFileError(f"distribution is {header['distribution']!r:.100}, expected {DISTRIBUTION!r}")
+        if header["distribution"] not in DISTRIBUTIONS:
+            raise PolicyFileError(
+                f"distribution is {header['distribution']!r:.100}, expected one of {', '.join(DISTRIBUTIONS)}"
+            )
         specification = yield from checked_specification(header)
         yield
         observation_size, action_size = len(specification.observation), len(specification.actuated_joints)
@@ -190,6 +191,7 @@ class PolicyFile:
             log_std_bounds=(low, high),
             sde_sample_interval=interval,
             noise_correlation=correlation,
+            distribution=header["distribution"],
         )
         if not np.all(actor.observation_std > 0):
             raise PolicyFileError(f"observation_std is {actor.observation_std.tolist()}, every value must be above 0")
@@ -265,7 +267,8 @@ def _check_probes(actor: ActorParameters, probes: Float32Array, expected: Float3
         raise PolicyFileError(f"probes have shapes {probes.shape} and {expected.shape}, which do not fit the network")
     yield
     for probe, action in zip(probes, expected, strict=True):
-        if not (np.abs(policy.act(probe) - action) <= PROBE_TOLERANCE).all():  # NaN is refused, too
+        tolerance = PROBE_TOLERANCE * np.maximum(np.abs(action), 1.0)
+        if not (np.abs(policy.act(probe) - action) <= tolerance).all():  # NaN is refused, too
             raise PolicyFileError(
                 "the policy does not produce the actions recorded for its probes: the file is damaged"
             )

@@ -54,7 +54,8 @@ class EpisodeRunner:
         Args:
             command: (a,) float64 [unit of the interface].
             policy_version: of the policy that chose it.
-            action_raw: (a,) float32, what the policy chose before any limit; None where that was not told.
+            action_raw: (a,) float32, what the policy chose before any limit, be it beyond 1; None where that was not
+                told.
         """
         action = normalised(command, self._limit)
         state = self._env.state
