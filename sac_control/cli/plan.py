@@ -211,7 +211,7 @@ def _with_engine(config: RunConfig, engine: str) -> tuple[RunConfig, tuple[str, 
     config = config.with_values({"simulator": values, "learner": values})
     if config.policy.task == config.learner.task:  # policies name a task, not its file
         config = config.with_values({"policy": {"task": task.specification.task}})
-    return config, (note,) if note else ()
+    return config, (*task.notes, *((note,) if note else ()))
 
 
 def _task_of(

@@ -7,6 +7,7 @@ import os
 import sys
 from typing import Any, NoReturn
 
+import gymnasium
 import numpy as np
 from gymnasium.error import ClosedEnvironmentError, DependencyNotInstalled, ResetNeeded
 from gymnasium.spaces import Box
@@ -96,8 +97,9 @@ class GymnasiumEnv(Environment, EzPickle):
         """Begin an episode; `options` are the environment's own."""
         if self._is_closed:
             raise ClosedEnvironmentError("this environment was closed: make a new one")
+        gymnasium.Env.reset(self, seed=seed)
         if seed is None and not self._is_seeded:  # what was tried before must not decide how the first one begins
-            seed = int(np.random.default_rng().integers(_SEEDS))
+            seed = int(self.np_random.integers(_SEEDS))
         self._is_seeded = True
         self._steps = 0
         observation, info = self._env.reset(seed=seed, options=options)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterator
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -67,10 +68,19 @@ class GymnasiumTask(Task):
             control_period=1.0 / frequency if frequency > 0.0 else DEFAULT_PERIOD,
             input="observation",
         )
-        self.is_period_known = frequency > 0.0
         self.max_episode_steps = registered.max_episode_steps or DEFAULT_STEPS
         threshold = registered.reward_threshold
         self.solved_return = math.inf if threshold is None else float(threshold)
+        self.notes = tuple(self._notes(frequency > 0.0, registered.max_episode_steps is not None))
+
+    def _notes(self, is_period_known: bool, is_length_known: bool) -> Iterator[str]:
+        name = self.environment.text
+        if not is_period_known:
+            yield f"{name} does not say how long a step lasts (render_fps): {DEFAULT_PERIOD:g} s is taken"
+        if not is_length_known:
+            yield f"{name} was registered without max_episode_steps: episodes are truncated after {DEFAULT_STEPS}"
+        if self.solved_return == math.inf:
+            yield f"{name} was registered without reward_threshold: learner.max_steps alone ends a training"
 
     @cached_property
     def hash(self) -> str:

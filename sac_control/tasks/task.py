@@ -16,6 +16,7 @@ class Task(ABC):
     max_episode_steps: int  # control periods until an episode is truncated
     solved_return: float  # an episode with at least this return has solved the task; infinite: none ever has
     continuous_joints: tuple[str, ...] = ()  # joints that turn for ever: whole turns do not count
+    notes: tuple[str, ...] = ()  # what people should know of it before it is learnt, in sentences
 
     @property
     @abstractmethod

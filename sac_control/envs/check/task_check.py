@@ -90,9 +90,9 @@ def _check_episodes(task: Task, episodes: int) -> TaskCheck:
     trial, picture = None, None
     try:
         env: GymnasiumEnv = GymnasiumEnv(task, render_mode="rgb_array", max_episode_steps=task.max_episode_steps)
-        findings: list[Finding] = []
+        findings = [hint(note) for note in task.notes]
     except ConfigError as problem:  # pictures need packages that training does not
-        findings = [hint(str(problem))]
+        findings = [hint(sentence) for sentence in (str(problem), *task.notes)]
         env = GymnasiumEnv(task, max_episode_steps=task.max_episode_steps)
     with env:
         try:
