@@ -127,9 +127,9 @@ def test_what_cannot_be_used_is_rejected_and_told(ros: RosWorld) -> None:
 
 def test_stranger_that_shows_observations_ends_the_policy_node_of_a_run(ros: RosWorld) -> None:
     ros.add(PolicyNode)
+    topics.publisher(ros.probe, topics.OBSERVATION)
     with pytest.raises(NeighbourError, match="/probe publishes /observation and is not of this run"):
-        ros.publisher(topics.OBSERVATION)
-        ros.spin_for(3.0)
+        ros.spin_for(30.0)
 
 
 @pytest.mark.parametrize(
