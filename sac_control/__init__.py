@@ -19,9 +19,9 @@ Where things live; each folder's `__init__` is its map, and imports go upwards i
     policy/       what runs on a robot: inference, policy file, hot swap, safety, limits. numpy alone
     algorithms/   what learns: Soft Actor-Critic and others. Knows no physics
     simulation/   what a simulator node owns: episodes in a row, lockstep, realtime
-    envs/         an environment: a task in a world, as gymnasium.Env
+    envs/         an environment: a robot's task in a world, or one of Gymnasium's
     worlds/       physics: commands in, joint states out
-    tasks/        what is asked of a machine: starts, rewards, failures
+    tasks/        what is asked: starts, rewards, failures
     robots/       URDFs of the built-in robots
     health/ system/    what a node says of itself; the process and its machine
     expression/   the language of observation terms, rewards and bounds

@@ -37,6 +37,12 @@ def frame_id(run_id: str, specification_hash: str) -> str:
     return f"{run_id}/{specification_hash}" if run_id else ""
 
 
+def parts_of_frame(frame: str) -> tuple[str, str]:
+    """Run id and hash of the specification that a frame_id is made of; empty where it names no run."""
+    run_id, _, specification_hash = frame.partition("/")
+    return run_id, specification_hash
+
+
 def is_of_a_run(frame: str) -> bool:
     """Whether a frame_id says that a joint state is for one run: no policy node of a robot answers that."""
     return len(frame) > _LENGTH and frame[_LENGTH] == "/" and is_run_id(frame[:_LENGTH])

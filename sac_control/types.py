@@ -27,9 +27,10 @@ MOST_JOINTS = 1024  # that are observed
 MOST_DRIVEN = 16  # joints that a command is for
 MOST_STATE = 64  # numbers that say where a transition began: two for each joint
 SHORTEST_PERIOD, LONGEST_PERIOD = 1e-6, 3600.0  # [s] between two states
-INTERFACES = ("effort", "velocity", "position")  # of a command, in the order of PolicyAction.msg
-_UNITS = dict(zip(INTERFACES, ("N or N m", "m/s or rad/s", "m or rad"), strict=True))
-INPUTS = ("joint_states", "observation")  # topics that a policy may read
+JOINT_INTERFACES = ("effort", "velocity", "position")  # of a command to a joint
+INTERFACES = (*JOINT_INTERFACES, "action")  # of a command, in the order of PolicyAction.msg; action: no joint is moved
+_UNITS = dict(zip(INTERFACES, ("N or N m", "m/s or rad/s", "m or rad", "(no unit)"), strict=True))
+INPUTS = ("joint_states", "observation")  # topics that a policy may read: of a robot, of an environment without joints
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,24 +38,31 @@ class Specification:
     """What a policy sees and moves. Simulator, learner and policy must agree on it, to the last digit.
 
     The robot's physical parameters are not in it: a policy may run on a plant that is not the one it was trained on.
+    An environment without joints has an input of its own, `observation`, whose numbers and actions bear plain names.
 
     Raises:
         ConfigError: nothing could run with it. Whole numbers are taken for limits and period, and become floats.
     """
 
     task: str  # name of the task, e.g. "inverted_pendulum"; not in the hash: several tasks see and move the same
-    joints: tuple[str, ...]  # (j,) names of the joints that are observed
-    actuated_joints: tuple[str, ...]  # (a,) names of the joints that are driven, in the order of the command
-    observation: tuple[str, ...]  # (o,) terms such as "cos(cart_to_pendulum)"; see observation.py
+    joints: tuple[str, ...]  # (j,) names of the joints that are observed; (0,) where input is "observation"
+    actuated_joints: tuple[str, ...]  # (a,) names of the driven joints, or of actions, in the order of the command
+    observation: tuple[str, ...]  # (o,) terms such as "cos(cart_to_pendulum)", see observation.py; or names of numbers
     command_limit: tuple[float, ...]  # (a,) [unit of the interface]; the command is this times an action in [-1, 1]
     control_period: float  # [s]
     interface: tuple[str, ...] = ()  # (a,) of INTERFACES; empty: effort for each
     input: str = "joint_states"  # topic that is read, of INPUTS
 
     def __post_init__(self) -> None:
+        if self.input not in INPUTS:
+            raise ConfigError(f"input is {self.input!r:.100}, expected one of {', '.join(INPUTS)}")
         driven = len(self.actuated_joints)
-        object.__setattr__(self, "interface", self.interface or ("effort",) * driven)
-        _check_names("joints", self.joints, MOST_JOINTS)
+        interfaces = JOINT_INTERFACES if self.has_joints else ("action",)
+        object.__setattr__(self, "interface", self.interface or (interfaces[0],) * driven)
+        if self.has_joints:
+            _check_names("joints", self.joints, MOST_JOINTS)
+        elif self.joints != ():
+            raise ConfigError(f"joints are {self.joints!r:.100}, expected none where input is 'observation'")
         _check_names("actuated_joints", self.actuated_joints, MOST_DRIVEN)
         _check_names("observation", self.observation, MOST_TERMS)
         if not is_name(self.task):
@@ -72,13 +80,16 @@ class Specification:
         object.__setattr__(self, "command_limit", tuple(float(limit) for limit in limits))
         object.__setattr__(self, "control_period", float(period))
         known = isinstance(self.interface, tuple) and len(self.interface) == driven
-        if not known or any(each not in INTERFACES for each in self.interface):
+        if not known or any(each not in interfaces for each in self.interface):
             raise ConfigError(
-                f"interface is {self.interface!r:.100}, expected one of {', '.join(INTERFACES)} for each of the "
+                f"interface is {self.interface!r:.100}, expected one of {', '.join(interfaces)} for each of the "
                 f"{driven} actuated joints"
             )
-        if self.input not in INPUTS:
-            raise ConfigError(f"input is {self.input!r:.100}, expected one of {', '.join(INPUTS)}")
+
+    @property
+    def has_joints(self) -> bool:
+        """Whether a robot is observed, by its joints; otherwise an environment whose observation comes as it is."""
+        return self.input == "joint_states"
 
     @cached_property
     def hash(self) -> str:
@@ -105,8 +116,20 @@ class JointState:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Observation:
+    """What an environment without joints shows: the counterpart of a joint state there."""
+
+    stamp: int  # [ns] time of the observation; the key that pairs it with its answer
+    values: Float32Array  # (o,) float32 [environment's units]
+    frame: str  # for whom a simulator publishes it, see identity.py
+
+
+Signals = JointState | Observation  # what a policy is shown
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Action:
-    """The answer of a policy to one joint state."""
+    """The answer of a policy to one joint state, or to one observation."""
 
     stamp: int  # [ns] stamp of the state that is answered
     policy_version: int  # version of the weights that made it

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from sac_control.envs.env import Env
 from sac_control.expression import Expression, parse
-from sac_control.tasks.catalogue import make_task
+from sac_control.tasks.catalogue import make_robot_task
 from sac_control.tasks.engine_choice import choose_engine
 from sac_control.tasks.file_task import FileTask
-from sac_control.tasks.task import Task
+from sac_control.tasks.robot_task import RobotTask
 from sac_control.worlds.catalogue import make_world
 from sac_control.worlds.world import World
 
@@ -33,7 +33,7 @@ def _expression(task: FileTask, text: str) -> Expression:
     return expression
 
 
-def rows_of(task: Task, *states: Iterable[float]) -> list[list[float]]:
+def rows_of(task: RobotTask, *states: Iterable[float]) -> list[list[float]]:
     """Rows of a robot that was in `states`, (2j,) each, newest first, and was not driven."""
     rows = []
     for state in states:
@@ -42,14 +42,14 @@ def rows_of(task: Task, *states: Iterable[float]) -> list[list[float]]:
     return rows
 
 
-def env_of(task: Task, **options: Any) -> Env:
+def env_of(task: RobotTask, **options: Any) -> Env:
     """An environment of `task` in the engine that simulates it here."""
     return Env(task, engine=choose_engine(task)[0], **options)
 
 
 def world_of(task: str) -> World:
     """The robot of `task` in the engine that simulates it here."""
-    asked = make_task(task)
+    asked = make_robot_task(task)
     engine, _ = choose_engine(asked)
     return make_world(engine, asked.robot(engine))
 
@@ -58,4 +58,4 @@ def pybullet_world(task: str) -> PybulletWorld:
     """The robot of `task` in pybullet."""
     from sac_control.worlds.pybullet_world import PybulletWorld  # not every interpreter has it
 
-    return PybulletWorld(make_task(task).robot("pybullet"))
+    return PybulletWorld(make_robot_task(task).robot("pybullet"))

@@ -162,7 +162,7 @@ def solved(path: Path, *, is_impatient: bool) -> tuple[TrainingRun, int]:
         if not is_impatient and (has_more or run._evaluations.is_busy or run.is_done):
             continue
         while episodes.sequence == 0 or run.credit > episodes.sequence:
-            action = controller.answer(episodes.state)
+            action = controller.answer(episodes.signals)
             assert action is not None
             run.ingest(episodes.step(action.command, action.policy_version))
             if not is_impatient:

@@ -13,7 +13,7 @@ import pytest
 
 from sac_control.robots.engines import is_installed
 from sac_control.robots.robot import Robot
-from sac_control.tasks.catalogue import make_task
+from sac_control.tasks.catalogue import make_robot_task
 from sac_control.types import FloatArray
 from sac_control.worlds.catalogue import make_world
 
@@ -44,14 +44,14 @@ def trajectory(engine: str, robot: Robot, start: FloatArray, efforts: FloatArray
 
 
 def start_and_efforts(name: str, seed: int) -> tuple[FloatArray, FloatArray]:
-    task, rng = make_task(name), np.random.default_rng(seed)
+    task, rng = make_robot_task(name), np.random.default_rng(seed)
     (limit,) = task.specification.command_limit
     return task.sample_start(rng), limit * rng.choice([0.1, 1.0]) * rng.uniform(-1.0, 1.0, PERIODS)
 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_tasks_move_alike_in_both_engines_while_the_pole_stands(name: str) -> None:
-    task, compared = make_task(name), 0
+    task, compared = make_robot_task(name), 0
     for seed in range(10):
         start, efforts = start_and_efforts(name, seed)
         ours, theirs = (trajectory(engine, task.robot(engine), start, efforts) for engine in ("pybullet", "mujoco"))
@@ -74,7 +74,7 @@ def balancing_efforts(robot: Robot, start: FloatArray) -> FloatArray:
 
 
 def test_the_balanced_pendulum_moves_alike_in_both_engines_over_50_periods() -> None:
-    task = make_task("inverted_pendulum")
+    task = make_robot_task("inverted_pendulum")
     for angle in (-0.1, -0.03, 0.05, 0.1):
         start = np.array([0.0, 0.0, angle, 0.0])
         efforts = balancing_efforts(task.robot("pybullet"), start)
@@ -85,7 +85,7 @@ def test_the_balanced_pendulum_moves_alike_in_both_engines_over_50_periods() -> 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_with_the_same_step_and_without_pybullets_damping_they_move_as_one(name: str) -> None:
-    robot = make_task(name).robot("mujoco")
+    robot = make_robot_task(name).robot("mujoco")
     assert robot.substeps == 8
     assert robot.air_damping == 0.0
     for seed in range(5):

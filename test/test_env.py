@@ -12,11 +12,12 @@ import pytest
 from gymnasium.error import ClosedEnvironmentError, InvalidAction, ResetNeeded
 from gymnasium.utils.env_checker import check_env
 
-from sac_control.envs import TASKS, make_env, make_task
+from sac_control.envs import TASKS, make_robot_env
 from sac_control.envs.env import Env
 from sac_control.envs.registry import gymnasium_id
 from sac_control.errors import ConfigError, StateError
 from sac_control.tasks.builtin import inverted_pendulum
+from sac_control.tasks.catalogue import make_robot_task
 from sac_control.types import Float32Array, FloatArray
 from tasks_for_tests import changed, env_of
 
@@ -26,7 +27,7 @@ STATE = [0.1, -0.2, 0.05, 0.3]
 
 @pytest.fixture
 def env() -> Iterator[Env]:
-    env = make_env(NAME)
+    env = make_robot_env(NAME)
     yield env
     env.close()
 
@@ -52,7 +53,7 @@ def episode(env: Env, state: list[float], actions: FloatArray) -> FloatArray:
 # Gymnasium
 
 
-@pytest.mark.parametrize("make", [make_env, lambda name: gymnasium.make(gymnasium_id(name)).unwrapped])
+@pytest.mark.parametrize("make", [make_robot_env, lambda name: gymnasium.make(gymnasium_id(name)).unwrapped])
 @pytest.mark.parametrize("name", TASKS)
 def test_gymnasium_finds_nothing_wrong(name: str, make: Any) -> None:
     # The render check would open a window, which needs a display; test_env_rendering.py tests rendering.
@@ -77,7 +78,7 @@ def test_tasks_have_the_names_of_their_specifications_and_such_names_in_gymnasiu
 def test_spaces_are_the_normalised_action_and_the_observation_of_the_specification(env: Env) -> None:
     assert env.action_space == gymnasium.spaces.Box(-1.0, 1.0, (1,), np.float32)
     assert env.observation_space == gymnasium.spaces.Box(-np.inf, np.inf, (5,), np.float32)
-    assert env.specification is make_task(NAME).specification
+    assert env.specification is make_robot_task(NAME).specification
 
 
 def test_a_balanced_episode_is_truncated_at_exactly_1000_steps(env: Env) -> None:
@@ -105,7 +106,7 @@ def test_gymnasium_make_truncates_once_and_where_it_is_told(limit: int | None) -
 
 
 def test_own_limit_of_steps_replaces_that_of_the_task() -> None:
-    env = make_env(NAME, max_episode_steps=3)
+    env = make_robot_env(NAME, max_episode_steps=3)
     env.reset(seed=0)
     assert [env.step(np.zeros(1, np.float32))[3] for _ in range(3)] == [False, False, True]
     env.close()
@@ -136,7 +137,7 @@ def test_reset_starts_from_the_given_state(env: Env) -> None:
 
 @pytest.mark.parametrize("name", TASKS)
 def test_reset_of_every_task_starts_from_the_given_state(name: str) -> None:
-    env = make_env(name)
+    env = make_robot_env(name)
     state = np.linspace(-0.3, 0.4, 2 * len(env.specification.joints))
     env.reset(options={"state": state})
     np.testing.assert_array_equal(np.array(env.joint_state()), [state[0::2], state[1::2]])
@@ -165,7 +166,7 @@ def test_an_episode_does_not_depend_on_those_before(env: Env) -> None:
 
 def test_environments_in_one_process_do_not_touch_each_other() -> None:
     rng = np.random.default_rng(0)
-    one, two = make_env(NAME), make_env(NAME)
+    one, two = make_robot_env(NAME), make_robot_env(NAME)
     starts = ([0.0, 0.0, 0.02, 0.0], [0.3, 0.5, -0.05, 0.1])
     actions = rng.uniform(-0.3, 0.3, (2, 1000))
     alone = [episode(env, start, row) for env, start, row in zip((one, two), starts, actions, strict=True)]
@@ -262,22 +263,22 @@ def test_start_state_must_be_four_finite_numbers(env: Env, state: Any) -> None:
 
 def test_unknown_task_and_render_mode_name_the_nearest_valid_one() -> None:
     with pytest.raises(ConfigError, match="'inverted_pendulm' is not known; did you mean inverted_pendulum"):
-        make_env("inverted_pendulm")
+        make_robot_env("inverted_pendulm")
     with pytest.raises(ConfigError, match="'rgb' is not known; did you mean rgb_array"):
-        make_env(NAME, render_mode="rgb")
+        make_robot_env(NAME, render_mode="rgb")
     with pytest.raises(ConfigError, match="max_episode_steps is 0: expected at least 1"):
-        make_env(NAME, max_episode_steps=0)
+        make_robot_env(NAME, max_episode_steps=0)
 
 
 # Life and death
 
 
 def test_a_closed_environment_refuses_to_go_on_and_leaves_others_alone() -> None:
-    closed = make_env(NAME)
+    closed = make_robot_env(NAME)
     closed.reset(seed=0)
     closed.close()
     closed.close()
-    other = make_env(NAME)
+    other = make_robot_env(NAME)
     other.reset(options={"state": STATE})
     with pytest.raises(ResetNeeded):
         closed.step(np.ones(1, np.float32))
@@ -292,8 +293,8 @@ def test_a_closed_environment_refuses_to_go_on_and_leaves_others_alone() -> None
 
 def test_nothing_is_printed_on_standard_output() -> None:
     program = (
-        "from sac_control.envs import make_env\n"
-        "env = make_env('inverted_pendulum', render_mode='rgb_array')\n"
+        "from sac_control.envs import make_robot_env\n"
+        "env = make_robot_env('inverted_pendulum', render_mode='rgb_array')\n"
         "env.reset(seed=0); env.step(env.action_space.sample()); env.render()\n"
         "import copy; copy.deepcopy(env).close(); env.close()\n"
     )

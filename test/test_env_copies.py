@@ -17,10 +17,11 @@ from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 from gymnasium.utils.env_checker import check_env
 from numpy.typing import NDArray
 
-from sac_control.envs import TASKS, make_env, make_task
+from sac_control.envs import TASKS, make_robot_env
 from sac_control.envs.env import Env
 from sac_control.envs.registry import gymnasium_id
 from sac_control.errors import StateError
+from sac_control.tasks.catalogue import make_robot_task
 from tasks_for_tests import world_of
 
 NAME, GYMNASIUM_ID = "inverted_pendulum", "sac_control/InvertedPendulum-v0"
@@ -51,7 +52,7 @@ def repickled(thing: Any) -> Any:
 def test_a_copy_goes_on_to_the_last_bit_as_the_original_does(name: str, make_copy: Any) -> None:
     """In the middle of an episode, at an end of the rail too, and with the starts of the episodes after it."""
     for seed, size in ((1, 1.0), (2, 0.05)):
-        env = make_env(name, max_episode_steps=150)
+        env = make_robot_env(name, max_episode_steps=150)
         env.reset(seed=seed)
         before, after = actions_of(env, seed, 100, size), actions_of(env, seed + 10, 400, size)
         rows(env, before)
@@ -64,7 +65,7 @@ def test_a_copy_goes_on_to_the_last_bit_as_the_original_does(name: str, make_cop
 
 @pytest.mark.parametrize("state", [[1.0, 2.0, 0.1, 0.0], [-1.0, -2.0, -0.1, 0.0]])
 def test_a_copy_at_the_end_of_the_rail_keeps_what_is_between_cart_and_end(state: list[float]) -> None:
-    env = make_env("inverted_pendulum_swingup")
+    env = make_robot_env("inverted_pendulum_swingup")
     env.reset(seed=1, options={"state": state})
     push = np.full((40, 1), np.sign(state[0]), np.float32)
     rows(env, push[:3])
@@ -76,7 +77,7 @@ def test_a_copy_at_the_end_of_the_rail_keeps_what_is_between_cart_and_end(state:
 
 
 def test_neither_of_original_and_copy_moves_the_other() -> None:
-    env = make_env(NAME)
+    env = make_robot_env(NAME)
     env.reset(seed=1)
     rows(env, actions_of(env, 1, 3, 0.1))
     copied = copy.deepcopy(env)
@@ -96,7 +97,7 @@ def test_neither_of_original_and_copy_moves_the_other() -> None:
 
 
 def test_a_copy_has_made_as_many_steps_as_the_original() -> None:
-    env = make_env(NAME, max_episode_steps=10)
+    env = make_robot_env(NAME, max_episode_steps=10)
     env.reset(seed=1)
     still = np.zeros(1, np.float32)
     for _ in range(7):
@@ -112,7 +113,7 @@ def test_a_copy_has_made_as_many_steps_as_the_original() -> None:
 
 
 def test_a_copy_draws_its_own_pictures() -> None:
-    env = make_env(NAME, render_mode="rgb_array")
+    env = make_robot_env(NAME, render_mode="rgb_array")
     env.reset(options={"state": [0.5, 0.0, 0.1, 0.0]})
     copied = copy.deepcopy(env)
     np.testing.assert_array_equal(copied.render(), env.render())
@@ -139,7 +140,7 @@ def test_what_gymnasium_makes_is_copied_whole() -> None:
 
 
 def test_a_closed_environment_is_not_copied() -> None:
-    env = make_env(NAME)
+    env = make_robot_env(NAME)
     env.close()
     with pytest.raises(ClosedEnvironmentError, match="make a new one"):
         copy.deepcopy(env)
@@ -150,7 +151,7 @@ def test_a_closed_environment_is_not_copied() -> None:
 
 @pytest.mark.parametrize("name", TASKS)
 def test_an_environment_that_was_pickled_begins_anew_with_the_same_arguments(name: str) -> None:
-    env = make_env(name, render_mode="rgb_array", max_episode_steps=12)
+    env = make_robot_env(name, render_mode="rgb_array", max_episode_steps=12)
     env.reset(seed=1)
     env.step(np.zeros(1, np.float32))
     revived = repickled(env)
@@ -238,7 +239,7 @@ def test_gymnasium_collects_pictures_into_lists(name: str) -> None:
 @pytest.mark.parametrize("name", TASKS)
 def test_films_are_as_fast_as_the_control_period(name: str) -> None:
     env = gymnasium.make(gymnasium_id(name), render_mode="rgb_array")
-    specification = make_task(name).specification
+    specification = make_robot_task(name).specification
     assert env.metadata["render_fps"] == round(1.0 / specification.control_period)
     assert isinstance(env.metadata["render_fps"], int), "gymnasium.utils.play asks for that"
     env.close()
@@ -261,7 +262,7 @@ def test_several_at_once_move_as_each_alone_does(mode: Any) -> None:
 
 @pytest.mark.parametrize("name", TASKS)
 def test_gymnasium_finds_nothing_wrong_with_a_copy_and_with_what_was_pickled(name: str) -> None:
-    env = make_env(name)
+    env = make_robot_env(name)
     for other in (copy.deepcopy(env), repickled(env)):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")

@@ -10,10 +10,11 @@ import pybullet
 import pybullet_envs_gymnasium  # noqa: F401 registers the originals with Gymnasium
 import pytest
 
-from sac_control.envs import make_env, make_task
+from sac_control.envs import make_robot_env
 from sac_control.envs.env import Env
 from sac_control.envs.registry import gymnasium_id
-from sac_control.tasks.task import Task
+from sac_control.tasks.catalogue import make_robot_task
+from sac_control.tasks.robot_task import RobotTask
 from sac_control.types import Float32Array, FloatArray
 from tasks_for_tests import pybullet_world
 
@@ -56,7 +57,7 @@ POLICIES: dict[str, Policy] = {
 class Case:
     """One of our tasks beside its original, both used for every episode: what one leaves behind shows in the next."""
 
-    task: Task
+    task: RobotTask
     ours: Env
     original: Any
     joints: list[Any]  # the original's, in the order of our state
@@ -114,7 +115,7 @@ def case(request: pytest.FixtureRequest) -> Iterator[Case]:
     joints, late, spread = ORIGINALS[request.param]
     original: Any = original_spec(request.param).make(disable_env_checker=True).unwrapped
     original.reset()
-    ours = make_env(request.param)
+    ours = make_robot_env(request.param)
     yield Case(
         task=ours.task,
         ours=ours,
@@ -147,7 +148,7 @@ def test_episodes_are_as_long_as_the_originals_and_solved_by_as_much(name: str) 
     assert ours.max_episode_steps == original.max_episode_steps
     # What fell a little early would count as solved by the original's 950.
     expected = 1000.0 if name == "inverted_pendulum" else original.reward_threshold
-    assert ours.reward_threshold == make_task(name).solved_return == expected
+    assert ours.reward_threshold == make_robot_task(name).solved_return == expected
 
 
 @pytest.mark.parametrize("seed", range(8))

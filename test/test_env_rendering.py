@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sac_control.envs import TASKS, make_env
+from sac_control.envs import TASKS, make_robot_env
 from sac_control.envs.env import Env
 from sac_control.envs.pacer import Pacer
 from sac_control.errors import ConfigError
@@ -16,7 +16,7 @@ NAME = "inverted_pendulum"
 
 @pytest.fixture(scope="module")
 def env() -> Iterator[Env]:
-    env = make_env(NAME, render_mode="rgb_array")
+    env = make_robot_env(NAME, render_mode="rgb_array")
     yield env
     env.close()
 
@@ -59,7 +59,7 @@ FURTHEST: dict[str, list[list[float]]] = {  # states at the ends of the rail, po
 
 @pytest.mark.parametrize("name", TASKS)
 def test_picture_of_every_task_shows_the_whole_machine_and_nothing_else(name: str) -> None:
-    env = make_env(name, render_mode="rgb_array")
+    env = make_robot_env(name, render_mode="rgb_array")
     for state in FURTHEST[name]:
         for sign in (-1.0, 1.0):
             env.reset(options={"state": [sign * value for value in state]})
@@ -86,7 +86,7 @@ def test_picture_follows_the_cart_and_the_pole(env: Env) -> None:
 def test_rendering_does_not_disturb_the_physics() -> None:
     ends = []
     for mode in (None, "rgb_array"):
-        env = make_env(NAME, render_mode=mode)
+        env = make_robot_env(NAME, render_mode=mode)
         env.reset(seed=3)
         for _ in range(5):
             env.step(np.full(1, 0.3, np.float32))
@@ -101,7 +101,7 @@ def test_human_mode_without_a_display_is_an_error_and_not_the_end_of_the_process
 ) -> None:
     monkeypatch.setenv("DISPLAY", "")  # pybullet by itself would end the process here
     with pytest.raises(ConfigError, match=r"no window can be opened.*headless"):
-        make_env(NAME, render_mode="human")
+        make_robot_env(NAME, render_mode="human")
 
 
 class Time:

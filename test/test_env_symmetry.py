@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from sac_control.envs import TASKS, make_env
+from sac_control.envs import TASKS, make_robot_env
 from sac_control.envs.env import Env
 from sac_control.observation import mirror_signs
 from sac_control.types import FloatArray
@@ -21,7 +21,7 @@ SYMMETRIC = [name for name, task in TASKS.items() if task.is_mirror_symmetric]
 
 @pytest.fixture(params=SYMMETRIC)
 def env(request: pytest.FixtureRequest) -> Iterator[Env]:
-    env = make_env(request.param)
+    env = make_robot_env(request.param)
     yield env
     env.close()
 

@@ -71,11 +71,11 @@ from pathlib import Path
 import numpy as np
 from sac_control import robots
 from sac_control.robots.robot import Drive, Robot
-from sac_control.tasks.task import Task
+from sac_control.tasks.robot_task import RobotTask
 from sac_control.types import Specification
 
 
-class Reach(Task):
+class Reach(RobotTask):
     """The cart is to stand at 0.5 m."""
 
     specification = Specification(
@@ -102,7 +102,7 @@ class Reach(Task):
         return abs(rows[0][0]) > 5.0
 '''
 FAULTS = """
-from sac_control.tasks.task import Task
+from sac_control.tasks.robot_task import RobotTask
 from sac_control.worlds.world import World
 
 NUMBER = 7
@@ -113,12 +113,12 @@ class Unfinished(World):
     def _step(self, command): ...
 
 
-class HalfATask(Task):
+class HalfATask(RobotTask):
     def reward(self, rows):
         return 0.0
 
 
-class BareTask(Task):
+class BareTask(RobotTask):
     def robot(self, engine): ...
     def start_from(self, unit): ...
     def reward(self, rows): ...
@@ -187,9 +187,10 @@ COMPLAINTS = {  # task and engine: what is said
     "reach:nowhere": "engine 'nowhere' of the package their-lab cannot be loaded: module 'their_world' has no",
     "reach:needing": "engine needing needs the package 'their_faults_needing', which is not installed: pip install",
     "half_a_task:springs": "task 'half_a_task' of the package their-lab is <class 'their_faults.HalfATask'>: "
-    "expected a sac_control.tasks.task.Task that has is_terminated, robot, start_from, too",
+    "expected a sac_control.tasks.robot_task.RobotTask that has is_terminated, robot, start_from, too",
     "bare_task:springs": "specification, engine, max_episode_steps, solved_return, start_dimensions, too",
-    "no_task:springs": "task 'no_task' of the package their-lab is 'a task': expected a sac_control.tasks.task.Task",
+    "no_task:springs": "task 'no_task' of the package their-lab is 'a task': expected a "
+    "sac_control.tasks.robot_task.RobotTask",
     "nowhere_task:springs": "task 'nowhere_task' of the package their-lab cannot be loaded: No module named",
 }
 

@@ -11,7 +11,7 @@ import numpy as np
 import pybullet
 import pytest
 
-from sac_control.envs import make_env
+from sac_control.envs import make_robot_env
 from sac_control.envs.pacer import Pacer
 from sac_control.errors import ConfigError
 from sac_control.worlds import pybullet_window as window
@@ -46,7 +46,7 @@ def test_a_closed_world_cannot_reach_the_one_that_inherits_its_engine_number() -
 
 def test_a_forgotten_environment_releases_its_engine() -> None:
     before = count_engines()
-    env = make_env(NAME)
+    env = make_robot_env(NAME)
     assert count_engines() == before + 1
     del env
     gc.collect()
@@ -77,7 +77,7 @@ def test_only_human_mode_opens_a_window_and_standard_output_stays_clean(
     engine_modes: list[int], capfd: pytest.CaptureFixture[str]
 ) -> None:
     for mode in (None, "rgb_array", "human"):
-        make_env(NAME, render_mode=mode).close()
+        make_robot_env(NAME, render_mode=mode).close()
     assert engine_modes == [pybullet.DIRECT, pybullet.DIRECT, pybullet.GUI]
     printed = capfd.readouterr()
     assert printed.out == ""
@@ -90,7 +90,7 @@ def test_human_mode_waits_after_each_step_only_where_paced(
 ) -> None:
     waits: list[str] = []
     monkeypatch.setattr(Pacer, "wait", lambda pacer: waits.append("wait"))
-    env = make_env(NAME, render_mode="human", is_paced=is_paced)
+    env = make_robot_env(NAME, render_mode="human", is_paced=is_paced)
     env.reset(seed=0)
     env.step(np.zeros(1, np.float32))
     env.step(np.zeros(1, np.float32))
@@ -105,7 +105,7 @@ def test_what_is_shown_in_a_window_is_not_copied(make_copy: Any, monkeypatch: py
     connect = pybullet.connect
     monkeypatch.setattr(pybullet, "connect", lambda mode: connect(pybullet.DIRECT))  # no display is needed
     monkeypatch.setattr(window, "_has_display", lambda: True)
-    env = make_env(NAME, render_mode="human")
+    env = make_robot_env(NAME, render_mode="human")
     env.reset(seed=1)
     for shown in (env, env._world):
         with pytest.raises(ConfigError, match="window cannot be copied.*render_mode None or rgb_array"):

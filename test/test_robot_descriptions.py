@@ -15,8 +15,8 @@ import pytest
 
 from sac_control import robots
 from sac_control.robots.robot import Robot
-from sac_control.tasks.catalogue import TASKS, make_task
-from sac_control.tasks.task import Task
+from sac_control.tasks.catalogue import TASKS, make_robot_task
+from sac_control.tasks.robot_task import RobotTask
 from sac_control.types import FloatArray
 from sac_control.worlds.catalogue import make_world
 from sac_control.worlds.world import World
@@ -41,22 +41,22 @@ def stepped(world: World, start: FloatArray) -> Step:
     return step
 
 
-def built_in(task: Task, start: FloatArray) -> Step:
+def built_in(task: RobotTask, start: FloatArray) -> Step:
     """The machine that the task simulates in pybullet."""
     return stepped(make_world("pybullet", task.robot("pybullet")), start)
 
 
-def in_pybullet(task: Task, start: FloatArray, *, damping: float = 0.04) -> Step:
+def in_pybullet(task: RobotTask, start: FloatArray, *, damping: float = 0.04) -> Step:
     """The URDF in pybullet; 0.04 is what its bodies are braked by where nobody says otherwise."""
     return stepped(make_world("pybullet", urdf(task, air_damping=damping)), start)
 
 
-def in_mujoco(task: Task, start: FloatArray) -> Step:
+def in_mujoco(task: RobotTask, start: FloatArray) -> Step:
     """The URDF in MuJoCo with pybullet's integrator and step: semi-implicit Euler, one step per control period."""
     return stepped(make_world("mujoco", urdf(task)), start)
 
 
-def urdf(task: Task, **changes: float) -> Robot:
+def urdf(task: RobotTask, **changes: float) -> Robot:
     """The robot that MuJoCo simulates, with one physics period in each control period."""
     robot = task.robot("mujoco")
     return dataclasses.replace(robot, physics_period=robot.control_period, **changes)  # type: ignore[arg-type]
@@ -95,12 +95,12 @@ CASES: dict[str, tuple[list[float], Callable[[], Efforts]]] = {  # start state o
 
 
 @pytest.fixture(params=ROBOTS)
-def task(request: pytest.FixtureRequest) -> Task:
-    return make_task(request.param)
+def task(request: pytest.FixtureRequest) -> RobotTask:
+    return make_robot_task(request.param)
 
 
 def difference(
-    task: Task, case: str, one: Callable[..., Step], other: Callable[..., Step], **options: float
+    task: RobotTask, case: str, one: Callable[..., Step], other: Callable[..., Step], **options: float
 ) -> FloatArray:
     """Largest differences between two trajectories, (2j,)."""
     numbers, make_efforts = CASES[case]
@@ -115,19 +115,19 @@ def difference(
 
 @pytest.mark.needs("pybullet")
 @pytest.mark.parametrize("case", CASES)
-def test_urdf_moves_in_pybullet_as_the_built_in_machine_does(task: Task, case: str) -> None:
+def test_urdf_moves_in_pybullet_as_the_built_in_machine_does(task: RobotTask, case: str) -> None:
     assert (difference(task, case, built_in, in_pybullet) < EQUAL).all()
 
 
 @pytest.mark.needs("pybullet")
 @pytest.mark.parametrize("case", [case for case in CASES if case != "at_the_rail_s_end"])
-def test_engines_agree_where_pybullet_does_not_brake(task: Task, case: str) -> None:
+def test_engines_agree_where_pybullet_does_not_brake(task: RobotTask, case: str) -> None:
     assert (difference(task, case, in_mujoco, in_pybullet, damping=0.0) < EQUAL).all()
 
 
 @pytest.mark.needs("pybullet")
 @pytest.mark.parametrize("seed", range(5))
-def test_balanced_machine_moves_alike_in_mujoco_and_in_the_task(task: Task, seed: int) -> None:
+def test_balanced_machine_moves_alike_in_mujoco_and_in_the_task(task: RobotTask, seed: int) -> None:
     start = 0.5 * task.sample_start(np.random.default_rng(seed))
     (limit,) = task.specification.command_limit
     ours, mujocos = (trajectory(make(task, start), start, balancing, limit) for make in (built_in, in_mujoco))
@@ -153,8 +153,8 @@ def test_each_moving_link_has_a_mass_and_an_inertia_that_exist_in_nature(path: P
 
 @pytest.mark.parametrize("name", TASKS)
 def test_ros2_control_commands_each_driven_joint_within_the_task_s_limit_and_reads_every_joint(name: str) -> None:
-    specification = make_task(name).specification
-    robot = ElementTree.parse(make_task(name).robot("mujoco").description).getroot()
+    specification = make_robot_task(name).specification
+    robot = ElementTree.parse(make_robot_task(name).robot("mujoco").description).getroot()
     system = robot.find("ros2_control[@type='system']")
     assert system is not None
     assert system.findtext("hardware/plugin") == "mock_components/GenericSystem"
@@ -175,4 +175,4 @@ def test_ros2_control_commands_each_driven_joint_within_the_task_s_limit_and_rea
 
 
 def test_every_description_is_of_a_built_in_task() -> None:
-    assert {make_task(name).robot("mujoco").description for name in TASKS} == set(FOLDER.glob("*.urdf"))
+    assert {make_robot_task(name).robot("mujoco").description for name in TASKS} == set(FOLDER.glob("*.urdf"))

@@ -216,9 +216,9 @@ def test_environment_and_policy_observe_the_same_to_the_last_bit_across_episodes
     try:
         for k in range(40):
             if k in (10, 18):  # in the middle of an episode, whose newest state was answered
-                controller.answer(runner.state)
+                controller.answer(runner.signals)
                 runner.reset()
-            action = controller.answer(runner.state)
+            action = controller.answer(runner.signals)
             assert action is not None
             transition = runner.step(action.command, action.policy_version)
             np.testing.assert_array_equal(controller.admission.observation, transition.observation)

@@ -95,6 +95,8 @@ def test_each_node_is_granted_exactly_what_it_has(
     expected = granted({kind: namespace})
     if mode == "realtime" and kind:  # nothing waits for credit
         expected[f"{kind}/simulator"]["subscriber"].remove(f"{namespace}/{topics.CREDIT.name}")
+    if kind:  # what has joints shows no observation
+        expected[f"{kind}/simulator"]["publisher"].remove(f"{namespace}/{topics.OBSERVATION.name}")
     path = tmp_path / "policy.safetensors"
     path.write_bytes(make_file().to_bytes())
     files: dict[str, object] = {"policy_file": str(path), "shadow_policy_file": str(path)} if has_shadow else {}
@@ -124,6 +126,7 @@ def test_nobody_may_do_what_another_is_trusted_with() -> None:
         topics.WEIGHTS.name: "learner",
         topics.TRAINING_STATUS.name: "learner",
         topics.JOINT_STATES.name: "simulator",
+        topics.OBSERVATION.name: "simulator",
         topics.TRANSITIONS.name: "simulator",
     }
     rights = granted()

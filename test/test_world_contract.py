@@ -22,7 +22,7 @@ from robot_files import (
 from sac_control.errors import StateError
 from sac_control.robots.engines import is_installed
 from sac_control.robots.robot import Robot
-from sac_control.tasks.catalogue import make_task
+from sac_control.tasks.catalogue import make_robot_task
 from sac_control.worlds.catalogue import engines, make_world
 from sac_control.worlds.world import World
 
@@ -195,7 +195,7 @@ def test_what_is_damaged_or_of_another_robot_is_refused_and_changes_nothing(
     world, strong = make_world(engine, robots["effort"]), make_world(engine, robots["velocity"])
     foreign = [strong.save()]
     for name in filter(is_installed, engines()):
-        task = make_task("inverted_double_pendulum" if name == engine else "inverted_pendulum")
+        task = make_robot_task("inverted_double_pendulum" if name == engine else "inverted_pendulum")
         stranger = make_world(name, task.robot(name) if name == engine else robots["effort"])
         foreign.append(stranger.save())
         stranger.close()

@@ -31,10 +31,11 @@ from sac_control.errors import ConfigError, RunError
 from sac_control.identity import new_run_id
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.store.run_directory import RunDirectory
-from sac_control.tasks.catalogue import absolute_reference, is_file, make_task
+from sac_control.tasks.catalogue import absolute_reference, make_task, short_name
 from sac_control.tasks.engine_choice import choose_engine
+from sac_control.tasks.gymnasium_reference import is_gymnasium, parse_reference
 from sac_control.training.learner_config import check_change
-from sac_control.types import Specification
+from sac_control.types import INPUTS, Specification
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,7 +213,7 @@ def _with_engine(config: RunConfig, engine: str) -> tuple[RunConfig, tuple[str, 
     config = config.with_values({"simulator": values, "learner": values})
     if config.policy.task == config.learner.task:  # policies name a task, not its file
         config = config.with_values({"policy": {"task": task.specification.task}})
-    return config, (note,) if note else ()
+    return config, (*task.notes, *((note,) if note else ()))
 
 
 def _task_of(
@@ -224,10 +225,15 @@ def _task_of(
         ConfigError: the task is not known here, or sees and moves other things than the policy.
     """
     task, engine = absolute_reference(options.task) if options.task else specification.task, options.engine
+    is_known = bool(options.task)  # by more than what a policy file says, which may come from anywhere
     if run is not None and run.config.exists():
         begun = config_file.read(run.config, RunConfig(), options.ros_namespace).learner
-        task = task if options.task else begun.task
+        task, is_known = task if options.task else begun.task, True
         engine = engine or begun.engine
+    if not is_known and is_gymnasium(task) and parse_reference(task).names_module:
+        raise ConfigError(
+            f"the policy file names {task}, whose module would be imported and run: if you trust it, give --task {task}"
+        )
     try:
         asked = make_task(task)
     except ConfigError as error:
@@ -244,8 +250,7 @@ def _task_of(
 
 
 def _new_name(task: str) -> str:
-    name = Path(task).stem if is_file(task) else task
-    return f"{name or RunConfig().learner.task}-{datetime.now():%Y%m%d-%H%M%S}"
+    return f"{short_name(task or RunConfig().learner.task)}-{datetime.now():%Y%m%d-%H%M%S}"
 
 
 def _resumed(run: RunDirectory, base: RunConfig, ros_namespace: str) -> RunConfig:
@@ -275,5 +280,6 @@ def _lockstep(options: Options, config: RunConfig) -> dict[str, Any]:
 
     A lost state would cost an answer_timeout: let the policy's subscription be reliable.
     """
-    reliability = f"qos_overrides.{options.ros_namespace}/joint_states.subscription.reliability"
-    return {"lockstep": True, reliability: "reliable", **config.of_ros.get("policy", {})}
+    states = [f"{options.ros_namespace}/{topic}" for topic in INPUTS]
+    reliable = {f"qos_overrides.{name}.subscription.reliability": "reliable" for name in states}
+    return {"lockstep": True, **reliable, **config.of_ros.get("policy", {})}

@@ -42,7 +42,7 @@ def check_run_name(options: TrainingOptions) -> None:
 def check_tasks(config: RunConfig) -> None:
     """See that the nodes have one task, whose control period the simulator can keep, and that it can be simulated."""
     task = make_task(config.learner.task)
-    config.simulator.check_period(task.specification.control_period)
+    config.simulator.check(task.specification)
     tasks = {name: config.section(name).to_mapping()["task"] for name in ("simulator", "policy", "learner")}
     if tasks["simulator"] != tasks["learner"] or tasks["policy"] != task.specification.task:
         raise ConfigError(f"simulator, policy and learner have different tasks ({tasks}): set all three alike")

@@ -9,7 +9,8 @@ from xml.etree import ElementTree
 from sac_control.errors import ConfigError
 from sac_control.option import suggest
 from sac_control.robots.description import URDF, read_description
-from sac_control.tasks.catalogue import TASKS, is_file, make_task
+from sac_control.tasks.catalogue import TASKS, is_file, make_robot_task
+from sac_control.tasks.gymnasium_reference import is_gymnasium
 
 VIEWED_ENGINE = "mujoco"  # whose descriptions of the built-in robots are URDF
 
@@ -28,8 +29,8 @@ def robot_view(robot: str) -> RobotView:
     Raises:
         ConfigError: there is no such task or file, or its robot is not described as URDF.
     """
-    if robot in TASKS or is_file(robot):
-        path = make_task(robot).robot(VIEWED_ENGINE).description
+    if robot in TASKS or is_file(robot) or is_gymnasium(robot):
+        path = make_robot_task(robot).robot(VIEWED_ENGINE).description
     elif "/" in robot or "." in robot:
         path = Path(robot).expanduser().resolve()
     else:

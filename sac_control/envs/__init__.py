@@ -1,6 +1,9 @@
-"""Environments: a task in a world, as Gymnasium wants it. No ROS, no torch.
+"""Environments: a task acted out, as Gymnasium wants it. No ROS, no torch.
 
-    env.py          a task in a world, as gymnasium.Env
+    environment.py    the interface
+    env.py          a robot's task in a world
+    gymnasium_env.py    any environment of Gymnasium with Box spaces
+    start_points.py    where the episodes of an evaluation begin
     pacer.py        real time for those who watch
     entry_point.py  what Gymnasium calls for an environment
     check/          whether a task asks what its author means
@@ -13,9 +16,9 @@ import importlib.util
 
 from sac_control.tasks.catalogue import TASKS, make_task
 
-__all__ = ["TASKS", "make_env", "make_task"]
+__all__ = ["TASKS", "make_env", "make_robot_env", "make_task"]
 
 if importlib.util.find_spec("gymnasium") is not None:
-    from sac_control.envs.registry import make_env, register_tasks
+    from sac_control.envs.registry import make_env, make_robot_env, register_tasks
 
     register_tasks()

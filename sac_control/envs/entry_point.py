@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from sac_control.envs.env import Env
-from sac_control.tasks.catalogue import make_task
+from sac_control.tasks.catalogue import make_robot_task
 from sac_control.tasks.engine_choice import choose_engine
 
 
 def make_gymnasium_env(name: str, render_mode: str | None = None, engine: str = "") -> Env:
     """An environment for the task `name` that never truncates, because Gymnasium's own wrapper does."""
-    task = make_task(name)
+    task = make_robot_task(name)
     return Env(task, engine=choose_engine(task, engine)[0], render_mode=render_mode)
 
 

@@ -1,4 +1,4 @@
-"""Env: a task in a world, as Gymnasium wants it. Counts the steps of an episode and knows when it has ended."""
+"""Env: a robot's task in a world. Counts the steps of an episode and knows when it has ended."""
 
 from __future__ import annotations
 
@@ -8,34 +8,30 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium.error import ClosedEnvironmentError, InvalidAction, ResetNeeded
+from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 from gymnasium.spaces import Box
 from gymnasium.utils import EzPickle
 from numpy.typing import ArrayLike, NDArray
 
+from sac_control.envs.environment import Environment, Start, StepResult
 from sac_control.envs.pacer import Pacer
+from sac_control.envs.start_points import extreme, stratified
 from sac_control.errors import ConfigError, StateError
 from sac_control.expression import SignalMemory
 from sac_control.observation import Observer
 from sac_control.option import suggest
-from sac_control.tasks.task import Task
-from sac_control.types import Float32Array, FloatArray, Specification
+from sac_control.tasks.robot_task import RobotTask
+from sac_control.types import Float32Array, FloatArray, JointState
 from sac_control.worlds.catalogue import make_world
 
 RENDER_MODES = ("human", "rgb_array")
 _RESET_OPTIONS = ("state",)
 
-StepResult = tuple[Float32Array, float, bool, bool, dict[str, Any]]
 
+class Env(Environment, EzPickle):
+    """A robot's task in a world of its own; a copy has an engine of its own, too.
 
-class Env(gymnasium.Env[Float32Array, Float32Array], EzPickle):
-    """One task in one world of its own.
-
-    `copy` makes an environment that goes on as this one would, in an engine of its own: neither moves the other.
-    `pickle`, as Gymnasium's own environments have it, keeps the arguments alone: what is unpickled begins anew.
-
-    Actions are (a,) float32 in [-1, 1], parts of the command limit; beyond that they are clipped. Observations are (o,)
-    float32, made by the same `Observer` that a policy node uses. Where a term looks back beyond the start of an
+    Observations are made by the same `Observer` that a policy node uses. Where a term looks back beyond the start of an
     episode, the robot has stood at the start without an action.
 
     Args:
@@ -54,7 +50,7 @@ class Env(gymnasium.Env[Float32Array, Float32Array], EzPickle):
 
     def __init__(
         self,
-        task: Task,
+        task: RobotTask,
         *,
         engine: str = "",
         render_mode: str | None = None,
@@ -72,11 +68,11 @@ class Env(gymnasium.Env[Float32Array, Float32Array], EzPickle):
             max_episode_steps=max_episode_steps,
             is_paced=is_paced,
         )
-        self.task = task
+        self.task: RobotTask = task
         self.engine = engine
         self.render_mode = render_mode
         self.max_episode_steps = max_episode_steps
-        self.specification: Specification = task.specification
+        self.specification = task.specification
         self.metadata = {**self.metadata, "render_fps": round(1.0 / task.specification.control_period)}
         self._limits = task.specification.command_limit
         self._observer = Observer(
@@ -125,7 +121,7 @@ class Env(gymnasium.Env[Float32Array, Float32Array], EzPickle):
             ClosedEnvironmentError: the environment was closed.
         """
         self._check_open()
-        super().reset(seed=seed)
+        gymnasium.Env.reset(self, seed=seed)
         for name in options or {}:
             if name not in _RESET_OPTIONS:
                 raise ConfigError(f"reset option {name!r} is not known; {suggest(name, _RESET_OPTIONS)}")
@@ -195,9 +191,25 @@ class Env(gymnasium.Env[Float32Array, Float32Array], EzPickle):
         """Positions [m or rad] and velocities [m/s or rad/s], (j,) float64 each, in the specification's order."""
         return np.array(self._world.position), np.array(self._world.velocity)
 
-    def efforts(self) -> FloatArray:
-        """Efforts of the drives at each joint, (j,) float64 [N or N m], in the specification's order."""
-        return np.array(self._world.effort)
+    def signals(self, stamp: int, frame: str) -> JointState:
+        """The joint state, in the specification's order."""
+        position, velocity = self.joint_state()
+        return JointState(
+            stamp=stamp,
+            names=self.specification.joints,
+            position=position,
+            velocity=velocity,
+            effort=np.array(self._world.effort),
+            frame=frame,
+        )
+
+    def starts(self, rng: np.random.Generator, count: int) -> list[Start]:
+        """Stratified start states: a policy that falls from a tenth of them cannot be lucky ten times."""
+        return self._starts_at(stratified(rng, count, self.task.start_dimensions))
+
+    def extreme_starts(self, rng: np.random.Generator, most: int) -> list[Start]:
+        """Start states at corners of the task's cube."""
+        return self._starts_at(extreme(rng, most, self.task.start_dimensions))
 
     def render(self) -> NDArray[np.uint8] | None:
         """The current picture, (480, 640, 3) uint8, in mode "rgb_array"; otherwise nothing: a window draws itself."""
@@ -210,6 +222,9 @@ class Env(gymnasium.Env[Float32Array, Float32Array], EzPickle):
         self._is_closed = True
         self._world.close()
 
+    def _starts_at(self, points: FloatArray) -> list[Start]:
+        return [{"options": {"state": self.task.start_from(point)}} for point in points]
+
     def _check_open(self) -> None:
         if self._is_closed:
             raise ClosedEnvironmentError("this environment was closed: make a new one")
@@ -218,15 +233,6 @@ class Env(gymnasium.Env[Float32Array, Float32Array], EzPickle):
         observation: Float32Array = np.empty(self._observer.size, dtype=np.float32)
         self._observer.observe_rows(self._memory.rows, observation)
         return observation
-
-    def _checked_action(self, action: ArrayLike, kind: str) -> list[float]:
-        values = np.asarray(action, dtype=np.float64)
-        if values.shape != (len(self._limits),):
-            raise InvalidAction(f"{kind} has shape {values.shape}: expected {(len(self._limits),)}")
-        numbers: list[float] = values.tolist()
-        if not all(map(math.isfinite, numbers)):
-            raise InvalidAction(f"{kind} is {numbers}: expected finite numbers")
-        return numbers
 
     def _checked_state(self, state: ArrayLike) -> FloatArray:
         values = np.array(state, dtype=np.float64)

@@ -1,17 +1,22 @@
-"""Environments by the name of their task, and their names in Gymnasium."""
+"""Environments by the name of their task, and our own names in Gymnasium."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import gymnasium
+import numpy as np
 
 from sac_control.errors import ConfigError
-from sac_control.tasks.catalogue import TASKS, make_task
+from sac_control.tasks.catalogue import TASKS, make_robot_task, make_task
 from sac_control.tasks.engine_choice import choose_engine
+from sac_control.tasks.gymnasium_reference import is_gymnasium
+from sac_control.tasks.gymnasium_task import GymnasiumTask
+from sac_control.tasks.task import Task
 
 if TYPE_CHECKING:  # the physics engine is loaded when the first environment is made: a learner needs none
     from sac_control.envs.env import Env
+    from sac_control.envs.environment import Environment
 
 
 def make_env(
@@ -20,8 +25,8 @@ def make_env(
     max_episode_steps: int | None = None,
     is_paced: bool = True,
     engine: str = "",
-) -> Env:
-    """An environment for the task called `name`, or in the task file of that path.
+) -> Environment:
+    """An environment for the task called `name`, in the task file of that path, or of that environment of Gymnasium.
 
     Args:
         name: the task.
@@ -34,15 +39,31 @@ def make_env(
         ConfigError: the task, the engine or the render mode is unknown, the steps are fewer than 1, or no window can
             be opened.
     """
-    from sac_control.envs.env import Env
+    if not is_gymnasium(name):
+        return make_robot_env(name, render_mode, max_episode_steps, is_paced, engine)
+    from sac_control.envs.gymnasium_env import GymnasiumEnv
 
     task = make_task(name)
-    if max_episode_steps is None:
-        max_episode_steps = task.max_episode_steps
-    if max_episode_steps < 1:
-        raise ConfigError(f"max_episode_steps is {max_episode_steps}: expected at least 1")
+    choose_engine(task, engine)  # there is none to choose
+    assert isinstance(task, GymnasiumTask)
+    steps = _steps(task, max_episode_steps)
+    return GymnasiumEnv(task, render_mode=render_mode, max_episode_steps=steps, is_paced=is_paced)
+
+
+def make_robot_env(
+    name: str,
+    render_mode: str | None = None,
+    max_episode_steps: int | None = None,
+    is_paced: bool = True,
+    engine: str = "",
+) -> Env:
+    """The same, where a robot is needed; see `make_robot_task` for what else is refused."""
+    from sac_control.envs.env import Env
+
+    task = make_robot_task(name)
+    steps = _steps(task, max_episode_steps)
     engine, _ = choose_engine(task, engine)
-    return Env(task, engine=engine, render_mode=render_mode, max_episode_steps=max_episode_steps, is_paced=is_paced)
+    return Env(task, engine=engine, render_mode=render_mode, max_episode_steps=steps, is_paced=is_paced)
 
 
 def try_out(name: str, engine: str = "") -> None:
@@ -55,9 +76,17 @@ def try_out(name: str, engine: str = "") -> None:
     env = make_env(name, engine=engine)
     try:
         env.reset(seed=0)
-        env.step_command([0.0] * len(env.specification.command_limit))
+        env.step(np.zeros(len(env.specification.command_limit), np.float32))
     finally:
         env.close()
+
+
+def _steps(task: Task, wanted: int | None) -> int:
+    """Steps until an episode is truncated: as wanted, or the task's own."""
+    steps = task.max_episode_steps if wanted is None else wanted
+    if steps < 1:
+        raise ConfigError(f"max_episode_steps is {steps}: expected at least 1")
+    return steps
 
 
 def gymnasium_id(name: str) -> str:

@@ -11,6 +11,7 @@ import array
 import dataclasses
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import builtin_interfaces.msg
 import diagnostic_msgs.msg
@@ -21,13 +22,16 @@ import std_msgs.msg
 
 import sac_control.msg
 from sac_control.errors import TransitionError
+from sac_control.identity import frame_id, parts_of_frame
 from sac_control.types import (
     INTERFACES,
     Action,
     Float32Array,
     FloatArray,
     JointState,
+    Observation,
     Origin,
+    Signals,
     Specification,
     TrainingStatus,
     Transition,
@@ -69,6 +73,31 @@ def state_from_msg(msg: sensor_msgs.msg.JointState) -> JointState:
         effort=np.asarray(msg.effort),
         frame=msg.header.frame_id,
     )
+
+
+def observation_to_msg(
+    observation: Observation, msg: sac_control.msg.Observation | None = None
+) -> sac_control.msg.Observation:
+    """What an environment without joints shows; for whom, its frame says."""
+    msg = msg or sac_control.msg.Observation()
+    stamp_to_msg(observation.stamp, msg.header.stamp)
+    msg.run_id, msg.specification_hash = parts_of_frame(observation.frame)
+    msg.values = _floats(observation.values)
+    return msg
+
+
+def observation_from_msg(msg: sac_control.msg.Observation) -> Observation:
+    """The array of the result shares memory with the message."""
+    return Observation(
+        stamp=stamp_from_msg(msg.header.stamp),
+        values=np.asarray(msg.values),
+        frame=frame_id(msg.run_id, msg.specification_hash),
+    )
+
+
+def signals_to_msg(signals: Signals, msg: Any) -> Any:
+    """What a policy is shown, as the message that its kind travels in."""
+    return state_to_msg(signals, msg) if isinstance(signals, JointState) else observation_to_msg(signals, msg)
 
 
 def command_to_msg(

@@ -55,13 +55,13 @@ class CommandRivals:
 class StrangersCheck:
     """Robots in the namespace of a training or an evaluation, whose policy node is `node`.
 
-    There `joint_states` comes from its own simulator alone, and nobody takes commands, for there are none. Tools that
-    hide their nodes, as the command line `ros2` does, may listen.
+    There `joint_states` and `observation` come from its own simulator alone, and nobody takes commands, for there are
+    none. Tools that hide their nodes, as the command line `ros2` does, may listen.
     """
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._states = node.resolve_topic_name(topics.JOINT_STATES.name)
+        self._states = [node.resolve_topic_name(topic.name) for topic in (topics.JOINT_STATES, topics.OBSERVATION)]
         self._commands = node.resolve_topic_name(topics.COMMANDS.name)
         self._simulator = f"{node.get_namespace().rstrip('/')}/simulator"
 
@@ -71,9 +71,10 @@ class StrangersCheck:
         Raises:
             NeighbourError: there is one; its name is told.
         """
-        for endpoint in self._node.get_publishers_info_by_topic(self._states):
-            if full_name(endpoint) not in (self._simulator, NAMELESS):
-                self._refuse(f"{full_name(endpoint)} publishes {self._states}")
+        for states in self._states:
+            for endpoint in self._node.get_publishers_info_by_topic(states):
+                if full_name(endpoint) not in (self._simulator, NAMELESS):
+                    self._refuse(f"{full_name(endpoint)} publishes {states}")
         for endpoint in self._node.get_subscriptions_info_by_topic(self._commands):
             if not endpoint.node_name.startswith("_"):  # nameless ones do, too, until the next look
                 self._refuse(f"{full_name(endpoint)} listens to {self._commands}")

@@ -1,4 +1,4 @@
-"""The policy node: answers joint states with commands, in simulation and on hardware alike; thin over policy/."""
+"""The policy node: answers states with commands, in simulation and on hardware alike; thin over policy/."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from sac_control.policy.requirements import check_reach
 from sac_control.policy.safety import Mode
 from sac_control.policy.tick_statistics import TickStatistics
 from sac_control.system.realtime import lock_memory, use_realtime_priority
-from sac_control.types import JointState
+from sac_control.types import JointState, Signals
 
 SHORTEST_DELAY = 1e-4  # [s] between two looks of the watchdog
 RIVALS_PERIOD = 0.1  # [s] between two looks for others that command the same robot
@@ -48,7 +48,8 @@ class PolicyNode(LifecycleNode):
 
     Publishes:   policy/action, policy/status, /diagnostics; policy/shadow_action; effort_controller/commands, whatever
                  the interface, but not where it belongs to a training or an evaluation (run_id, lockstep)
-    Subscribes:  joint_states; policy_weights where accept_weights names a run
+    Subscribes:  joint_states; where it belongs to a training or an evaluation, observation; policy_weights where
+                 accept_weights names a run
     Services:    policy/stop latches the safe command; policy/arm releases it; policy/rollback puts the previous policy
                  in force (all Trigger)
     Lifecycle:   configure loads and checks policy_file, activate begins to answer, deactivate sends the safe
@@ -89,9 +90,9 @@ class PolicyNode(LifecycleNode):
         self._status = topics.publisher(self, topics.POLICY_STATUS)
         self._outlet = CommandOutlet(self._controller, config, self._commands, self._actions, self._aside)
         self._rivals = RivalWatch(self, self._controller, self._outlet)
-        self._waiting = WaitWarning(
-            self.resolve_topic_name("joint_states"), "simulator", config.wait_warning, time.monotonic()
-        )
+        shown = [topics.JOINT_STATES] if config.drives_robot else [topics.JOINT_STATES, topics.OBSERVATION]
+        shown_on = " or ".join(self.resolve_topic_name(topic.name) for topic in shown)
+        self._waiting = WaitWarning(shown_on, "simulator", config.wait_warning, time.monotonic())
         self._health = Health(self, self._waiting, self.get_logger().warning, self._report.losses())
         self._announcer = PolicyAnnouncer(
             self, self._controller, config, self._report, self._status, self._health, self._aside
@@ -104,6 +105,8 @@ class PolicyNode(LifecycleNode):
         states = topics.ROBOT_JOINT_STATES if config.drives_robot else topics.JOINT_STATES
         self._states = topics.subscription(self, states, on_joint_states)
         self._backlog = self._states.qos_profile.depth - 1 if config.drives_robot else 0  # states that may be overtaken
+        if not config.drives_robot:
+            topics.subscription(self, topics.OBSERVATION, self._guarded(self._on_observation))
         if config.accept_weights:
             topics.subscription(self, topics.WEIGHTS, self._guarded(self._on_policy_weights))
         requests = {
@@ -209,10 +212,26 @@ class PolicyNode(LifecycleNode):
     def _on_joint_states(self, msg: Any, info: Any) -> None:
         start, now = time.perf_counter(), time.monotonic()
         self._waiting.heard(now)
-        controller, outlet = self._controller, self._outlet
         state = self._newest_for_us(msg, info, now)
-        if state is None:
-            return
+        if state is not None:
+            self._answer(state, start, now)
+
+    def _on_observation(self, msg: Any) -> None:
+        start, now = time.perf_counter(), time.monotonic()
+        self._waiting.heard(now)
+        state = messages.observation_from_msg(msg)
+        if self._controller.own_states.include(state):
+            self._answer(state, start, now)
+
+    def _answer(self, state: Signals, start: float, now: float) -> None:
+        """Answer a state that is for us.
+
+        Args:
+            state: of a robot, or of an environment without joints.
+            start: [s] by the performance counter, when it came.
+            now: [s] steady time, likewise.
+        """
+        controller, outlet = self._controller, self._outlet
         action = controller.answer(state)
         if action is None:
             return
@@ -223,7 +242,7 @@ class PolicyNode(LifecycleNode):
             outlet.command(action)
         self._aside.run("policy/action", now, outlet.answer, action, rest=self._action_rest)
         self._ticks.add(start, time.perf_counter(), controller.control_period)
-        if self._shadow.is_running and not action.is_repeated:
+        if self._shadow.is_running and not action.is_repeated and isinstance(state, JointState):
             self._aside.run("the shadow policy", now, self._shadow.ask, state, action.command)
 
     def _newest_for_us(self, msg: Any, info: Any, now: float) -> JointState | None:

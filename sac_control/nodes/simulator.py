@@ -1,4 +1,4 @@
-"""The simulator node: publishes the state of the pendulum and applies what is commanded. Physics lives in worlds/."""
+"""The simulator node: publishes what a task shows, and applies what is commanded. What acts it out lives in envs/."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ from sac_control.simulation.episode_runner import EpisodeRunner
 from sac_control.simulation.exchange import Exchange
 from sac_control.simulation.periods import Periods
 from sac_control.simulation.simulator_config import SimulatorConfig
-from sac_control.types import Float32Array, FloatArray
+from sac_control.types import Float32Array, FloatArray, JointState
 
 
 class SimulatorNode(Node):
     """Simulates a task.
 
-    Publishes:   joint_states, transitions, /diagnostics; /clock where publish_clock is set
+    Publishes:   joint_states, or observation where the task has no joints; transitions, /diagnostics; /clock where
+                 publish_clock is set
     Subscribes:  policy/action; realtime without run_id: effort_controller/commands; lockstep: learner/credit
     Services:    simulator/reset (Trigger) abandons the episode and starts another; simulator/pause (SetBool)
     Parameters:  see simulation/simulator_config.py
@@ -57,7 +58,7 @@ class SimulatorNode(Node):
             max_episode_steps=config.max_episode_steps or None,
             is_paced=config.mode == "lockstep",
         )
-        config.check_period(env.specification.control_period)
+        config.check(env.specification)
         self._identity = config.run_id, env.specification.hash  # of actions that are for this simulator
         self._source = secrets.randbits(63)
         self._runner = EpisodeRunner(env, source=self._source, seed=config.seed, frame=frame_id(*self._identity))
@@ -65,7 +66,7 @@ class SimulatorNode(Node):
         self._stamps_as_robots_do = self._takes_commands and not config.publish_clock
         self._exchange = Exchange(config.answer_timeout, config.flow_control)
         self._safe = SafeCommand.of(env.specification)  # what moves the robot where nobody commands it
-        self._safe.measure(self._runner.state)
+        self._measure()
         period = env.specification.control_period / config.real_time_factor  # [s] of the steady clock
         self._periods = Periods(period)
         self._refusals = 0  # states and clocks that the middleware did not take
@@ -82,8 +83,9 @@ class SimulatorNode(Node):
         self._zeroed_periods = 0
         self._stepped_at = _now()  # [s] steady time of the newest step
 
-        self._state_msg, self._clock_msg = topics.JOINT_STATES.type(), topics.CLOCK.type()
-        self._states = topics.publisher(self, topics.JOINT_STATES)
+        shown = topics.JOINT_STATES if env.specification.has_joints else topics.OBSERVATION
+        self._state_msg, self._clock_msg = shown.type(), topics.CLOCK.type()
+        self._states = topics.publisher(self, shown)
         self._transitions = TransitionOutlet(topics.publisher(self, topics.TRANSITIONS), config.run_id, env.task.hash)
         self._clock_topic = topics.publisher(self, topics.CLOCK) if config.publish_clock else None
         topics.subscription(self, topics.ACTION, self._on_action)
@@ -206,19 +208,24 @@ class SimulatorNode(Node):
     def _step(self, command: FloatArray) -> None:
         self._stepped_at = _now()
         transition = self._runner.step(command, self._policy_version, self._action_raw)
-        if self._safe.needs_position:
-            self._safe.measure(self._runner.state)
+        self._measure()
         self._transitions.add(transition)
+
+    def _measure(self) -> None:
+        """Let the safe command be where the robot is, where that is a position."""
+        if self._safe.needs_position and isinstance(state := self._runner.signals, JointState):
+            self._safe.measure(state)
 
     def _is_usable(self, command: FloatArray) -> bool:
         return len(command) == len(self._safe.is_position) and all(map(math.isfinite, command.tolist()))
 
     def _publish_state(self) -> None:
-        state = self._runner.state
-        self._published_stamp = state.stamp
-        self._refusals += not topics.try_to_publish(self._states, messages.state_to_msg(state, self._state_msg))
+        signals = self._runner.signals
+        self._published_stamp = signals.stamp
+        msg = messages.signals_to_msg(signals, self._state_msg)
+        self._refusals += not topics.try_to_publish(self._states, msg)
         if self._clock_topic is not None and topics.is_heard(self._clock_topic):
-            clock = messages.clock_to_msg(state.stamp, self._clock_msg)
+            clock = messages.clock_to_msg(signals.stamp, self._clock_msg)
             self._refusals += not topics.try_to_publish(self._clock_topic, clock)
 
     def _on_reset(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:

@@ -54,6 +54,7 @@ def _topic(name: str, type_: Any, publisher: QoSProfile, subscription: QoSProfil
 JOINT_STATES = _topic("joint_states", sensor_msgs.msg.JointState, _qos(10), _qos(1, reliable=False))
 # Others may publish joints of theirs there, such as a gripper, and one queue holds the messages of all.
 ROBOT_JOINT_STATES = dataclasses.replace(JOINT_STATES, subscription_qos=_qos(10, reliable=False))
+OBSERVATION = dataclasses.replace(JOINT_STATES, name="observation", type=sac_control.msg.Observation)
 # Never latched: a restarted actuator must not replay an old force.
 COMMANDS = _topic("effort_controller/commands", std_msgs.msg.Float64MultiArray, _qos(1))
 ACTION = _topic("policy/action", sac_control.msg.PolicyAction, _qos(10))

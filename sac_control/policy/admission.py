@@ -1,4 +1,4 @@
-"""Which joint states are rejected, and where nothing may move. Knows nothing of actions or of commands."""
+"""Which joint states, or observations, are rejected, and where nothing may move. Knows nothing of commands."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.row_observer import RowObserver
 from sac_control.policy.safe_command import joints_to_measure
 from sac_control.policy.unused_states import missing_joints
-from sac_control.types import Action, Float32Array, JointState, Specification
+from sac_control.types import Action, Float32Array, JointState, Signals, Specification
 
 
 class Admission:
-    """Observes joint states that can be used, and counts those that cannot.
+    """Observes states that can be used, and counts those that cannot. An observation, which is one, is taken as it is.
 
     Args:
         config: says what is checked.
@@ -41,6 +41,7 @@ class Admission:
         self.stamp: int | None = None
         self.rejected_states = 0
         self.last_rejection = ""
+        self._has_joints = True  # those of the policy, or nobody yet knows
         self._joints: frozenset[str] = frozenset()
         self._names: tuple[str, ...] | None = None  # of a state that holds all of them
         self._observer = StateObserver([])
@@ -59,9 +60,12 @@ class Admission:
         """
         if self._envelope is not None:
             self._envelope.check(specification.joints)
+        self._has_joints = specification.has_joints
         self._joints, self._names = frozenset(joints_to_measure(specification)), None
-        self._rows = RowObserver.where_needed(specification, is_simulated=self._is_simulated)
-        if self._rows is None:
+        self._rows = None
+        if self._has_joints:
+            self._rows = RowObserver.where_needed(specification, is_simulated=self._is_simulated)
+        if self._has_joints and self._rows is None:
             self._observer = StateObserver(specification.observation, specification.joints)
         self.observation = np.zeros(len(specification.observation), np.float32)
 
@@ -71,15 +75,19 @@ class Admission:
         if self._rows is not None:
             self._rows.clear()
 
-    def concerns(self, names: tuple[str, ...]) -> bool:
-        """Whether a state of joints with these `names` holds one of ours; the rest is for others."""
-        return names == self._names or not self._joints.isdisjoint(names) or not self._joints
+    def concerns(self, state: Signals) -> bool:
+        """Whether `state` holds one of our joints, or is an observation where we have none; the rest is for others."""
+        if not isinstance(state, JointState):
+            return not self._has_joints
+        if not self._has_joints:
+            return False
+        return state.names == self._names or not self._joints.isdisjoint(state.names) or not self._joints
 
-    def admit(self, state: JointState, timeout: float, last: Action | None = None, *, is_fresh: bool) -> str:
+    def admit(self, state: Signals, timeout: float, last: Action | None = None, *, is_fresh: bool) -> str:
         """Observe `state`; what speaks against moving anything from there, empty where nothing does.
 
         Args:
-            state: any.
+            state: any that concerns us.
             timeout: [s] by which its stamp may differ from the time.
             last: what was commanded since the state before; None: nothing yet.
             is_fresh: whether the state before is still to be trusted: then this one must be newer.
@@ -92,6 +100,9 @@ class Admission:
                 freshness.check_order(state.stamp, self.stamp, is_fresh=is_fresh)
             if self._check_stamps:
                 freshness.check_age(state.stamp, timeout, self._wall_clock())
+            if not isinstance(state, JointState):
+                self._take(state.values)
+                return ""
             if state.names != self._names:
                 self._check_names(state)
             if self._rows is None:
@@ -105,6 +116,15 @@ class Admission:
             self.rejected_states += 1
             self.last_rejection = str(error)
             raise
+
+    def _take(self, values: Float32Array) -> None:
+        """An observation, (o,) float32, as it is."""
+        if values.shape != self.observation.shape or not np.isfinite(values).all():
+            raise StateError(
+                f"observation has {len(values)} numbers, {values.tolist()!s:.100}: expected {len(self.observation)} "
+                "finite ones"
+            )
+        self.observation[:] = values
 
     def _check_names(self, state: JointState) -> None:
         if complaint := missing_joints(state, sorted(self._joints)):

@@ -1,4 +1,4 @@
-"""Joint state in, limited command out. The object that a policy node owns; knows nothing of ROS."""
+"""Joint state or observation in, limited command out. The object that a policy node owns; knows nothing of ROS."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from sac_control.policy.safety import Mode, Safety
 from sac_control.policy.shadow_process import check_shadow
 from sac_control.policy.signature import TrustedKeys
 from sac_control.policy.unused_states import UnusedStates
-from sac_control.types import Action, FloatArray, JointState, Specification, SwapReport, Weights
+from sac_control.types import Action, FloatArray, JointState, Signals, Specification, SwapReport, Weights
 
 
 class Controller:
-    """Answers each joint state with an action of the policy in force; its command is safe unless `safety` is active.
+    """Answers each state with an action of the policy in force; its command is safe unless `safety` is active.
 
     Args:
         config: what to run and when to stop trusting the input.
@@ -126,6 +126,8 @@ class Controller:
             PolicyFileError: it may not, for what would refuse it as the policy itself, or because that one differs.
         """
         self._new_swap().install(file)
+        if not file.specification.has_joints:
+            raise PolicyFileError(f"shadow policy is for {file.specification.task}, which has no joints: evaluate it")
         if self.swap.file is not None:
             check_shadow(file.specification, self.swap.file.specification)
 
@@ -254,7 +256,7 @@ class Controller:
 
     # ticks
 
-    def answer(self, state: JointState) -> Action | None:
+    def answer(self, state: Signals) -> Action | None:
         """The action for `state`; None where there is none (inactive, no policy, unusable state).
 
         State and command are those of the policy's joints: see `robot_joints` for what the robot calls them.
@@ -284,7 +286,7 @@ class Controller:
             if state.stamp != last:  # what is only repeated is no reason to mistrust what follows
                 safety.refuse()
             return None
-        if limiter.safe.needs_position:
+        if limiter.safe.needs_position and isinstance(state, JointState):
             limiter.safe.measure(state)
         if self._objections.is_used:
             filling = self.admission.filling

@@ -8,7 +8,7 @@ from sac_control.policy.arming_region import ArmingRegion
 from sac_control.policy.frozen_joints import FrozenJoints
 from sac_control.policy.period_watch import PeriodWatch
 from sac_control.policy.safety import Mode, Safety
-from sac_control.types import FloatArray, JointState
+from sac_control.types import FloatArray, JointState, Signals
 
 
 class Objections:
@@ -40,7 +40,7 @@ class Objections:
 
     def judge(
         self,
-        state: JointState,
+        state: Signals,
         now: float,
         command: FloatArray,
         objection: str,
@@ -58,7 +58,7 @@ class Objections:
             filling: what is said of a memory of observations that has a gap.
             is_stale: whether the state before is longer ago than the timeout.
         """
-        if self._frozen.is_used:
+        if self._frozen.is_used and isinstance(state, JointState):
             objection = self._frozen.objection(state, command) or objection
         if self._period.is_used:
             objection = self._judge_period(state.stamp, now, is_stale, objection)
@@ -66,7 +66,7 @@ class Objections:
             if self._safety.mode is Mode.ACTIVE and not objection:
                 self._hold(filling)
             objection = objection or filling
-        if self._arming_region.is_used:
+        if self._arming_region.is_used and isinstance(state, JointState):
             self._arming_region.judge(state)
             if self._safety.mode is not Mode.ACTIVE:  # once armed, the envelope alone stops it
                 objection = objection or self._arming_region.objection

@@ -72,7 +72,7 @@ def checked_specification(header: Mapping[str, Any]) -> Pieces[Specification]:
         raise PolicyFileError(f"the specification of the policy is wrong: {error}") from error
     if header["specification_hash"] != specification.hash:
         raise PolicyFileError("the specification does not match its hash: the header was edited or damaged")
-    for term in specification.observation:
+    for term in specification.observation if specification.has_joints else ():
         yield  # a term of the longest text takes milliseconds
         try:
             Observer((term,), specification.joints, specification.actuated_joints)

@@ -18,6 +18,11 @@ def check_requirements(config: PolicyConfig, specification: Specification) -> No
         PolicyFileError: it is for another one.
         ConfigError: a limit, a name, an offset or a sign is not of its joints.
     """
+    if config.drives_robot and not specification.has_joints:
+        raise PolicyFileError(
+            f"policy is for {specification.task}, which has no joints, so it can move no robot: sac_control evaluate "
+            "runs it in its environment"
+        )
     period = specification.control_period
     if config.control_period and abs(period - config.control_period) > TOLERANCE * config.control_period:
         raise PolicyFileError(

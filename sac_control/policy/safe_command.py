@@ -1,5 +1,7 @@
 """The safe command: effort 0, velocity 0, and the position that was measured when the fault began. Knows no ROS.
 
+The action of an environment without joints is 0 then: the middle of what it takes.
+
 Such a position is held until the policy is armed again. One that followed the measurements would let an arm sink: it
 lags behind its command under its own weight.
 """
@@ -71,6 +73,8 @@ class SafeCommand:
 
 def joints_to_measure(specification: Specification) -> tuple[str, ...]:
     """Joints that every state must hold, each once: those that are observed, and those that are driven by position."""
+    if not specification.has_joints:
+        return ()
     driven = zip(specification.actuated_joints, specification.interface, strict=True)
     return tuple(
         dict.fromkeys((*specification.joints, *(joint for joint, interface in driven if interface == "position")))

@@ -12,7 +12,7 @@ import numpy as np
 
 from sac_control.errors import ConfigError
 from sac_control.robots.description import Description, moving_joints
-from sac_control.types import INTERFACES, FloatArray
+from sac_control.types import JOINT_INTERFACES, FloatArray
 
 HINGE, SLIDE = "hinge", "slide"
 _UNITS = {"effort": ("N m", "N"), "velocity": ("rad/s", "m/s"), "position": ("rad", "m")}  # of hinges and slides
@@ -115,14 +115,14 @@ def _interfaces(root: Element, joints: list[Element], path: Path) -> dict[str, t
     found: dict[str, tuple[str, float | None]] = {}
     for joint in root.findall("ros2_control/joint"):
         offered = {each.get("name", ""): each for each in joint.findall("command_interface")}
-        chosen = next((interface for interface in INTERFACES if interface in offered), None)
+        chosen = next((interface for interface in JOINT_INTERFACES if interface in offered), None)
         if chosen and joint.get("name") in names:
             found.setdefault(joint.get("name", ""), (chosen, _command_limit(offered[chosen], path)))
     if found:
         return found
     for joint in root.findall("transmission/joint"):
         words = " ".join((each.text or "") for each in joint.findall("hardwareInterface")).lower()
-        chosen = next((interface for interface in INTERFACES if interface in words), "effort")
+        chosen = next((interface for interface in JOINT_INTERFACES if interface in words), "effort")
         if joint.get("name") in names:
             found.setdefault(joint.get("name", ""), (chosen, None))
     if found:

@@ -1,4 +1,4 @@
-"""Episodes of an environment in a row: commands in, numbered transitions and stamped joint states out. Knows no ROS.
+"""Episodes of an environment in a row: commands in, numbered transitions and stamped signals out. Knows no ROS.
 
 Simulated time runs on through resets, so that a stamp names one state of one source and nothing else.
 """
@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sac_control.envs.env import Env
+from sac_control.envs.environment import Environment
 from sac_control.observation import normalised
-from sac_control.types import Float32Array, FloatArray, JointState, Transition
+from sac_control.types import Float32Array, FloatArray, Signals, Transition
 
 
 class EpisodeRunner:
@@ -19,10 +19,10 @@ class EpisodeRunner:
         env: the environment; its first episode is started here.
         source: random identity of this life of the publisher, carried by every transition.
         seed: seed of the start states.
-        frame: frame_id of the joint states, which says for whom they are.
+        frame: for whom signals are, see identity.py.
     """
 
-    def __init__(self, env: Env, source: int, seed: int, frame: str = "") -> None:
+    def __init__(self, env: Environment, source: int, seed: int, frame: str = "") -> None:
         self._env = env
         self._source, self._frame = source, frame
         self._limit: FloatArray = np.array(env.specification.command_limit)
@@ -36,17 +36,9 @@ class EpisodeRunner:
         self._start(seed)
 
     @property
-    def state(self) -> JointState:
-        """The present joint state with its stamp."""
-        position, velocity = self._env.joint_state()
-        return JointState(
-            stamp=self.stamp,
-            names=self._env.specification.joints,
-            position=position,
-            velocity=velocity,
-            effort=self._env.efforts(),
-            frame=self._frame,
-        )
+    def signals(self) -> Signals:
+        """What a policy is shown of the present state, with its stamp."""
+        return self._env.signals(self.stamp, self._frame)
 
     def step(self, command: FloatArray, policy_version: int, action_raw: Float32Array | None = None) -> Transition:
         """Apply a command for one control period; a new episode starts where one ends.

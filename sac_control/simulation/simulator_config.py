@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sac_control.errors import ConfigError
 from sac_control.identity import run_id_option
 from sac_control.option import Config, option
+from sac_control.types import Specification
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,19 @@ class SimulatorConfig(Config):
     )
     flow_control: bool = option(True, "lockstep: send no more transitions than learner/credit allows")
     wait_warning: float = option(10.0, "warn after this long without a message from a peer [s]", low=0.5, high=600.0)
+
+    def check(self, specification: Specification) -> None:
+        """See that a task of this specification can be simulated so.
+
+        Raises:
+            ConfigError: what has no joints is to stand in for a robot; see `check_period` for what else.
+        """
+        if self.mode == "realtime" and not self.run_id and not specification.has_joints:
+            raise ConfigError(
+                f"simulator.run_id is empty, with which a simulator stands in for a robot, and {specification.task} is "
+                "none: train or evaluate it, or choose a task with joints"
+            )
+        self.check_period(specification.control_period)
 
     def check_period(self, control_period: float) -> None:
         """See that commands can come in time where this is the control period [s] of the task.

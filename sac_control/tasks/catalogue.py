@@ -1,21 +1,25 @@
-"""Tasks by name, found through the entry-point group ``sac_control.tasks``, or by the path of a task file.
+"""Tasks by name, found through the entry-point group ``sac_control.tasks``, by the path of a task file, or Gymnasium's.
 
-An entry point names a class that derives from `tasks.task.Task`, or a function without arguments that returns one.
+An entry point names a class that derives from `tasks.robot_task.RobotTask`, or a function without arguments that
+returns one. What begins with ``gymnasium/`` is an environment of Gymnasium.
 """
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from sac_control.errors import ConfigError
 from sac_control.option import suggest
+from sac_control.tasks.gymnasium_reference import PREFIX, is_gymnasium, parse_reference
+from sac_control.tasks.robot_task import RobotTask
 from sac_control.tasks.task import Task
 from sac_control.tasks.task_file import read_task
 
 GROUP = "sac_control.tasks"
-_NEEDED = ("specification", "engine", "max_episode_steps", "solved_return", "start_dimensions")  # see `Task`
+_NEEDED = ("specification", "engine", "max_episode_steps", "solved_return", "start_dimensions")  # see `RobotTask`
 SUFFIXES = (".yaml", ".yml")  # of task files
 DESCRIPTIONS = (".urdf", ".xacro", ".xml", ".mjcf")  # suffixes of what is easily taken for one
 
@@ -27,7 +31,7 @@ def _entries() -> dict[str, EntryPoint]:
 
 def is_file(reference: str) -> bool:
     """Whether `reference` means a task file, and not a name."""
-    return reference.endswith(SUFFIXES)
+    return reference.endswith(SUFFIXES) and not is_gymnasium(reference)
 
 
 def absolute_reference(reference: str) -> str:
@@ -35,12 +39,33 @@ def absolute_reference(reference: str) -> str:
     return str(Path(reference).expanduser().resolve()) if is_file(reference) else reference
 
 
+def short_name(reference: str) -> str:
+    """What files and runs of that task are called: ``Pendulum-v1`` for ``gymnasium/Pendulum-v1,g=5``."""
+    if is_gymnasium(reference):
+        return re.split("[/:]", parse_reference(reference).id)[-1]
+    return Path(reference).stem if is_file(reference) else reference
+
+
 def make_task(reference: str) -> Task:
-    """The task called `reference`, or in the file of that path.
+    """The task called `reference`, in the file of that path, or of that environment of Gymnasium.
 
     Raises:
-        ConfigError: there is none (the nearest name is told), its file cannot be understood, or its package is broken.
+        ConfigError: there is none (the nearest name is told), its file cannot be understood, or its package is broken;
+            see `GymnasiumTask` for what is refused there.
     """
+    if is_gymnasium(reference):
+        return _of_gymnasium(reference)
+    return make_robot_task(reference)
+
+
+def make_robot_task(reference: str) -> RobotTask:
+    """The same, where a robot is needed.
+
+    Raises:
+        ConfigError: there is none, or it is an environment of Gymnasium.
+    """
+    if is_gymnasium(reference):
+        raise ConfigError(f"{reference} has no robot: expected a task that has joints, such as {next(iter(TASKS))}")
     if is_file(reference):
         return read_task(Path(reference))
     if reference not in _entries():
@@ -49,6 +74,10 @@ def make_task(reference: str) -> Task:
                 f"{reference} is a robot description and no task: sac_control new-task {reference} writes a first one"
             )
         files = [f"{reference}{suffix}" for suffix in SUFFIXES if Path(f"{reference}{suffix}").is_file()]
+        if re.search(r"-v\d+$", reference):
+            raise ConfigError(
+                f"task {reference!r} is not known: an environment of Gymnasium is named {PREFIX}{reference}"
+            )
         raise ConfigError(
             f"task {reference!r} is not known; {suggest(reference, [*_entries(), *files])}; a task of your "
             "own is a file: --task my_robot.yaml"
@@ -57,7 +86,14 @@ def make_task(reference: str) -> Task:
 
 
 @cache
-def _load(name: str) -> Task:
+def _of_gymnasium(reference: str) -> Task:
+    from sac_control.tasks.gymnasium_task import GymnasiumTask  # which makes an environment to ask it
+
+    return GymnasiumTask(reference)
+
+
+@cache
+def _load(name: str) -> RobotTask:
     entry = _entries()[name]
     package = entry.dist.name if entry.dist else entry.value
     try:
@@ -66,17 +102,17 @@ def _load(name: str) -> Task:
         raise ConfigError(f"task {name!r} of the package {package} cannot be loaded: {error}") from None
     lacks = sorted(getattr(make, "__abstractmethods__", ()))
     task = make() if callable(make) and not lacks else make
-    if isinstance(task, Task):
+    if isinstance(task, RobotTask):
         lacks = [attribute for attribute in _NEEDED if not hasattr(task, attribute)]
-    if lacks or not isinstance(task, Task):
+    if lacks or not isinstance(task, RobotTask):
         raise ConfigError(
-            f"task {name!r} of the package {package} is {task!r:.80}: expected a sac_control.tasks.task.Task"
+            f"task {name!r} of the package {package} is {task!r:.80}: expected a sac_control.tasks.robot_task.RobotTask"
             + (f" that has {', '.join(lacks)}, too" if lacks else "")
         )
     return task
 
 
-def _ours() -> dict[str, Task]:
+def _ours() -> dict[str, RobotTask]:
     tasks = {name: _load(name) for name, entry in _entries().items() if entry.module.startswith("sac_control.")}
     return dict(sorted(tasks.items(), key=lambda item: (len(item[1].specification.joints), item[0])))
 

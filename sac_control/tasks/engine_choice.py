@@ -12,9 +12,17 @@ from sac_control.tasks.task import Task
 def choose_engine(task: Task, wanted: str = "") -> tuple[str, str]:
     """The name of the engine, and a sentence for people where that is not what they would expect; empty otherwise.
 
+    No engine is chosen for a task that brings its own.
+
     Raises:
-        ConfigError: the engine is not known, or not installed.
+        ConfigError: the engine is not known, not installed, or the task brings its own.
     """
+    if not task.engine:
+        if wanted:
+            raise ConfigError(
+                f"engine {wanted!r} was chosen for {task.specification.task}, which simulates itself: leave it out"
+            )
+        return "", ""
     python = f"Python {sys.version_info.major}.{sys.version_info.minor}"
     if wanted:
         check_engine(wanted)

@@ -9,8 +9,8 @@ from pathlib import Path
 from sac_control.expression import Expression, Rows, compile, is_true  # noqa: A004  as in re
 from sac_control.robots.description import locate
 from sac_control.robots.robot import Camera, Color, Drive, Robot
+from sac_control.tasks.robot_task import RobotTask
 from sac_control.tasks.starts import Starts
-from sac_control.tasks.task import Task
 from sac_control.types import FloatArray, Specification
 
 
@@ -45,7 +45,7 @@ class TaskContent:
     continuous_joints: tuple[str, ...]
 
 
-class FileTask(Task):
+class FileTask(RobotTask):
     """What a task file asks.
 
     Args:

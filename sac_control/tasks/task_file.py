@@ -14,7 +14,7 @@ from sac_control.robots.robot import Camera, Color, Drive, period_complaint
 from sac_control.tasks.file_task import EngineSettings, FileTask, TaskContent
 from sac_control.tasks.starts import Box, Range, Starts
 from sac_control.tasks.yaml_reader import Entry, read_yaml
-from sac_control.types import INTERFACES, Specification
+from sac_control.types import JOINT_INTERFACES, Specification
 
 REQUIRED = (
     "task", "robot", "engine", "control_period", "physics_period", "joints", "actuators", "observation", "reward",
@@ -119,7 +119,7 @@ def _drives(entry: Entry, joints: tuple[str, ...]) -> tuple[Drive, ...]:
                 "has no limit: expected the largest command, such as limit: 2.5 (effort: N or N m; velocity: m/s or "
                 "rad/s; position: m or rad)"
             )
-        interface = values["interface"].choice(INTERFACES) if "interface" in values else "effort"
+        interface = values["interface"].choice(JOINT_INTERFACES) if "interface" in values else "effort"
         if "max_effort" in values and interface == "effort":
             values["max_effort"].refuse("has no effect for an effort drive, whose limit it is already: leave it out")
         drives.append(

@@ -11,7 +11,7 @@ A map, from the outside in::
       slices.py              updates between two callbacks
       flow_control.py        which transitions are asked for
       divergence.py          what is done when updates diverge
-      evaluation_schedule.py evaluation.py starts.py    deterministic episodes, in a process of their own
+      evaluation_schedule.py evaluation.py    deterministic episodes, in a process of their own
       publication.py         the weights that are published
       resuming.py            brings it back from its run directory (store/ knows what is written there)
       report.py counters.py rates.py progress.py    what it says of itself

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import queue
 import signal
 import subprocess
@@ -17,14 +18,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sac_control.envs.env import Env
+from sac_control.envs.environment import Environment, Start
 from sac_control.envs.registry import make_env
 from sac_control.errors import RunError
 from sac_control.policy.policy import Policy
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.store.run_store import Score
-from sac_control.training.starts import extreme, stratified
-from sac_control.types import FloatArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +34,7 @@ class Evaluation:
     env_steps: int  # transitions seen when the policy was made
     returns: tuple[float, ...]  # of each episode
     confirmations: tuple[float, ...]  # of each further one, extreme starts first; none where an episode failed
-    solved_return: float  # that each must reach for the task to count as solved
+    solved_return: float  # that each must reach for the task to count as solved; infinite: it never does
 
     @property
     def all_returns(self) -> tuple[float, ...]:
@@ -51,6 +50,14 @@ class Evaluation:
     def is_solved(self) -> bool:
         """Whether every episode reached `solved_return`."""
         return self.solved_episodes == len(self.all_returns)
+
+    @property
+    def verdict(self) -> str:
+        """How many episodes reached what counts as solved, for people."""
+        if self.solved_return == math.inf:
+            return f"lowest {min(self.all_returns):.1f}"
+        reached = f"{self.solved_episodes} of {len(self.all_returns)} episodes reached"
+        return f"{reached} {self.solved_return:g}"
 
     @property
     def mean_return(self) -> float:
@@ -78,35 +85,35 @@ class Evaluation:
         }
 
 
-def evaluate(file: PolicyFile, env: Env, episodes: int, confirmations: int, rng: np.random.Generator) -> Evaluation:
+def evaluate(
+    file: PolicyFile, env: Environment, episodes: int, confirmations: int, rng: np.random.Generator
+) -> Evaluation:
     """Run `episodes` deterministic episodes and `confirmations` more, as long as all reach the task's solved_return.
 
-    Start states are stratified: a policy that falls from a tenth of them cannot be lucky ten times. Those of the
-    confirmation begin with extreme ones. The first episode that refutes a solution ends it: the sooner the next policy
-    is tested.
+    They begin where the environment has them begin, see `Environment.starts`; those of the confirmation with extreme
+    starts, if it knows any. The first episode that refutes a solution ends it: the sooner the next policy is tested.
     """
-    task, policy = env.task, Policy(file.actor)
-    returns = [_play(env, policy, task.start_from(unit)) for unit in stratified(rng, episodes, task.start_dimensions)]
+    solved, policy = env.task.solved_return, Policy(file.actor)
+    returns = [_play(env, policy, start) for start in env.starts(rng, episodes)]
     confirming: list[float] = []
-    if all(total >= task.solved_return for total in returns):
-        corners = extreme(rng, confirmations, task.start_dimensions)
-        inner = stratified(rng, confirmations - len(corners), task.start_dimensions)
-        for unit in (*corners, *inner):
-            confirming.append(_play(env, policy, task.start_from(unit)))
-            if confirming[-1] < task.solved_return:
+    if all(total >= solved for total in returns):
+        corners = env.extreme_starts(rng, confirmations)
+        for start in (*corners, *env.starts(rng, confirmations - len(corners))):
+            confirming.append(_play(env, policy, start))
+            if confirming[-1] < solved:
                 break
     return Evaluation(
         policy_version=file.policy_version,
         env_steps=file.env_steps,
         returns=tuple(returns),
         confirmations=tuple(confirming),
-        solved_return=task.solved_return,
+        solved_return=solved,
     )
 
 
-def _play(env: Env, policy: Policy, start: FloatArray) -> float:
+def _play(env: Environment, policy: Policy, start: Start) -> float:
     """Return of one episode."""
-    observation, _ = env.reset(options={"state": start})
+    observation, _ = env.reset(**start)
     total, terminated, truncated = 0.0, False, False
     while not (terminated or truncated):
         observation, reward, terminated, truncated, _ = env.step(policy.act(observation))

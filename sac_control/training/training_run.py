@@ -11,7 +11,6 @@ from pathlib import Path
 
 from sac_control.errors import RunError
 from sac_control.identity import new_run_id
-from sac_control.observation import mirror_signs
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.store.run_directory import RunDirectory
 from sac_control.store.run_store import RunStore, Snapshot
@@ -265,10 +264,9 @@ class TrainingRun:
 
     def _judge(self, evaluation: Evaluation, candidate: Snapshot) -> None:
         self.report.evaluation = evaluation
-        reached = f"{evaluation.solved_episodes} of {len(evaluation.all_returns)} episodes reached"
         self._say(
             f"evaluated policy v{evaluation.policy_version} of step {evaluation.env_steps}: "
-            f"mean return {evaluation.mean_return:.1f}, {reached} {evaluation.solved_return:g}"
+            f"mean return {evaluation.mean_return:.1f}, {evaluation.verdict}"
         )
         if evaluation.is_solved and self.training.solved_at is None:
             self.training.note_solved(evaluation.env_steps, PolicyFile.from_bytes(candidate.policy).actor)
@@ -305,6 +303,6 @@ def _training(config: LearnerConfig, task: Task) -> Training:
         config,
         observation_size=len(specification.observation),
         action_size=len(specification.actuated_joints),
-        mirror=mirror_signs(specification.observation, specification.joints) if task.is_mirror_symmetric else None,
+        mirror=task.mirror,
         continuous_joints=[joint in task.continuous_joints for joint in specification.joints],
     )

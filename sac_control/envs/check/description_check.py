@@ -12,7 +12,7 @@ from sac_control.expression import parse
 from sac_control.expression.tree import Call, Node, Signal, children
 from sac_control.robots.robot import Drive, Robot
 from sac_control.robots.survey import HINGE, Survey, SurveyedBody, SurveyedJoint
-from sac_control.tasks.task import Task
+from sac_control.tasks.robot_task import RobotTask
 from sac_control.types import FloatArray
 
 SMALLEST_RADIUS, LARGEST_RADIUS = 1e-4, 10.0  # [m] of gyration: beyond them, an inertia is in other units than kg m²
@@ -20,7 +20,7 @@ _SLACK = 1.01  # of comparisons of numbers that people round
 _HEAVIER = 1e-9  # [kg] than nothing
 
 
-def check_description(task: Task, robot: Robot, survey: Survey) -> Iterator[Finding]:
+def check_description(task: RobotTask, robot: Robot, survey: Survey) -> Iterator[Finding]:
     """Compare the task's `robot` with the `survey` of its description."""
     file = survey.path.name
     for name, kind in survey.unusable:
@@ -94,7 +94,7 @@ def _inertia_complaint(mass: float, inertia: FloatArray) -> str:
     return ""
 
 
-def _check_continuous(task: Task, robot: Robot, joints: dict[str, SurveyedJoint]) -> Iterator[Finding]:
+def _check_continuous(task: RobotTask, robot: Robot, joints: dict[str, SurveyedJoint]) -> Iterator[Finding]:
     """A joint that turns for ever must be seen by sine and cosine: half a turn both ways is the same place."""
     terms = [parse(term, task.specification.joints) for term in task.specification.observation]
     for name in robot.joints:

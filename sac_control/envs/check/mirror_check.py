@@ -10,7 +10,7 @@ from sac_control.envs.check.finding import Finding, error, hint
 from sac_control.envs.env import Env
 from sac_control.errors import ConfigError
 from sac_control.observation import mirror_signs
-from sac_control.tasks.task import Task
+from sac_control.tasks.robot_task import RobotTask
 from sac_control.types import FloatArray
 
 PROBES = 64  # pairs of states and actions
@@ -35,7 +35,7 @@ def check_mirror(env: Env, starts: FloatArray) -> Iterator[Finding]:
         )
 
 
-def _asks_otherwise(task: Task, starts: FloatArray) -> str:
+def _asks_otherwise(task: RobotTask, starts: FloatArray) -> str:
     """How reward and termination differ between mirror images; empty: they do not."""
     rng = np.random.default_rng(0)
     for index in range(QUESTIONS):
@@ -81,7 +81,7 @@ def _after(env: Env, state: FloatArray, action: FloatArray) -> FloatArray:
     return env.state
 
 
-def _terms_have_mirror_images(task: Task) -> bool:
+def _terms_have_mirror_images(task: RobotTask) -> bool:
     try:
         mirror_signs(task.specification.observation, task.specification.joints)
     except ConfigError:
@@ -89,5 +89,5 @@ def _terms_have_mirror_images(task: Task) -> bool:
     return True
 
 
-def _state_shown(task: Task, row: list[float]) -> str:
+def _state_shown(task: RobotTask, row: list[float]) -> str:
     return ", ".join(f"{name} is {value:.3g}" for name, value in zip(task.specification.joints, row, strict=False))

@@ -9,7 +9,7 @@ import numpy as np
 from sac_control.envs.check.finding import Finding, error
 from sac_control.envs.env import Env
 from sac_control.robots.survey import Survey
-from sac_control.tasks.task import Task
+from sac_control.tasks.robot_task import RobotTask
 from sac_control.types import FloatArray
 
 STARTS = 256  # random ones that are looked at
@@ -17,7 +17,7 @@ STEPPED = 32  # of them, from which a period is simulated
 _SLACK = 1e-6  # [rad or m] beyond an end that is rounding
 
 
-def sample_starts(task: Task) -> FloatArray:
+def sample_starts(task: RobotTask) -> FloatArray:
     """Start states, (n, 2j): random ones and the two at opposite corners of the task's cube."""
     rng = np.random.default_rng(0)
     random = [task.start_from(unit) for unit in rng.random((STARTS, task.start_dimensions))]
@@ -65,7 +65,7 @@ def _check_ends(env: Env, survey: Survey | None, starts: FloatArray) -> Iterator
             )
 
 
-def _is_failure(task: Task, start: FloatArray) -> bool:
+def _is_failure(task: RobotTask, start: FloatArray) -> bool:
     """Whether a robot that stands at `start` is one."""
     return task.is_terminated([task.row_at(start)] * (task.memory + 1))
 
@@ -79,7 +79,7 @@ def _share(part: int, whole: int) -> str:
     return "all" if part == whole else f"{max(1, round(100 * part / whole))} %"
 
 
-def _shown(task: Task, state: FloatArray) -> str:
+def _shown(task: RobotTask, state: FloatArray) -> str:
     return ", ".join(
         f"{name} at {value:.3g}" for name, value in zip(task.specification.joints, state[0::2], strict=True)
     )

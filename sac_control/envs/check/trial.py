@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sac_control.envs.check.finding import Finding, error
-from sac_control.envs.env import Env
+from sac_control.envs.environment import Environment
 from sac_control.types import FloatArray
 
 SEED = 0
@@ -33,7 +33,7 @@ class Trial:
     rewards: FloatArray  # (steps of all episodes,)
 
 
-def try_task(env: Env, episodes: int) -> Trial:
+def try_task(env: Environment, episodes: int) -> Trial:
     """Some episodes of uniformly random actions.
 
     Raises:
@@ -61,14 +61,14 @@ def try_task(env: Env, episodes: int) -> Trial:
     )
 
 
-def check_trial(env: Env, trial: Trial) -> Iterator[Finding]:
+def check_trial(env: Environment, trial: Trial) -> Iterator[Finding]:
     """What random episodes tell of a task."""
     first = float(trial.rewards[0])
     never_fails = not any(episode.is_terminated for episode in trial.episodes)
     if never_fails and np.ptp(trial.rewards) <= 1e-9 * max(1.0, abs(first)):
         yield error(
             f"reward is {first:g} in each of {len(trial.rewards)} control periods of random actions, and no episode "
-            "ended early: nothing can be learnt from it, so let it depend on the joints"
+            "ended early: nothing can be learnt from it, so let it depend on what is seen"
         )
     for term, low, high in zip(env.specification.observation, trial.low, trial.high, strict=True):
         if not np.isfinite((low, high)).all():

@@ -10,14 +10,14 @@ from sac_control.expression.tree import Call, Chain, Node, Number, Signal, child
 from sac_control.robots.robot import Robot
 from sac_control.robots.survey import HINGE, Survey
 from sac_control.tasks.file_task import FileTask
-from sac_control.tasks.task import Task
+from sac_control.tasks.robot_task import RobotTask
 from sac_control.types import FloatArray
 
 TURN = 2.0 * math.pi * 1.001  # [rad] a whole one, as people round it
 SURELY_DEGREES = 20.0  # [rad] three turns: no joint has such a range, and many have one of 30 degrees
 
 
-def check_units(task: Task, robot: Robot, survey: Survey | None, starts: FloatArray) -> Iterator[Finding]:
+def check_units(task: RobotTask, robot: Robot, survey: Survey | None, starts: FloatArray) -> Iterator[Finding]:
     """Look for angles that are none.
 
     Args:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sac_control.envs import TASKS
-from sac_control.training.starts import extreme, stratified
+from sac_control.envs.start_points import extreme, stratified
 
 
 @pytest.mark.parametrize("dimensions", sorted({task.start_dimensions for task in TASKS.values()} | {5}))
