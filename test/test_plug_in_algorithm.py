@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,9 +19,10 @@ HERE = Path(__file__).resolve().parent
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Runs Python, with the package installed, in a folder of its own."""
-    target = tmp_path_factory.mktemp("target")
+    source, target = tmp_path_factory.mktemp("source") / "td3", tmp_path_factory.mktemp("target")
+    shutil.copytree(HERE / "packages" / "td3", source)  # pip builds where the source is
     pip = [sys.executable, "-m", "pip", "install", "-qq", "--no-build-isolation", "--no-deps", "--no-index"]
-    options = ["--disable-pip-version-check", "--target", str(target), str(HERE / "packages" / "td3")]
+    options = ["--disable-pip-version-check", "--target", str(target), str(source)]
     done = subprocess.run([*pip, *options], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -51,7 +51,7 @@ class Td3(Learner):
         torch.manual_seed(int(self.generator.integers(2**31)))
         self.actor = _network(observation_size, config.hidden_sizes, action_size)
         self.critics = nn.ModuleList(_network(observation_size + action_size, config.hidden_sizes, 1) for _ in range(2))
-        self.targets = copy.deepcopy(nn.ModuleDict({"actor": self.actor, "critics": self.critics}))
+        self.target_actor, self.target_critics = copy.deepcopy((self.actor, self.critics))
         self._actor_adam = torch.optim.Adam(self.actor.parameters(), config.actor_learning_rate)
         self._critic_adam = torch.optim.Adam(self.critics.parameters(), config.critic_learning_rate)
         self._losses: dict[str, float] = {}
@@ -80,9 +80,9 @@ class Td3(Learner):
         config = self._settings
         with torch.no_grad():
             smoothing = (config.target_noise * noise).clamp(-config.noise_clip, config.noise_clip)
-            next_action = (self.targets["actor"](after).tanh() + smoothing).clamp(-1.0, 1.0)
+            next_action = (self.target_actor(after).tanh() + smoothing).clamp(-1.0, 1.0)
             inputs = torch.cat((after, next_action), -1)
-            next_value = torch.stack([each(inputs)[:, 0] for each in self.targets["critics"]]).amin(0)
+            next_value = torch.stack([each(inputs)[:, 0] for each in self.target_critics]).amin(0)
             y = reward + config.gamma * goes_on * next_value
         inputs = torch.cat((observation, action), -1)
         loss = torch.stack([mse_loss(each(inputs)[:, 0], y) for each in self.critics]).sum()
@@ -93,10 +93,10 @@ class Td3(Learner):
         loss = -self.critics[0](torch.cat((observation, self.actor(observation).tanh()), -1)).mean()
         _step(self._actor_adam, loss)
         self._losses["actor_loss"] = loss.item()
-        trained = (*self.actor.parameters(), *self.critics.parameters())
         with torch.no_grad():
-            for target, parameter in zip(self.targets.parameters(), trained, strict=True):
-                target.lerp_(parameter, self._settings.tau)
+            for targets, trained in ((self.target_actor, self.actor), (self.target_critics, self.critics)):
+                for target, parameter in zip(targets.parameters(), trained.parameters(), strict=True):
+                    target.lerp_(parameter, self._settings.tau)
 
     def _seen(self, observation: Array) -> Tensor:
         return torch.tensor((observation - self.normaliser.mean) / self.normaliser.std)
@@ -106,7 +106,7 @@ class Td3(Learner):
 
     def start_values_at(self, value: float) -> None:
         with torch.no_grad():
-            for critic in (*self.critics, *self.targets["critics"]):
+            for critic in (*self.critics, *self.target_critics):
                 critic[-1].bias += self._settings.reward_scale * value
 
     def is_finite(self) -> bool:
@@ -152,7 +152,8 @@ class Td3(Learner):
         return [
             ("actor", self.actor, self._actor_adam),
             ("critics", self.critics, self._critic_adam),
-            ("targets", self.targets, None),
+            ("target_actor", self.target_actor, None),
+            ("target_critics", self.target_critics, None),
         ]
 
 
