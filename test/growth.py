@@ -1,7 +1,8 @@
-"""Does a process grow? Samples of its memory, descriptors and threads, and a verdict on them. Knows no ROS."""
+"""What a process uses. Does it grow? Samples of memory, descriptors and threads, and a verdict. Knows no ROS."""
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from collections.abc import Sequence
@@ -31,6 +32,12 @@ def sample(pid: int) -> Sample:
         descriptors=sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir()),
         threads=int(status["Threads"]),
     )
+
+
+def processor_time(pid: int) -> float:
+    """Time that the process `pid` has computed [s], which does not depend on what else the machine does."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def descendants(pid: int) -> dict[int, str]:

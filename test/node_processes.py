@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from growth import sample
+from growth import processor_time, sample
 from ros_world import OF_ONE_RUN, RosWorld
 from sac_control.cli.runner import node_environment
 
@@ -72,8 +72,7 @@ class NodeProcess:
     @property
     def processor_time(self) -> float:
         """Time that it has computed [s]."""
-        user, system = Path(f"/proc/{self._process.pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
-        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+        return processor_time(self._process.pid)
 
 
 class ScriptProcess(NodeProcess):

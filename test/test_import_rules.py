@@ -150,6 +150,19 @@ def test_every_rule_is_about_something_that_exists() -> None:
     assert EXCEPTIONS.keys() <= {str(path.relative_to(PACKAGE)) for path in sources()}
 
 
+@pytest.mark.parametrize("package", sorted(PLACES))
+def test_package_that_may_be_missing_is_imported_where_its_tests_are_skipped_and_nowhere_else(package: str) -> None:
+    """Elsewhere a test would fail where the package is missing: Python 3.12 and later."""
+    importing = [
+        str(path.relative_to(PACKAGE))
+        for path in sources()
+        if any(name.split(".")[0].startswith(package) for name in imports(path))  # pybullet_data, too
+    ]
+    assert [path for path in importing if not path.startswith(PLACES[package])] == []
+    for part in PLACES[package]:
+        assert any(path.startswith(part) for path in importing), part
+
+
 @pytest.mark.parametrize(
     ("file", "line", "name"),
     [
