@@ -556,3 +556,21 @@ def test_what_is_published_once_solved_begins_at_the_solution_and_changes_slowly
     off_policy(resumed).buffer.restore(off_policy(averaged).buffer.rows(0, 60), 60)
     resumed.restore(state)
     assert distance(advanced(resumed, 60, 70), advanced(averaged, 60, 70)) == 0.0
+
+
+def test_rewards_below_the_floor_count_as_the_floor_in_the_losses_and_as_they_are_in_returns() -> None:
+    """A fall that costs a hundred teaches to stand still; returns must tell what it cost all the same."""
+    floored, plain = training(reward_floor=-10.0), training()
+    for sequence in range(40):
+        fell = sequence % 10 == 4
+        floored.ingest(transition(sequence, reward=-100.0 if fell else 1.0))
+        plain.ingest(transition(sequence, reward=-10.0 if fell else 1.0))
+        for run in (floored, plain):
+            run.update(run.updates_owed)
+    assert same(
+        dataclasses.replace(floored.algorithm.state(), numbers={}),
+        dataclasses.replace(plain.algorithm.state(), numbers={}),
+    )
+    assert floored.counters().last_return == plain.counters().last_return == 5.0
+    assert floored.counters().mean_return < plain.counters().mean_return
+    assert off_policy(floored).buffer.rows(4, 5)[0, 3] == -100.0

@@ -59,6 +59,7 @@ class OffPolicy(Algorithm):
         self.updates = 0
         self._ratio = ReplayRatio(config.replay_ratio, config.warmup_steps)
         self._average = ActorAverage(config.solved_actor_average)  # what is published once the task was solved
+        self._floor = np.float32(config.reward_floor)
         self._is_solved = False
         self._published_at: int | None = None  # updates made when weights were last published
         self._refreshed_at = 0  # transitions accepted when the normalisation was last refreshed
@@ -96,7 +97,8 @@ class OffPolicy(Algorithm):
             self.learner.refresh_normalisation()
             self._refreshed_at = transitions
         self.learner.learning_rate_scale[()] = self._learning_rate_scale()
-        self.learner.update(self.buffer.sample(self._config.batch_size, count))
+        batch = self.buffer.sample(self._config.batch_size, count)
+        self.learner.update(dataclasses.replace(batch, reward=np.maximum(batch.reward, self._floor)))
         self.updates += count
 
     def _start(self) -> None:
@@ -107,8 +109,9 @@ class OffPolicy(Algorithm):
         """
         self.learner.refresh_normalisation()
         self._refreshed_at = self.buffer.added
-        if self._config.optimistic_values and self._config.gamma < 1.0:
-            value = self.buffer.mean_reward() / (1.0 - self._config.gamma)
+        config = self._config
+        if config.optimistic_values and config.gamma < 1.0:
+            value = self.buffer.mean_reward(config.reward_floor) / (1.0 - config.gamma)
             self.learner.start_values_at(min(max(value, -_LARGEST_START), _LARGEST_START))
 
     def _learning_rate_scale(self) -> float:

@@ -13,6 +13,8 @@ from sac_control.algorithms.torch_presence import check_device
 from sac_control.option import option
 from sac_control.types import Float32Array
 
+NO_FLOOR = -1e9  # no reward is below
+
 
 @dataclass(frozen=True, kw_only=True)
 class OffPolicyConfig(AlgorithmConfig):
@@ -31,6 +33,12 @@ class OffPolicyConfig(AlgorithmConfig):
     )
     reward_scale: float = option(
         1.0, "factor of the rewards in the losses: bring values to some tens", low=1e-6, high=1e6
+    )
+    reward_floor: float = option(
+        NO_FLOOR,
+        "smallest reward in the losses: lower ones count as this much, returns are as they are",
+        low=NO_FLOOR,
+        high=1e9,
     )
     actor_learning_rate: float = option(3e-3, "step size of the actor's optimiser", low=0.0, high=1.0)
     critic_learning_rate: float = option(3e-3, "step size of the critics' optimiser", low=0.0, high=1.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from itertools import pairwise
@@ -114,9 +115,10 @@ class ReplayBuffer:
         np.multiply(rows, self._signs, out=rows, where=(draws & 1)[..., None].astype(bool))
         return self._batch(rows)
 
-    def mean_reward(self) -> float:
-        """Mean reward of the transitions kept."""
-        return float(self._rows[: len(self), self.observation_size + self.action_size].mean(dtype=np.float64))
+    def mean_reward(self, floor: float = -math.inf) -> float:
+        """Mean reward of the transitions kept, each at least `floor`."""
+        rewards = self._rows[: len(self), self.observation_size + self.action_size]
+        return float(np.maximum(rewards, np.float32(floor)).mean(dtype=np.float64))
 
     def rows(self, start: int, stop: int) -> Float32Array:
         """A copy of the rows `start` to `stop` (exclusive), (n, row) float32, counted from the first ever added."""
