@@ -12,14 +12,21 @@ import pytest
 
 from sac_control.algorithms.algorithm import Algorithm, State, Use
 from sac_control.algorithms.catalogue import algorithms, settings_of
-from sac_control.errors import TransitionError
+from sac_control.errors import RunError, TransitionError
 from sac_control.policy.policy import Policy
 from sac_control.store.run_store import RATES, RETURNS
 from sac_control.training.learner_config import LearnerConfig, learner_config
 from sac_control.types import Transition
 
 SIZES = {"observation_size": 3, "action_size": 2}
-SMALL = {"hidden_sizes": [8], "batch_size": 16, "warmup_steps": 10, "replay_ratio": 1.0, "publish_every": 4}
+SMALL = {
+    "hidden_sizes": [8],
+    "batch_size": 16,
+    "value_minibatch_size": 8,
+    "warmup_steps": 10,
+    "replay_ratio": 1.0,
+    "publish_every": 4,
+}
 NEEDS_TORCH = {"sac_v1", "trpo"}
 NAMES = [pytest.param(name, marks=pytest.mark.needs("torch") if name in NEEDS_TORCH else ()) for name in algorithms()]
 pytestmark = pytest.mark.parametrize("name", NAMES)
@@ -166,10 +173,22 @@ def test_it_goes_on_from_its_saved_state_to_the_last_bit(name: str) -> None:
     arrays, numbers = through_json(saved)
     resumed.algorithm.restore({**arrays, "other": np.zeros(1)}, {**numbers, "other": 1})
     assert same(resumed.algorithm.state(), saved)
-    resumed.taken, resumed.version = original.taken, original.version
-    for driver in (original, resumed):
+    resumed.taken = original.taken
+    for driver in (original, resumed):  # whoever resumes publishes anew
+        driver.version = 1000
+        driver.algorithm.publish(1000)
         driver.take(60)
     assert same(resumed.algorithm.state(), original.algorithm.state())
+
+
+def test_a_state_of_other_networks_or_one_that_lacks_something_is_refused_and_changes_nothing(name: str) -> None:
+    algorithm, arrays = make(name), make(name).state().arrays
+    other = learner_config(algorithm=name, hidden_sizes=[5]).make(**SIZES, mirror=None, seed=0).state()
+    before = algorithm.state()
+    for wrong in (other.arrays, {key: array for key, array in arrays.items() if key != min(arrays)}):
+        with pytest.raises(RunError):
+            algorithm.restore(wrong, before.numbers)
+        assert same(algorithm.state(), before)
 
 
 def test_a_state_does_not_change_with_what_it_was_taken_from(name: str) -> None:

@@ -377,7 +377,9 @@ def test_page_says_what_is_missing_interrupted_or_short() -> None:
     assert "Interrupted: it ended before it was complete." in page
     assert "not measured: exit code 1" in page
     assert "Not in the full form, and so of little weight: no_mirror (quick)." in page
-    assert re.search(r"## Not measured yet\n\nRows realtime, latency, other_tasks, variants, worlds\.", page)
+    assert re.search(
+        r"## Not measured yet\n\nRows realtime, latency, other_tasks, environments, variants, worlds\.", page
+    )
 
 
 def test_page_gives_the_reason_of_a_goal_that_is_not_met_and_of_no_other(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from benchmarks.options import Options
 from benchmarks.rows import (
+    environments,
     latency,
     no_mirror,
     other_tasks,
@@ -50,6 +51,7 @@ ROWS: tuple[Row, ...] = (
     reduced_precision,
     latency,
     other_tasks,
+    environments,
     variants,
     worlds,
 )

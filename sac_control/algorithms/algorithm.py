@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, ClassVar, Protocol
 
+from sac_control.errors import RunError
 from sac_control.option import Config
 from sac_control.types import ActorParameters, Array, Float32Array, Transition
 
@@ -79,6 +80,24 @@ class AlgorithmConfig(Config, ABC):
         Raises:
             ConfigError: as `check` does.
         """
+
+
+def check_arrays(arrays: Mapping[str, Array], expected: Mapping[str, Array]) -> None:
+    """See that `arrays`, of a saved state, has all that is `expected`, in the same shapes.
+
+    Raises:
+        RunError: something is missing or has another size: the state belongs to other settings.
+    """
+    for name, array in expected.items():
+        if name not in arrays:
+            raise RunError(
+                f"learner state lacks {name!r}: it is damaged, or was written by another version or algorithm"
+            )
+        if arrays[name].shape != array.shape:
+            raise RunError(
+                f"learner state {name!r} is {arrays[name].shape}, expected {array.shape}: "
+                "resume with the task and the hidden_sizes of the run it comes from"
+            )
 
 
 class Algorithm(ABC):

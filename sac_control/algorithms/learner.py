@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sac_control.algorithms.algorithm import check_arrays
 from sac_control.algorithms.layout import Layout
 from sac_control.algorithms.normaliser import Normaliser
 from sac_control.algorithms.replay_buffer import Batch
-from sac_control.errors import RunError
 from sac_control.types import ActorParameters, Array, Float32Array
 
 if TYPE_CHECKING:  # settings make learners
@@ -113,16 +113,7 @@ class Learner(ABC):
         Raises:
             RunError: an array is missing or has another size: the state belongs to other settings. Nothing changed.
         """
-        for name, array in (self._arrays() | self._own_arrays()).items():
-            if name not in state:
-                raise RunError(
-                    f"learner state lacks {name!r}: it is damaged, or was written by another version or algorithm"
-                )
-            if state[name].shape != array.shape:
-                raise RunError(
-                    f"learner state {name!r} is {state[name].shape}, expected {array.shape}: "
-                    "resume with the task and the hidden_sizes of the run it comes from"
-                )
+        check_arrays(state, self._arrays() | self._own_arrays())
         self._load(state)
         for name, array in self._own_arrays().items():
             array[...] = state[name]

@@ -91,6 +91,7 @@ class TrainingRun:
         self._divergence = Divergence(self.training, say)
         self._flow = FlowControl(self.training, is_deterministic=config.deterministic)
         self._evaluations = EvaluationSchedule(config, steps)
+        self._evaluated_updates = 0  # that had led to the policy last evaluated
         self._metrics_written = steps
         self._next_checkpoint = steps + config.checkpoint_every
         self._publish()
@@ -255,10 +256,11 @@ class TrainingRun:
         result = self._evaluations.result()
         if result is not None:
             self._judge(*result)
-        is_last = self._is_out_of_steps
-        if self.is_done or not (self.training.updates or is_last):
-            return
+        is_last, updates = self._is_out_of_steps, self.training.updates
+        if self.is_done or not (updates > self._evaluated_updates or is_last):
+            return  # nothing has changed since the last one
         if self._evaluations.is_due(self.training.transitions, is_last=is_last):
+            self._evaluated_updates = updates
             self._publish()
             self._evaluations.submit(self._snapshot(), is_last=is_last)
 

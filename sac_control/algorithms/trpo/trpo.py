@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sac_control.algorithms.algorithm import Algorithm, State, Use
+from sac_control.algorithms.algorithm import Algorithm, State, Use, check_arrays
 from sac_control.algorithms.normaliser import Normaliser
 from sac_control.algorithms.torch_presence import has_gpu
 from sac_control.algorithms.trpo import gaussian
@@ -229,6 +229,7 @@ class Trpo(Algorithm):
         return State(arrays=self._arrays(), numbers=numbers)
 
     def restore(self, arrays: Mapping[str, Array], numbers: Mapping[str, Any]) -> None:
+        check_arrays(arrays, self._arrays())
         self._load(arrays)
         self.updates, self._rollbacks = numbers["updates"], numbers["rate_halvings"]
         self._generator.bit_generator.state = numbers["generator"]
