@@ -183,6 +183,7 @@ def test_states_are_reliable_and_silence_is_no_fault_in_lockstep_alone(runs: Pat
     assert by_name(plan)["policy"].parameters == {
         "lockstep": True,
         "qos_overrides./arm/joint_states.subscription.reliability": "reliable",
+        "qos_overrides./arm/observation.subscription.reliability": "reliable",
     }
     plan = training(runs, run="realtime", settings=["simulator.mode=realtime"])
     assert by_name(plan)["policy"].parameters == {}
@@ -566,6 +567,7 @@ def test_evaluation_is_evaluator_simulator_and_policy_in_lockstep(runs: Path, tr
         "seed": 5,
         "lockstep": True,
         "qos_overrides./evaluation/joint_states.subscription.reliability": "reliable",
+        "qos_overrides./evaluation/observation.subscription.reliability": "reliable",
     }
     assert plan.run is not None
     assert plan.run.path == trained.path

@@ -13,6 +13,8 @@ from sac_control.errors import ConfigError
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.types import MOST_DRIVEN, MOST_TERMS, Specification
 
+WITHOUT_JOINTS = {"joints": (), "input": "observation", "interface": (), "observation": ("observation[0]",)}
+
 
 def changed(**values: Any) -> Specification:
     return dataclasses.replace(SPECIFICATION, **values)
@@ -41,6 +43,10 @@ def changed(**values: Any) -> Specification:
         ({"interface": ("effort", "effort")}, "for each of the 1 actuated joints"),
         ({"input": "camera"}, "input is 'camera', expected one of joint_states, observation"),
         ({"task": ""}, "task is '', expected a name"),
+        ({"interface": ("action",)}, "expected one of effort, velocity, position for each"),
+        ({"input": "observation"}, r"joints are \('slider_to_cart', .*, expected none where input is 'observation'"),
+        ({**WITHOUT_JOINTS, "interface": ("effort",)}, "expected one of action for each of the 1 actuated joints"),
+        ({**WITHOUT_JOINTS, "observation": ()}, "observation is"),
     ],
 )
 def test_specification_that_nothing_could_run_is_not_made(values: dict[str, Any], complaint: str) -> None:
@@ -61,6 +67,13 @@ def test_commands_are_efforts_unless_something_else_is_said() -> None:
     assert SPECIFICATION.interface == ("effort",)
     assert changed(interface=()).hash == SPECIFICATION.hash
     assert changed(interface=("velocity",)).hash != SPECIFICATION.hash
+
+
+def test_environment_without_joints_is_told_by_its_input_and_survives_the_policy_file() -> None:
+    specification = changed(**WITHOUT_JOINTS)
+    assert not specification.has_joints
+    assert specification.interface == ("action",)
+    assert PolicyFile.from_bytes(make_file(specification=specification).to_bytes()).specification == specification
 
 
 def test_name_of_the_task_is_no_part_of_what_is_seen_and_moved() -> None:

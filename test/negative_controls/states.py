@@ -15,7 +15,7 @@ SHORT: Controls = {
         ("policy/objections.py", "return self._of_period or", "return", "policy_arm_says_why"),
     ],
     ("test_reasons.py", "test_publishing_faults.py"): [
-        ("policy/admission.py", "not self._joints.isdisjoint(names) or not self._joints", "True",
+        ("policy/admission.py", "not self._joints.isdisjoint(state.names) or not self._joints", "True",
          "gripper_on_the_same_topic"),
         ("policy/unused_states.py", "if is_similar or now - self._similar_at > RECENT:", "if True:",
          "prefixed_beside_a_gripper"),

@@ -50,6 +50,17 @@ SHORT: Controls = {
         ("policy/signature.py", "if mode & forbidden:", "if False:", "others_may"),
         ("training/publication.py", "file.to_bytes(self._signing_key)", "file.to_bytes()", "training_signs"),
     ],
+    ("test_gymnasium_refusals.py", "test_gymnasium_env.py", "test_gymnasium_nodes.py"): [
+        ("cli/plan.py", "if not is_known and is_gymnasium(task)", "if False and is_gymnasium(task)",
+         "no_module_imported"),
+        ("policy/requirements.py", "if config.drives_robot and not specification.has_joints:", "if False:",
+         "moves_no_robot"),
+        ("envs/gymnasium_env.py", " or not np.isfinite(values).all()", "", "not_finite_is_told"),
+        ("envs/gymnasium_env.py", "if not math.isfinite(reward):", "if False:", "not_finite_is_told"),
+        ("policy/admission.py", " or not np.isfinite(values).all()", "", "cannot_be_used"),
+        ("nodes/neighbours.py", "(topics.JOINT_STATES, topics.OBSERVATION)", "(topics.JOINT_STATES,)",
+         "stranger_that_shows"),
+    ],
     ("test_signature.py", "test_sros2.py"): [
         ("cli/plan_checks.py", "controller.install(file)", "pass", "deploys_it_alone"),
         ("cli/options.py", 'f"/sac_control{self.default_namespace}/{executable}"', 'f"/sac_control/{executable}"',

@@ -21,12 +21,12 @@ SHORT: Controls = {
          "has_no_command_topic"),
         ("nodes/simulator.py", 'config.mode == "realtime" and not config.run_id', 'config.mode == "realtime"',
          "takes_no_commands"),
-        ("tasks/task.py", '"max_episode_steps": self.max_episode_steps,', "", "asked_otherwise"),
-        ("tasks/task.py", "self.reward(rows), ", "", "by_what_they_answer"),
-        ("tasks/task.py", "float(self.is_terminated(rows))", "0.0", "by_what_they_answer"),
+        ("tasks/robot_task.py", '"max_episode_steps": self.max_episode_steps,', "", "asked_otherwise"),
+        ("tasks/robot_task.py", "self.reward(rows), ", "", "by_what_they_answer"),
+        ("tasks/robot_task.py", "float(self.is_terminated(rows))", "0.0", "by_what_they_answer"),
     ],
     ("test_task_file.py",): [
-        ("tasks/task.py", '"rules": self.rules,', "", "asked_otherwise_gives"),
+        ("tasks/robot_task.py", '"rules": self.rules,', "", "asked_otherwise_gives"),
     ],
     ("test_task_file_refusals.py",): [
         ("tasks/yaml_reader.py", "            if name in entries:\n", "            if False:\n",
