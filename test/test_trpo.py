@@ -15,7 +15,7 @@ from sac_control.algorithms.algorithm import Use
 from sac_control.algorithms.trpo.rollout import Rollout
 from sac_control.algorithms.trpo.trpo import Trpo
 from sac_control.algorithms.trpo.trpo_config import TrpoConfig
-from sac_control.errors import ConfigError, RunError, TransitionError
+from sac_control.errors import RunError, TransitionError
 from sac_control.policy.policy import Policy
 from sac_control.types import Float32Array, Origin, Transition
 
@@ -225,11 +225,6 @@ def test_transition_that_cannot_be_learnt_from_is_refused_and_leaves_no_trace(
 def test_update_without_a_transition_is_refused() -> None:
     with pytest.raises(ValueError, match="accept some first"):
         trpo().update(1)
-
-
-def test_minibatch_larger_than_the_batch_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"value_minibatch_size is 64, and learner.batch_size is 32: expected no mor"):
-        TrpoConfig(batch_size=32, value_minibatch_size=64).check(observation_size=2, action_size=1)
 
 
 # the policy
