@@ -224,6 +224,7 @@ class Trpo(Algorithm):
         numbers = {
             "updates": self.updates,
             "rate_halvings": self._rollbacks,
+            "versions": sorted(self._versions),
             "generator": self._generator.bit_generator.state,
         }
         return State(arrays=self._arrays(), numbers=numbers)
@@ -234,6 +235,7 @@ class Trpo(Algorithm):
         self.updates, self._rollbacks = numbers["updates"], numbers["rate_halvings"]
         self._generator.bit_generator.state = numbers["generator"]
         self._forget()
+        self._versions.update(numbers["versions"])
         self._keep()
 
     def _forget(self) -> None:

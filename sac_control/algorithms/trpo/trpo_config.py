@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from sac_control.algorithms.algorithm import Algorithm, AlgorithmConfig
 from sac_control.algorithms.torch_presence import check_device, check_torch
-from sac_control.errors import ConfigError
 from sac_control.option import option
 from sac_control.types import Float32Array
 
@@ -40,7 +39,9 @@ class TrpoConfig(AlgorithmConfig):
     line_search_steps: int = option(10, "step lengths that are tried, each 0.7 of the last", low=1, high=100)
     value_learning_rate: float = option(1e-3, "step size of the value function's optimiser", low=0.0, high=1.0)
     value_epochs: int = option(10, "passes over the batch when the value function is fitted", low=1, high=1000)
-    value_minibatch_size: int = option(64, "transitions per step of the value function", low=1, high=10**6)
+    value_minibatch_size: int = option(
+        64, "transitions per step of the value function, at most the batch", low=1, high=10**6
+    )
     initial_std: float = option(
         0.5, "standard deviation of exploration to begin with; an action of 1 is the limit", low=1e-3, high=5.0
     )
@@ -51,14 +52,9 @@ class TrpoConfig(AlgorithmConfig):
     threads: int = option(1, "threads of the updates", low=1, high=256)
 
     def check(self, *, observation_size: int, action_size: int) -> None:
-        """Refuse to begin without torch, or with minibatches larger than the batch."""
+        """Refuse to begin without torch, or on a device that is not there."""
         check_torch("learner.algorithm trpo")
         check_device(self.device)
-        if self.value_minibatch_size > self.batch_size:
-            raise ConfigError(
-                f"learner.value_minibatch_size is {self.value_minibatch_size}, and learner.batch_size is "
-                f"{self.batch_size}: expected no more than that"
-            )
 
     def make(self, *, observation_size: int, action_size: int, mirror: Float32Array | None, seed: int) -> Algorithm:
         """The algorithm; `mirror` is passed over."""

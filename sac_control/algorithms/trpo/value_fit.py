@@ -47,6 +47,7 @@ def fit_value(
     return float(loss_of_pass)
 
 
+@torch.no_grad()
 def explained_variance(value: Tensor, target: Tensor) -> float:
     """1 - Var(target - V) / Var(target): 1 where V foretells the returns, 0 where a constant would do as well."""
     return float(1.0 - (target - value).var(unbiased=False) / target.var(unbiased=False).clamp(min=1e-12))
