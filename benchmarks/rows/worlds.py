@@ -29,6 +29,7 @@ def measure(options: Options) -> dict[str, Any]:
     result: dict[str, Any] = {"engines": {}}
     for engine, bare in BARE.items():
         env = make_env(TASK, max_episode_steps=10**9, engine=engine)
+        assert isinstance(env, Env)
         env.reset(seed=0)
         actions = np.random.default_rng(0).uniform(-0.1, 0.1, (PERIODS, 1)).astype(np.float32)
         calls = bare(env)
