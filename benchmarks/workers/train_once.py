@@ -33,7 +33,7 @@ def train(config: LearnerConfig) -> dict[str, object]:
     settings = PolicyConfig(
         run_id=training.run_id,
         accept_weights=training.run_id,
-        task=config.task,
+        task=env.specification.task,
         deterministic=False,
         seed=config.seed,
         lockstep=True,
@@ -53,7 +53,7 @@ def train(config: LearnerConfig) -> dict[str, object]:
             if not has_more:
                 time.sleep(0.001)  # an evaluation is under way
             continue
-        action = controller.answer(episodes.state)
+        action = controller.answer(episodes.signals)
         assert action is not None
         training.ingest(episodes.step(action.command, action.policy_version))
     seconds = time.perf_counter() - began
