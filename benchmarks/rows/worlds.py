@@ -12,7 +12,7 @@ from benchmarks import words
 from benchmarks.intervals import median, median_interval
 from benchmarks.options import Options
 from benchmarks.table import Goal, Line
-from sac_control.envs import make_env
+from sac_control.envs import make_robot_env
 from sac_control.envs.env import Env
 
 NAME = "worlds"
@@ -28,8 +28,7 @@ def measure(options: Options) -> dict[str, Any]:
     """Environment and bare engine in turn, round by round, in this process."""
     result: dict[str, Any] = {"engines": {}}
     for engine, bare in BARE.items():
-        env = make_env(TASK, max_episode_steps=10**9, engine=engine)
-        assert isinstance(env, Env)
+        env = make_robot_env(TASK, max_episode_steps=10**9, engine=engine)
         env.reset(seed=0)
         actions = np.random.default_rng(0).uniform(-0.1, 0.1, (PERIODS, 1)).astype(np.float32)
         calls = bare(env)

@@ -33,7 +33,7 @@ def train(config: LearnerConfig) -> dict[str, object]:
     settings = PolicyConfig(
         run_id=training.run_id,
         accept_weights=training.run_id,
-        task=config.task,
+        task=env.specification.task,
         deterministic=False,
         seed=config.seed,
         lockstep=True,

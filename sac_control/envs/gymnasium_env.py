@@ -72,6 +72,7 @@ class GymnasiumEnv(Environment, EzPickle):
         assert isinstance(space, Box)
         self._space, self._low, self._high = space, space.low.ravel(), space.high.ravel()
         low, high = np.asarray(self._low, np.float64), np.asarray(self._high, np.float64)
+        self._takes_whole_numbers = np.issubdtype(space.dtype, np.integer)
         self._middle, self._half = low + (high - low) / 2.0, (high - low) / 2.0
         self._pacer = Pacer(period) if render_mode == "human" and is_paced else None
         self._observation: Float32Array = np.zeros(len(task.specification.observation), np.float32)
@@ -111,7 +112,7 @@ class GymnasiumEnv(Environment, EzPickle):
 
     def step(self, action: Float32Array) -> StepResult:
         """Apply `action`, (a,), for one step of the environment."""
-        shares = np.clip(self._checked_action(action), -1.0, 1.0)
+        shares = [min(max(share, -1.0), 1.0) for share in self._checked_action(action)]
         if not self._is_running:
             raise ResetNeeded("the episode has ended, or none has begun: call reset() before step()")
         self._is_running = False  # unless all goes well
@@ -156,12 +157,13 @@ class GymnasiumEnv(Environment, EzPickle):
             self._is_closed = True
             self._env.close()
 
-    def _in_its_units(self, shares: FloatArray) -> Array:
+    def _in_its_units(self, shares: list[float]) -> Array:
         """Normalised actions, (a,), as the environment takes them: -1 is the least that it takes, 1 the most."""
-        values = self._middle + self._half * shares
-        if np.issubdtype(self._space.dtype, np.integer):
+        values = self._middle + self._half * np.array(shares)
+        if self._takes_whole_numbers:
             values = np.rint(values)
-        action: Array = np.clip(values.astype(self._space.dtype), self._low, self._high).reshape(self._space.shape)
+        rounded = values.astype(self._space.dtype)  # which may lead beyond the bounds
+        action: Array = np.minimum(np.maximum(rounded, self._low), self._high).reshape(self._space.shape)
         return action
 
     def _take(self, observation: ArrayLike) -> None:
