@@ -10,6 +10,8 @@ from sac_control.training.learner_config import LearnerConfig
 class EvaluationSchedule:
     """Evaluates every ``evaluation_every`` transitions, and once more at the end; one policy at a time.
 
+    A policy is tried once: one that nothing has changed since would only have another draw of start states.
+
     Args:
         config: the settings of the training; ``evaluation_every`` 0 never evaluates.
         transitions: accepted so far.
@@ -18,6 +20,7 @@ class EvaluationSchedule:
     def __init__(self, config: LearnerConfig, transitions: int) -> None:
         self._every = config.evaluation_every
         self._next = transitions + self._every
+        self._updates: int | None = None  # made when a policy was last submitted
         self._candidate: Snapshot | None = None
         self._final_asked = False
         self._process = (
@@ -50,17 +53,18 @@ class EvaluationSchedule:
         candidate, self._candidate = self._candidate, None
         return evaluation, candidate
 
-    def is_due(self, transitions: int, *, is_last: bool) -> bool:
+    def is_due(self, transitions: int, updates: int, *, is_last: bool) -> bool:
         """Whether a policy should be submitted now: `is_last` says that training has come to its end."""
         if self._process is None or self.is_busy:
             return False
-        return transitions >= self._next or (is_last and not self._final_asked)
+        is_new = transitions >= self._next and updates != self._updates
+        return is_new or (is_last and not self._final_asked)
 
-    def submit(self, candidate: Snapshot, *, is_last: bool) -> None:
-        """Evaluate the policy of `candidate`."""
+    def submit(self, candidate: Snapshot, updates: int, *, is_last: bool) -> None:
+        """Evaluate the policy of `candidate`, which so many updates have made."""
         assert self._process is not None
         self._final_asked = is_last
-        self._next = candidate.step + self._every
+        self._next, self._updates = candidate.step + self._every, updates
         self._candidate = candidate
         self._process.submit(candidate.policy)
 

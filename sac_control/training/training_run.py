@@ -89,9 +89,9 @@ class TrainingRun:
         self.report = Report(self.run_id, self.run.name, config, self.training, clock, wall_before)
         self._slices = Slices(clock)
         self._divergence = Divergence(self.training, say)
+        self._is_number_in_doubt = config.resume and self.training.algorithm.is_on_policy
         self._flow = FlowControl(self.training, is_deterministic=config.deterministic)
         self._evaluations = EvaluationSchedule(config, steps)
-        self._evaluated_updates = 0  # that had led to the policy last evaluated
         self._metrics_written = steps
         self._next_checkpoint = steps + config.checkpoint_every
         self._publish()
@@ -114,12 +114,15 @@ class TrainingRun:
         """Hear from the policy node which weights it runs.
 
         Those may be of an earlier life of this training, published after all that could be resumed: the policy node
-        refuses what is older, so numbering goes on behind them.
+        refuses what is older, so numbering goes on behind them. An on-policy training that is resumed does not take
+        them for its own where they have the number of its own: what they do would be learnt from.
         """
         if version > MOST_VERSIONS:
             return  # whoever says so is not to be believed, and the numbers after it would not fit into a message
         self._flow.version_in_force = version
-        if version > self.training.policy_version:
+        newest, is_in_doubt = self.training.policy_version, self._is_number_in_doubt
+        self._is_number_in_doubt = False
+        if version > newest or (version == newest and is_in_doubt):
             self.training.skip_versions(version)
             self._publish()
 
@@ -256,13 +259,13 @@ class TrainingRun:
         result = self._evaluations.result()
         if result is not None:
             self._judge(*result)
-        is_last, updates = self._is_out_of_steps, self.training.updates
-        if self.is_done or not (updates > self._evaluated_updates or is_last):
-            return  # nothing has changed since the last one
-        if self._evaluations.is_due(self.training.transitions, is_last=is_last):
-            self._evaluated_updates = updates
+        is_last = self._is_out_of_steps
+        if self.is_done or not (self.training.updates or is_last):
+            return
+        updates = self.training.updates
+        if self._evaluations.is_due(self.training.transitions, updates, is_last=is_last):
             self._publish()
-            self._evaluations.submit(self._snapshot(), is_last=is_last)
+            self._evaluations.submit(self._snapshot(), updates, is_last=is_last)
 
     def _judge(self, evaluation: Evaluation, candidate: Snapshot) -> None:
         self.report.evaluation = evaluation
