@@ -23,7 +23,7 @@ class TrpoConfig(AlgorithmConfig):
     hidden_sizes: tuple[int, ...] = option(
         (64, 64), "units of each hidden layer of policy and value function", low=1, high=4096
     )
-    batch_size: int = option(2048, "transitions per update, all by one policy", low=2, high=10**6)
+    batch_size: int = option(1024, "transitions per update, all by one policy", low=2, high=10**6)
     gamma: float = option(0.99, "discount per control period", low=0.0, high=1.0)
     gae_lambda: float = option(
         0.95, "lambda of the advantages: 0 trusts the value function, 1 the returns that were seen", low=0.0, high=1.0
@@ -37,7 +37,7 @@ class TrpoConfig(AlgorithmConfig):
     damping: float = option(0.1, "added to the eigenvalues of the Fisher matrix", low=0.0, high=1e6)
     cg_iterations: int = option(10, "iterations of the conjugate gradient", low=1, high=1000)
     line_search_steps: int = option(10, "step lengths that are tried, each 0.7 of the last", low=1, high=100)
-    value_learning_rate: float = option(1e-3, "step size of the value function's optimiser", low=0.0, high=1.0)
+    value_learning_rate: float = option(3e-3, "step size of the value function's optimiser", low=0.0, high=1.0)
     value_epochs: int = option(10, "passes over the batch when the value function is fitted", low=1, high=1000)
     value_minibatch_size: int = option(
         64, "transitions per step of the value function, at most the batch", low=1, high=10**6
