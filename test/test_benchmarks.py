@@ -378,7 +378,7 @@ def test_page_says_what_is_missing_interrupted_or_short() -> None:
     assert "not measured: exit code 1" in page
     assert "Not in the full form, and so of little weight: no_mirror (quick)." in page
     assert re.search(
-        r"## Not measured yet\n\nRows realtime, latency, other_tasks, environments, variants, worlds\.", page
+        r"## Not measured yet\n\nRows realtime, latency, other_tasks, environments, trpo, variants, worlds\.", page
     )
 
 

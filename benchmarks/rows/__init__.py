@@ -14,6 +14,7 @@ from benchmarks.rows import (
     reduced_precision,
     solve,
     stability,
+    trpo,
     updates,
     variants,
     worlds,
@@ -52,6 +53,7 @@ ROWS: tuple[Row, ...] = (
     latency,
     other_tasks,
     environments,
+    trpo,
     variants,
     worlds,
 )

@@ -1,9 +1,11 @@
-"""Environments of Gymnasium, and Trust Region Policy Optimisation: best policies on one fixed set of fresh starts."""
+"""Environments of Gymnasium: the best policy of each training, on one fixed set of fresh starts."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from sac_control.policy.policy_file import PolicyFile
 from sac_control.store.run_directory import RunDirectory
 
 NAME = "environments"
-TITLE = "Environments of Gymnasium, and TRPO"
+TITLE = "Environments of Gymnasium"
 IS_LONG = True
 
 FIRST_START = 10_000_000  # seed of the first fresh start; no training comes near it
@@ -39,7 +41,6 @@ class Entry:
     starts: int  # fresh ones
     goal: float | None  # mean return over these that each seed's best policy must reach; None: no goal
     published: str  # of SAC, rl-baselines3-zoo
-    settings: tuple[str, ...] = ()
 
 
 ENTRIES = (
@@ -47,35 +48,37 @@ ENTRIES = (
           published="-157 ± 89 after 20,000"),
     Entry(name="MountainCarContinuous-v0", config="mountain_car.yaml", steps=15_000, seeds=5, starts=1000, goal=94.0,
           published="94.7 ± 1.1 after 50,000"),
-    Entry(name="LunarLanderContinuous-v3", config="lunar_lander.yaml", steps=150_000, seeds=3, starts=100, goal=260.0,
-          published="260 ± 65 after 500,000"),
     Entry(name="BipedalWalker-v3", config="bipedal_walker.yaml", steps=250_000, seeds=3, starts=100, goal=300.0,
           published="298 ± 33 after 500,000; TQC 330"),
-    Entry(name="inverted pendulum, TRPO", config="trpo.yaml", steps=200_000, seeds=5, starts=100, goal=1000.0,
-          published="–"),
-    Entry(name="BipedalWalker-v3, TRPO", config="bipedal_walker_trpo.yaml", steps=250_000, seeds=1, starts=100,
-          goal=None, published="–"),
+    Entry(name="LunarLanderContinuous-v3", config="lunar_lander.yaml", steps=150_000, seeds=3, starts=100, goal=260.0,
+          published="260 ± 65 after 500,000"),
 )  # fmt: skip
 
 
 def measure(options: Options) -> dict[str, Any]:
     """Each entry, seed by seed; then updates per second beside the peer's."""
+    result = measure_entries(ENTRIES, options)
+    result["updates"] = _updates(options)
+    return result
+
+
+def measure_entries(entries: Sequence[Entry], options: Options) -> dict[str, Any]:
+    """Train each seed of each, and judge its best policy."""
     result: dict[str, Any] = {"entries": {}}
-    for entry in ENTRIES:
-        steps = min(entry.steps, max(options.form.task_steps, entry.steps if options.form.name == "full" else 0))
-        figures: dict[str, Any] = {**asdict(entry), "max_steps": steps, "runs": []}
+    for entry in entries:
+        cut = None if options.form.name == "full" else min(entry.steps, options.form.task_steps)
+        figures: dict[str, Any] = {**asdict(entry), "cut_at": cut, "runs": []}
         result["entries"][entry.name] = figures
         for seed in options.seeds(min(entry.seeds, options.form.task_seeds)):
-            run_name = f"{entry.name.split(',')[0].replace(' ', '_')}{'_trpo' if 'TRPO' in entry.name else ''}{seed}"
+            run_name = f"{Path(entry.config).stem}{seed}"
             try:
                 run = train(
                     options.directory,
                     seed,
                     name=run_name,
-                    timeout=120.0 + SECONDS_PER_STEP * steps,
-                    settings=entry.settings,
+                    timeout=120.0 + SECONDS_PER_STEP * (cut or entry.steps),
                     config=entry.config,
-                    max_steps=steps,
+                    max_steps=cut,
                 )
             except NotAvailableError as error:
                 figures["missing"] = str(error)
@@ -84,7 +87,6 @@ def measure(options: Options) -> dict[str, Any]:
             options.say(f"{entry.name} {dump({key: value for key, value in run.items() if key != 'fresh'})}")
             figures["runs"].append(run)
             options.keep(result)
-    result["updates"] = _updates(options)
     return result
 
 
@@ -125,7 +127,7 @@ def _updates(options: Options) -> dict[str, Any]:
 
 def lines(result: dict[str, Any]) -> list[Line]:
     """One line for each entry, and one for the updates."""
-    table = [_line(name, entry) for name, entry in result["entries"].items()]
+    table = entry_lines(result)
     ratios = contest.ratios(result.get("updates", {}), "ours", "sb3")
     text = f"at least {FASTER:g} times SB3"
     goal = Goal(text=text, met=None, reached="one of them was not measured")
@@ -138,6 +140,11 @@ def lines(result: dict[str, Any]) -> list[Line]:
     return [*table, Line(key="environments.updates", what=what, peers="", median=shown, goals=(goal,))]
 
 
+def entry_lines(result: dict[str, Any]) -> list[Line]:
+    """One line for each entry."""
+    return [_line(name, entry) for name, entry in result["entries"].items()]
+
+
 def _line(name: str, entry: dict[str, Any]) -> Line:
     means = [run["fresh"]["mean"] if run.get("fresh") else -math.inf for run in entry["runs"]]
     what = f"mean return of the best policy, {entry['starts']:,} fresh starts, {name}"
@@ -147,7 +154,7 @@ def _line(name: str, entry: dict[str, Any]) -> Line:
         goal = Goal(text=text, met=None, reached=entry.get("missing", "not measured"))
         return Line(key=f"environments.{name}", what=what, peers=entry["published"], median="–", goals=(goal,))
     good = sum(mean >= (-math.inf if level is None else level) for mean in means)
-    was_cut = entry["max_steps"] < steps
+    was_cut = entry["cut_at"] is not None
     met = None if level is None or (was_cut and good < len(means)) else good == len(means)
     reached = f"{good} of {len(means)}" if level is not None else f"{means[0]:,.1f}"
     return Line(
@@ -158,7 +165,7 @@ def _line(name: str, entry: dict[str, Any]) -> Line:
         interval=f"{min(means):,.1f} – {max(means):,.1f}",
         worst=words.number(min(means)),
         runs=f"{len(means)} seeds",
-        goals=(Goal(text=text, met=met, reached=reached + (f"; ended at {entry['max_steps']:,}" if was_cut else "")),),
+        goals=(Goal(text=text, met=met, reached=reached + (f"; ended at {entry['cut_at']:,}" if was_cut else "")),),
     )
 
 
@@ -169,16 +176,22 @@ def details(result: dict[str, Any]) -> list[str]:
         f"once, on the starts of seeds {FIRST_START:,} and up.",
     ]
     for name, entry in result["entries"].items():
-        text += ["", f"**{name}**, `config/{entry['config']}`, {entry['max_steps']:,} transitions.", ""]
+        text += [
+            "",
+            f"**{name}**, `config/{entry['config']}`, at most {entry['cut_at'] or entry['steps']:,} transitions.",
+            "",
+        ]
         if "missing" in entry:
             text.append(f"Not measured: {entry['missing']}.")
         if not entry["runs"]:
             continue
-        text += ["| seed | best policy of step | mean | deviation | worst | updates | command [s] | fault |"]
-        text += ["|---|---|---|---|---|---|---|---|"]
+        text += [
+            "| seed | transitions | best policy of step | mean | deviation | worst | updates | command [s] | fault |"
+        ]
+        text += ["|---|---|---|---|---|---|---|---|---|"]
         for run in entry["runs"]:
             fresh = run.get("fresh") or {}
-            cells = [fresh.get("env_steps"), *(fresh.get(key) for key in ("mean", "std", "min"))]
+            cells = [run.get("env_steps"), fresh.get("env_steps"), *(fresh.get(key) for key in ("mean", "std", "min"))]
             cells += [run.get("updates"), run["command_seconds"]]
             text.append("| " + " | ".join([str(run["seed"]), *map(_cell, cells), run.get("error", "")]) + " |")
     return text

@@ -1,5 +1,5 @@
-// Whole updates of Soft Actor-Critic v2 with gradients derived by hand: the numbers of learner.py. Knows nothing of
-// where batches come from. Compiled once per instruction set; see updater.h.
+// Whole updates of Soft Actor-Critic v2 with gradients derived by hand: the numbers of readable/soft_actor_critic.py.
+// Knows nothing of where batches come from. Compiled once per instruction set; see updater.h.
 #include "adam.h"
 #include "denormals.h"
 #include "network.h"
@@ -130,8 +130,8 @@ bool Update::make(const SacSettings &settings, SacState &state, const SacBatch &
            is_finite(state.targets, critic_layout_.size()) && is_finite(state.log_alpha.parameters, 1);
 }
 
-// The order is that of learner.py: one sample of the policy serves temperature and actor, and alpha is that of before
-// its step throughout.
+// The order is that of soft_actor_critic.py: one sample of the policy serves temperature and actor, and alpha is that
+// of before its step throughout.
 void Update::make_one() {
     bool with_actor = state_->updates % settings_->policy_delay == 0;
     alpha_ = __builtin_expf(state_->log_alpha.parameters[0]);
