@@ -30,7 +30,7 @@ EXIT_OK, EXIT_ERRORS = 0, 1
 class CheckTaskOptions:
     """What people choose for the check of a task."""
 
-    task: str = choice("a task file, or the name of a task", metavar="TASK", is_positional=True)
+    task: str = choice("a name, a task file, or gymnasium/ID", metavar="TASK", is_positional=True)
     engine: str = choice("physics engine", default="", unset="the task's own", metavar="NAME")
     episodes: int = choice("random episodes", default=3, metavar="N")
     picture: Path | None = choice(

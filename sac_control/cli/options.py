@@ -142,7 +142,7 @@ class TrainingOptions(Restarting, Simulated, OfRuns):
     run: str = choice("name of the run", default="", unset="task and date", metavar="NAME")
     seed: int | None = choice("seed of all nodes", default=None, unset="that of --config, or 0", metavar="N")
     task: str = choice(
-        "task to learn, a name or a task file; config/ has settings for the built-in ones",
+        "task to learn: a name, a task file, or gymnasium/ID,KEY=VALUE,…; config/ has settings for some",
         default="",
         unset="that of --config, or inverted_pendulum",
         metavar="TASK",
@@ -170,7 +170,9 @@ class EvaluationOptions(Simulated, OfRuns):
     episodes: int | None = choice("episodes to count", default=None, unset="that of --config, or 10", metavar="N")
     seed: int = choice("seed of the start states", default=EVALUATION_SEED, metavar="N")
     deterministic: bool = choice("sample actions instead of taking the mean", default=True, flag="sample")
-    task: str = choice("task, a name or a task file", default="", unset="that of the policy's training", metavar="TASK")
+    task: str = choice(
+        "task: a name, a task file, or gymnasium/ID", default="", unset="that of the policy's training", metavar="TASK"
+    )
     json: bool = choice("print one line of JSON and nothing else", default=False, is_for_launch=False)
     output: Path | None = choice("write the result as JSON to this file, too", default=None, metavar="FILE")
 

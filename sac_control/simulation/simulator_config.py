@@ -19,7 +19,7 @@ class SimulatorConfig(Config):
         "answers on policy/action are the commands; empty: in realtime it stands in for a robot"
     )
 
-    task: str = option("inverted_pendulum", "task to simulate: a name, or the path of a task file")
+    task: str = option("inverted_pendulum", "task to simulate: a name, the path of a task file, or gymnasium/ID")
     engine: str = option("", "physics engine, as pybullet or mujoco; empty: the task's own")
     mode: str = option(
         "lockstep",

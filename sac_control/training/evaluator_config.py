@@ -16,7 +16,7 @@ class EvaluatorConfig(Config):
 
     task: str = option(
         "inverted_pendulum",
-        "task that is evaluated, a name or the path of a task file: transitions of other tasks are rejected",
+        "task that is evaluated, as the simulator's: transitions of other tasks are rejected",
     )
     episodes: int = option(10, "episodes to count", low=1, high=100_000)
     output: str = option("", "file that receives the result as JSON; empty writes none")

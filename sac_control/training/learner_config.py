@@ -20,7 +20,7 @@ class LearnerConfig(AlgorithmConfig):
 
     run_id: str = run_id_option("id of the run: transitions of other runs are rejected; empty makes one")
 
-    task: str = option("inverted_pendulum", "task that is learnt: a name, or the path of a task file")
+    task: str = option("inverted_pendulum", "task that is learnt: a name, the path of a task file, or gymnasium/ID")
     engine: str = option("", "physics engine of the evaluations; empty: the task's own")
     algorithm: str = option(DEFAULT, "what learns: sac, sac_v1, trpo, or an algorithm of another package")
     run_directory: str = option("", "directory that receives checkpoints, metrics and curves; empty makes runs/<date>")
