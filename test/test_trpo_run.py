@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import time
 from pathlib import Path
 
@@ -9,12 +11,15 @@ import numpy as np
 import pytest
 
 from policies import make_file
+from sac_control.policy.policy_file import PolicyFile
 from sac_control.store.run_store import Snapshot
+from sac_control.store.table import read_columns
 from sac_control.training.evaluation_schedule import EvaluationSchedule
 from sac_control.training.intake import Outcome
 from sac_control.training.learner_config import learner_config
 from sac_control.training.training_run import TrainingRun
 from sac_control.types import Transition
+from test_end_to_end import SMALL, sac_control
 
 pytestmark = pytest.mark.needs("torch")
 
@@ -105,3 +110,23 @@ def test_policy_is_judged_once_until_an_update_has_changed_it() -> None:
         assert schedule.is_due(1000, 1, is_last=True), "the verdict on the last policy is always asked for"
     finally:
         schedule.close()
+
+
+def test_training_through_three_nodes_loses_nothing_and_a_resumed_one_collects_its_batch_anew(tmp_path: Path) -> None:
+    arguments = ["train", "--runs-dir", "runs", "--run", "a", "--algorithm", "trpo", *SMALL]
+    done = sac_control(tmp_path, *arguments, "--set", "learner.batch_size=100", "--max-steps", "350")
+    assert done.returncode == 0, done.stdout + done.stderr
+    summary = json.loads((tmp_path / "runs" / "a" / "summary.json").read_text())
+    assert (summary["env_steps"], summary["updates"]) == (350, 3)
+    metrics = read_columns(tmp_path / "runs" / "a" / "metrics.csv")
+    told = [number for number, entropy in enumerate(metrics["entropy"]) if not math.isnan(entropy)]
+    assert told
+    assert {(metrics["stale"][number], metrics["limited"][number]) for number in told} == {(0.0, 0.0)}
+    file = PolicyFile.read(tmp_path / "runs" / "a" / "checkpoints" / "latest" / "policy.safetensors")
+    assert file.actor.distribution == "gaussian"
+
+    done = sac_control(tmp_path, "train", "--runs-dir", "runs", "--run", "a", "--resume", "--max-steps", "480")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "resumes at step 350, 3 updates" in done.stdout
+    summary = json.loads((tmp_path / "runs" / "a" / "summary.json").read_text())
+    assert (summary["env_steps"], summary["updates"]) == (480, 4)  # at 450: the fifty of before are gone
