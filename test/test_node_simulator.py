@@ -64,6 +64,18 @@ def test_lockstep_applies_the_action_that_echoes_the_stamp_and_then_asks_again()
         np.testing.assert_allclose(states[-1].position[0], transition.next_observation[0], atol=1e-6)
 
 
+def test_sample_beyond_the_limit_travels_as_it_was_drawn_beside_the_action_that_was_applied() -> None:
+    with RosWorld(simulator={"flow_control": False}) as ros:
+        states, transitions = ros.hear(topics.JOINT_STATES), ros.hear(topics.TRANSITIONS)
+        ros.add(SimulatorNode)
+        ros.until(lambda: states, "no state")
+        msg = answer(stamp_of(states[0]), 100.0)
+        msg.action = [1.75]
+        ros.publisher(topics.ACTION).publish(msg)
+        ros.until(lambda: transitions, "no transition")
+        assert (list(transitions[0].action), list(transitions[0].action_raw)) == ([1.0], [1.75])
+
+
 def test_lockstep_ignores_an_action_with_another_stamp() -> None:
     with RosWorld(simulator={"flow_control": False}) as ros:
         states, transitions = ros.hear(topics.JOINT_STATES), ros.hear(topics.TRANSITIONS)
