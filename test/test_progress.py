@@ -163,3 +163,8 @@ def test_a_full_disk_behind_the_output_stops_nobody() -> None:
         line = ProgressLine(full, period=5.0)
         line.say("begins")
         line.show(STATUS, now=0.0)
+
+
+def test_line_of_an_on_policy_training_counts_its_updates_and_has_no_ratio() -> None:
+    status = dataclasses.replace(STATUS, replay_ratio=math.nan, target_replay_ratio=math.nan, updates=13)
+    assert progress_text(status) == LINE.replace("1004 updates/s  ratio 4.00", "13 updates")

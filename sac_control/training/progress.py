@@ -13,12 +13,17 @@ REDRAW_PERIOD = 0.2  # [s]
 
 
 def progress_text(status: TrainingStatus) -> str:
-    """One line that says how far a training is."""
+    """One line that says how far a training is; of an on-policy one, how many updates were made, not their rates."""
+    is_replayed = math.isfinite(status.target_replay_ratio)
+    updates = (
+        f"{status.updates_per_second:.0f} updates/s  ratio {status.replay_ratio:.2f}"
+        if is_replayed
+        else f"{status.updates} updates"
+    )
     return (
         f"step {status.env_steps}/{status.max_steps}  episodes {status.episodes}  "
         f"return {status.last_return:.0f} (mean {status.mean_return:.0f})  "
-        f"{status.updates_per_second:.0f} updates/s  ratio {status.replay_ratio:.2f}  "
-        f"policy v{status.policy_version}  ETA {_duration(status.eta)}"
+        f"{updates}  policy v{status.policy_version}  ETA {_duration(status.eta)}"
     )
 
 
