@@ -43,7 +43,7 @@ SHORT: Controls = {
     ("test_deterministic_training.py",): [
         ("training/training_run.py", "self._evaluations.is_busy or self.is_done)", "self._evaluations.is_busy)",
          "training_ends_with"),
-        ("training/flow_control.py", "return self.is_worked_off and ", "return ", "before_all_is_done"),
+        ("training/flow_control.py", "is_open = self.is_worked_off and ", "is_open = ", "before_all_is_done"),
         ("training/training_run.py", "is_held=self._evaluations.is_busy or self.is_done", "is_held=self.is_done",
          "verdict_is_awaited"),
         ("training/flow_control.py", " if self._granted_to == source else 0", "", "begin_anew"),
