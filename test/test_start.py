@@ -98,11 +98,8 @@ def place(tmp_path: Path) -> Path:
             "knows no learner.use_sde, and torch is not installed: /",
         ),
         ({"absent": "torch"}, ("--set", "learner.device=cuda"), "-m pip install torch"),
-        (
-            {"absent": "torch"},
-            ("--set", "learner.algorithm=sac_v1", "--set", "learner.learn_alpha=false"),
-            "-m pip install torch",
-        ),
+        ({"absent": "torch"}, ("--algorithm", "sac_v1"), "-m pip install torch"),
+        ({"absent": "torch"}, ("--algorithm", "trpo"), "-m pip install torch"),
     ],
 )
 def test_training_that_cannot_work_is_refused_in_one_sentence_and_leaves_nothing(
