@@ -14,6 +14,7 @@ from sac_control.types import FloatArray
 
 POINTS = 400  # of each curve
 FULL_RETURN = 1000.0
+WALKED = 300.0  # return from which on the walker has solved its task
 COLOURS = {"sac_control": "C0", "sac_control, no mirror images": "C2", "SB3": "C1", "SBX": "C3"}
 
 
@@ -26,10 +27,39 @@ def draw(rows: Mapping[str, Any], directory: Path) -> list[Path]:
         written.append(_save(figure, directory / "return_over_transitions.png"))
         figure = _returns(contenders, "seconds", "wall time since process start [s]")
         written.append(_save(figure, directory / "return_over_time.png"))
+    walkers = _walkers(rows)
+    if walkers:
+        written.append(_save(_walks(walkers), directory / "bipedal_walker.png"))
     latency = rows.get("latency", {}).get("result")
     if latency:
         written.append(_save(_latency(latency["round_trip"]), directory / "latency.png"))
     return written
+
+
+def _walkers(rows: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
+    """The runs of the walker with evaluations, by algorithm."""
+    places = {"SAC": ("environments", "BipedalWalker-v3"), "TRPO": ("trpo", "BipedalWalker-v3, TRPO")}
+    found = {
+        name: rows.get(row, {}).get("result", {}).get("entries", {}).get(entry, {}).get("runs", [])
+        for name, (row, entry) in places.items()
+    }
+    return {name: [run for run in runs if run["evaluations"]] for name, runs in found.items() if runs}
+
+
+def _walks(walkers: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    axes = figure.subplots()
+    for number, (name, runs) in enumerate(walkers.items()):
+        for run in runs:
+            steps, means = zip(*((e["step"], e["mean_return"]) for e in run["evaluations"]), strict=True)
+            axes.plot(steps, means, f"C{number}", label=f"{name}, seed {run['seed']}", alpha=1.0 - 0.25 * run["seed"])
+    axes.axhline(WALKED, color="0.5", linewidth=0.8, linestyle=":")
+    axes.set(
+        xlabel="transitions", ylabel="mean return of 10 deterministic episodes", title="BipedalWalker-v3, seed by seed"
+    )
+    axes.legend()
+    axes.grid(alpha=0.3)
+    return figure
 
 
 def _contenders(rows: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
