@@ -171,6 +171,11 @@ def _line(name: str, entry: dict[str, Any]) -> Line:
 
 def details(result: dict[str, Any]) -> list[str]:
     """Every run of each entry."""
+    return entry_details(result)
+
+
+def entry_details(result: dict[str, Any]) -> list[str]:
+    """The same for whichever row has entries."""
     text = [
         "The best policy is the one that the training itself kept, by evaluations from other starts. It is judged",
         f"once, on the starts of seeds {FIRST_START:,} and up.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.options import Options
-from benchmarks.rows.environments import Entry, details, entry_lines, measure_entries
+from benchmarks.rows.environments import Entry, entry_details, entry_lines, measure_entries
 from benchmarks.table import Line
 
 NAME = "trpo"
@@ -30,4 +30,6 @@ def lines(result: dict[str, Any]) -> list[Line]:
     return entry_lines(result)
 
 
-__all__ = ["IS_LONG", "NAME", "TITLE", "details", "lines", "measure"]
+def details(result: dict[str, Any]) -> list[str]:
+    """Every run, and the walker's curves."""
+    return [*entry_details(result), "", "![The walker's return over transitions](bipedal_walker.png)"]
