@@ -38,11 +38,8 @@ def draw(rows: Mapping[str, Any], directory: Path) -> list[Path]:
 
 def _walkers(rows: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
     """The runs of the walker with evaluations, by algorithm."""
-    places = {"SAC": ("environments", "BipedalWalker-v3"), "TRPO": ("trpo", "BipedalWalker-v3, TRPO")}
-    found = {
-        name: rows.get(row, {}).get("result", {}).get("entries", {}).get(entry, {}).get("runs", [])
-        for name, (row, entry) in places.items()
-    }
+    places = {"SAC": "bipedal_walker", "TRPO": "bipedal_walker_trpo"}
+    found = {name: rows.get(row, {}).get("result", {}).get("runs", []) for name, row in places.items()}
     return {name: [run for run in runs if run["evaluations"]] for name, runs in found.items() if runs}
 
 

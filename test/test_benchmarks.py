@@ -377,9 +377,8 @@ def test_page_says_what_is_missing_interrupted_or_short() -> None:
     assert "Interrupted: it ended before it was complete." in page
     assert "not measured: exit code 1" in page
     assert "Not in the full form, and so of little weight: no_mirror (quick)." in page
-    assert re.search(
-        r"## Not measured yet\n\nRows realtime, latency, other_tasks, environments, trpo, variants, worlds\.", page
-    )
+    not_measured = "realtime, latency, other_tasks, pendulum_v1, mountain_car, lunar_lander, bipedal_walker, trpo"
+    assert f"## Not measured yet\n\nRows {not_measured}, bipedal_walker_trpo, variants, worlds." in page
 
 
 def test_page_gives_the_reason_of_a_goal_that_is_not_met_and_of_no_other(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from sac_control.envs.env import Env
 from sac_control.errors import RunError
 from sac_control.store.run_store import NO_SCORE
 from sac_control.tasks.builtin import inverted_pendulum
+from sac_control.tasks.catalogue import make_task
 from sac_control.tasks.file_task import FileTask
 from sac_control.tasks.starts import Starts
 from sac_control.training import evaluation
@@ -48,6 +49,19 @@ def test_a_process_that_is_killed_ends_the_waiting_in_words() -> None:
     with pytest.raises(RunError, match="the evaluation process ended with exit code -9"):
         result_of(process)
     process.close()
+
+
+@pytest.mark.parametrize(("task", "begins_alike"), [("gymnasium/Pendulum-v1", True), ("inverted_pendulum", False)])
+def test_evaluations_begin_alike_where_chance_would_decide_which_policy_is_best(task: str, begins_alike: bool) -> None:
+    policy = make_file(specification=make_task(task).specification).to_bytes()
+    process = EvaluationProcess(episodes=2, confirmations=0, seed=1, task=task)
+    returns = []
+    for _ in range(2):
+        process.submit(policy)
+        returns.append(result_of(process).returns)
+    process.close()
+    assert len(set(returns[0])) == 2
+    assert (returns[0] == returns[1]) == begins_alike
 
 
 def test_a_process_that_is_killed_within_its_answer_does_so_too(monkeypatch: pytest.MonkeyPatch) -> None:

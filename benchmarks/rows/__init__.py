@@ -6,7 +6,6 @@ from typing import Any, Protocol
 
 from benchmarks.options import Options
 from benchmarks.rows import (
-    environments,
     latency,
     no_mirror,
     other_tasks,
@@ -14,11 +13,11 @@ from benchmarks.rows import (
     reduced_precision,
     solve,
     stability,
-    trpo,
     updates,
     variants,
     worlds,
 )
+from benchmarks.rows.environments import ENVIRONMENTS
 from benchmarks.table import Line
 
 
@@ -52,8 +51,7 @@ ROWS: tuple[Row, ...] = (
     reduced_precision,
     latency,
     other_tasks,
-    environments,
-    trpo,
+    *ENVIRONMENTS,
     variants,
     worlds,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
@@ -37,8 +37,11 @@ class Environment(gymnasium.Env[Float32Array, Float32Array], ABC):
         specification: that of the task.
         engine: name of what simulates it.
         max_episode_steps: steps until an episode is truncated; None never truncates.
+        keeps_starts: whether all evaluations of a training begin alike, so that policies are told apart by what they do
+            and not by where they had to begin; otherwise each begins anew, spread out.
     """
 
+    keeps_starts: ClassVar[bool] = False
     task: Task
     specification: Specification
     engine: str

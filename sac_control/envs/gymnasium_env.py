@@ -42,6 +42,7 @@ class GymnasiumEnv(Environment, EzPickle):
         ConfigError: the environment cannot be made, or not be shown in this way.
     """
 
+    keeps_starts = True  # random ones: of many evaluations, the best would be the one that began luckily
     # What Gymnasium asks of a class; each environment has the frequency of its own.
     metadata: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": 50}  # noqa: RUF012  as Gymnasium has it
 

@@ -192,10 +192,13 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this process
     episodes, confirmations, seed = (int(argument) for argument in sys.argv[1:4])
     env = make_env(sys.argv[4], engine=sys.argv[5])
-    rng = np.random.default_rng([seed, 0x6576616C])  # the second number makes it a stream of its own ("eval")
+    stream = [seed, 0x6576616C]  # the second number makes it a stream of its own ("eval")
+    rng = np.random.default_rng(stream)
     stdin, stdout = sys.stdin.buffer, sys.stdout
     while len(size := stdin.read(8)) == 8:
         file = PolicyFile.from_bytes(stdin.read(int.from_bytes(size, "little")))
+        if env.keeps_starts:
+            rng = np.random.default_rng(stream)
         stdout.write(json.dumps(dataclasses.asdict(evaluate(file, env, episodes, confirmations, rng))) + "\n")
         stdout.flush()
     return 0
