@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from learners import BACKENDS
+from learners import NEEDS_TORCH
 from sac_control.algorithms.algorithm import State
 from sac_control.envs.registry import make_env
 from sac_control.policy.controller import Controller
@@ -61,7 +61,7 @@ def learnt(path: Path, clock: Callable[[], float], rewards: Sequence[float], **m
     return state
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", ["native", pytest.param("torch", marks=[NEEDS_TORCH, pytest.mark.long])])
 def test_slow_and_fast_updates_give_the_same_numbers_and_publications(tmp_path: Path, backend: str) -> None:
     fast = learnt(tmp_path / "fast", lambda: 0.0, [1.0] * 35, backend=backend)
     slow = learnt(tmp_path / "slow", slow_clock(), [1.0] * 35, backend=backend)

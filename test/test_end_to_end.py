@@ -123,6 +123,7 @@ def test_ctrl_c_ends_with_a_checkpoint_and_resume_counts_on_from_it(tmp_path: Pa
     assert after["policy_version"] > before["policy_version"]
 
 
+@pytest.mark.long
 def test_ctrl_c_waits_for_the_checkpoint_of_large_networks(tmp_path: Path) -> None:
     large = ("--set", "learner.hidden_sizes=[1024,1024]", "--set", "learner.batch_size=512")
     running = Running(tmp_path, "train", "--run", "large", *large, "--set", "learner.evaluation_every=0")

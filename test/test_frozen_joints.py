@@ -124,6 +124,7 @@ def test_where_nothing_is_driven_or_the_setting_is_zero_nothing_is_frozen(settin
         assert not bench.controller.frozen.is_used
 
 
+@pytest.mark.long
 def test_an_hour_with_coarse_encoders_and_dry_friction_gives_no_false_stop() -> None:
     """Friction of a fifth of the limit, 1 mm and 400 steps per turn: the longest row was 16 of the 25 periods."""
     one, command = watch(), np.zeros(1)

@@ -60,6 +60,7 @@ def test_training_learns_swaps_and_evaluates_and_its_policy_runs_there_alone(
     assert "no window can be opened, because DISPLAY is not set" in windowless.stderr
 
 
+@pytest.mark.long
 def test_two_deterministic_trainings_have_the_same_numbers(tmp_path: Path) -> None:
     files = []
     for name in ("one", "two"):

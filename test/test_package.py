@@ -117,6 +117,7 @@ def assert_complete(found: dict, prefix: Path) -> None:
     assert share <= set(found["share"])
 
 
+@pytest.mark.long
 def test_colcon_build_gives_messages_executables_and_share_files(workspace: Path) -> None:
     found = colcon_build(workspace)
     prefix = workspace / "install" / "sac_control"
@@ -124,6 +125,7 @@ def test_colcon_build_gives_messages_executables_and_share_files(workspace: Path
     assert all(path.startswith(f"{prefix}/lib/") for path in [found["package"], *found["modules"]])
 
 
+@pytest.mark.long
 def test_symlink_install_gives_the_same_and_runs_the_sources(workspace: Path) -> None:
     found = colcon_build(workspace, "--symlink-install")
     assert_complete(found, workspace / "install" / "sac_control")

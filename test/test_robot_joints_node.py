@@ -24,6 +24,7 @@ from sac_control.cli.runner import node_environment
 from sac_control.errors import ConfigError
 from sac_control.nodes import messages, topics
 from sac_control.nodes.policy import PolicyNode
+from sac_control.policy import shadow_process
 from sac_control.types import JointState
 
 CART, POLE = SPECIFICATION.joints
@@ -71,7 +72,10 @@ def pair_of(heard: list[Any]) -> tuple[float, list[float]]:
     return heard[-1].action[0], list(heard[-1].command)
 
 
-def test_prefixed_joints_with_their_own_zero_and_direction_get_the_commands_that_the_policy_means(path: Path) -> None:
+def test_prefixed_joints_with_their_own_zero_and_direction_get_the_commands_that_the_policy_means(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shadow_process, "PATIENCE", 60.0)  # that a slow one is switched off is promised elsewhere
     answers = []
     for robot_type, settings in ((Robot, {}), (PrefixedRobot, SETTINGS)):
         with RosWorld(policy={"policy_file": str(path), "shadow_policy_file": str(path), **PATIENT, **settings}) as ros:

@@ -214,6 +214,7 @@ def test_features_of_zero_give_a_finite_log_prob_and_gradient() -> None:
 
 
 @pytest.mark.parametrize("use_sde", [True, False])
+@pytest.mark.long
 def test_temperature_brings_the_entropy_of_the_whole_action_to_its_target(use_sde: bool) -> None:
     """The fixed point of α, with the whole algorithm: rewards want an action of 0, the target wants it spread."""
     rates: dict[str, Any] = {"actor_learning_rate": 3e-3, "critic_learning_rate": 3e-3, "alpha_learning_rate": 3e-3}

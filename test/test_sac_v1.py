@@ -146,6 +146,7 @@ def test_target_value_starts_as_a_copy_and_follows_by_tau() -> None:
     torch.testing.assert_close(flat(sac.target_value), start + 0.25 * (flat(sac.value) - start))
 
 
+@pytest.mark.long
 def test_policy_of_a_one_step_bandit_is_the_boltzmann_distribution_of_its_scaled_rewards() -> None:
     """π* ∝ exp(scale · r). For r = log p / scale, with p a squashed Gaussian, the actor can and must become p itself.
 

@@ -189,7 +189,10 @@ def test_shadow_for_another_robot_is_refused(name: str) -> None:
     check_shadow(SPECIFICATION, SPECIFICATION)
 
 
-def test_shadow_tells_what_it_would_have_done_and_moves_nothing(paths: dict[str, str]) -> None:
+def test_shadow_tells_what_it_would_have_done_and_moves_nothing(
+    paths: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shadow_module, "PATIENCE", 60.0)  # that a slow one is switched off is another promise
     with RosWorld(policy={**paths, **PATIENT, "require_arm": True}) as ros:
         robot = Robot(ros)
         told = ros.hear(topics.SHADOW_ACTION)
