@@ -43,6 +43,13 @@ def test_first_actor_is_its_own_average() -> None:
     assert_acts_like(ActorAverage(HORIZON).include(actor(0), 7), actor(0))
 
 
+def test_a_horizon_of_nothing_leaves_the_newest() -> None:
+    average = ActorAverage(0)
+    average.begin(actor(0), 0)
+    newest = actor(1)
+    assert average.include(newest, 5) is newest
+
+
 def test_an_actor_counts_for_one_over_e_after_the_horizon() -> None:
     old, new = (with_statistics(actor(seed), 0.0, 1.0) for seed in (0, 1))
     average = ActorAverage(HORIZON)

@@ -558,6 +558,25 @@ def test_what_is_published_once_solved_begins_at_the_solution_and_changes_slowly
     assert distance(advanced(resumed, 60, 70), advanced(averaged, 60, 70)) == 0.0
 
 
+def test_actors_may_be_averaged_before_the_task_is_solved_and_are_saved_so() -> None:
+    def last_layer(run: Training) -> np.ndarray[Any, Any]:
+        return run.publish().layers[-1][0]
+
+    averaged, newest = training(actor_average=50), training()
+    for sequence in range(60):
+        for run in (averaged, newest):
+            run.ingest(transition(sequence))
+            run.update(run.updates_owed)
+            run.publish()
+    first, second = off_policy(averaged).learner.state(), off_policy(newest).learner.state()
+    assert all(np.array_equal(array, second[name]) for name, array in first.items()), "it learns as ever"
+    assert np.abs(last_layer(averaged) - last_layer(newest)).max() > 1e-4
+    resumed = training(actor_average=50)
+    off_policy(resumed).buffer.restore(off_policy(averaged).buffer.rows(0, 60), 60)
+    resumed.restore(averaged.state())
+    np.testing.assert_array_equal(last_layer(resumed), last_layer(averaged))
+
+
 def test_rewards_below_the_floor_count_as_the_floor_in_the_losses_and_as_they_are_in_returns() -> None:
     """A fall that costs a hundred teaches to stand still; returns must tell what it cost all the same."""
     floored, plain = training(reward_floor=-10.0), training()

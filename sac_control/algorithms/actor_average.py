@@ -20,12 +20,12 @@ class ActorAverage:
     Juditsky 1992), and steadier: a policy in training now and then takes a step across the edge (Nikishin et al. 2018,
     "Improving stability in deep reinforcement learning with weight averaging").
 
-    Args:
-        horizon: transitions after which an actor counts for 1/e.
+    Attributes:
+        horizon: transitions after which an actor counts for 1/e; 0: at once, so that the newest is all there is.
     """
 
     def __init__(self, horizon: float) -> None:
-        self._horizon = horizon
+        self.horizon = horizon
         self._layers: Layers | None = None  # for observations as they come, not normalised
         self._at = 0  # transitions when an actor was last included
 
@@ -35,9 +35,11 @@ class ActorAverage:
 
     def include(self, actor: ActorParameters, at: int) -> ActorParameters:
         """The average with `actor`, as it is after `at` transitions; all but the layers is the actor's own."""
+        if not self.horizon:
+            return actor
         new = _denormalised(actor)
         if self._layers is not None:
-            share = np.float32(-math.expm1(-(at - self._at) / self._horizon))
+            share = np.float32(-math.expm1(-(at - self._at) / self.horizon))
             new = tuple(
                 (weight + share * (new_weight - weight), bias + share * (new_bias - bias))
                 for (weight, bias), (new_weight, new_bias) in zip(self._layers, new, strict=True)

@@ -58,7 +58,7 @@ class OffPolicy(Algorithm):
         )
         self.updates = 0
         self._ratio = ReplayRatio(config.replay_ratio, config.warmup_steps)
-        self._average = ActorAverage(config.solved_actor_average)  # what is published once the task was solved
+        self._average = ActorAverage(config.actor_average)  # what is published
         self._floor = np.float32(config.reward_floor)
         self._is_solved = False
         self._published_at: int | None = None  # updates made when weights were last published
@@ -131,14 +131,13 @@ class OffPolicy(Algorithm):
         return self._published_at is None or self.updates >= self._published_at + self._config.publish_every
 
     def publish(self, version: int) -> ActorParameters:
-        """The actor as it is now; once the task was solved, the average of those published since."""
+        """The average of the actor as it is now with those before, where it is to be one."""
         self._published_at = self.updates
         self._keep()
         config = self._config
         correlation = config.solved_noise_correlation if self._is_solved else config.noise_correlation
         actor = dataclasses.replace(self.learner.actor_parameters(), noise_correlation=correlation)
-        is_averaged = self._is_solved and config.solved_actor_average
-        return self._average.include(actor, self.buffer.added) if is_averaged else actor
+        return self._average.include(actor, self.buffer.added)
 
     def note_solved(self, actor: ActorParameters) -> None:
         """The settings ``solved_*`` take effect.
@@ -146,7 +145,7 @@ class OffPolicy(Algorithm):
         Exploration that reaches farther shows the margins of the policy, which a good one no longer meets by itself.
         What is published goes back to the solution and changes slowly from there.
         """
-        self._is_solved = True
+        self._is_solved, self._average.horizon = True, self._config.solved_actor_average
         self._average.begin(actor, self.buffer.added)
         self._ratio.change(self._config.solved_replay_ratio, self.buffer.added)
         self.learner.note_solved()
@@ -209,6 +208,8 @@ class OffPolicy(Algorithm):
             generator.bit_generator.state = numbers["generators"][name]
         self.updates = numbers["updates"]
         self._is_solved = numbers.get("is_solved", numbers.get("solved_at") is not None)  # as runs of before say it
+        config = self._config
+        self._average.horizon = config.solved_actor_average if self._is_solved else config.actor_average
         self._published_at = numbers["_published_at"]
         self._refreshed_at = numbers["_refreshed_at"]
         self._rollbacks = numbers.get("rate_halvings", numbers.get("_rollbacks", 0))  # as runs of before call it

@@ -78,6 +78,12 @@ class OffPolicyConfig(AlgorithmConfig):
         low=0,
         high=10**9,
     )
+    actor_average: int = option(
+        0,
+        "transitions over which the actors that are published are averaged until the task is solved; 0: the newest alone",
+        low=0,
+        high=10**9,
+    )
     device: str = option(
         "cpu", "device for the updates; auto takes a GPU where there is one", choices=("auto", "cpu", "cuda")
     )
