@@ -80,7 +80,7 @@ class OffPolicyConfig(AlgorithmConfig):
     )
     actor_average: int = option(
         0,
-        "transitions over which the actors that are published are averaged until the task is solved; 0: the newest alone",
+        "transitions over which published actors are averaged until the task is solved; 0: the newest alone",
         low=0,
         high=10**9,
     )
