@@ -35,8 +35,8 @@ REASONS: dict[str, str] = {
         "docs/learning.md lists what was tried."
     ),
     "lunar_lander": (
-        "one seed of three hovers until 65,000 transitions and lets one landing of twenty fail at the end. Trained once "
-        "more in one process with actors that are averaged from the beginning (learner.actor_average 3000) it "
+        "one seed of three hovers until 65,000 transitions and lets one landing of twenty fail at the end. Trained "
+        "once more in one process with actors that are averaged from the beginning (learner.actor_average 3000) it "
         "reaches 263.6; that is not the preset's yet."
     ),
 }
