@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +50,7 @@ def _draw_algorithm(losses: Axes, others: Axes, metrics: dict[str, list[float]])
     right = losses.twinx()
     for number, (name, values) in enumerate(told.items()):
         is_loss = name.endswith("_loss")
-        is_positive = bool(np.nanmin(values, initial=np.inf) > 0.0)
+        is_positive = all(value > 0.0 for value in values if not math.isnan(value))
         axes = (losses if is_positive else right) if is_loss else others
         label = LABELS.get(name, name.removesuffix("_loss").replace("_", " "))
         axes.plot(steps, values, f"C{number}", label=label, linewidth=1)
