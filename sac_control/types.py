@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -169,6 +169,19 @@ class Transition:
     action_raw: Float32Array = field(default_factory=lambda: np.zeros(0, np.float32))  # (a,) float32, as chosen
     origin: Origin = Origin.POLICY
     duration: float = math.nan  # [s] for which the action was applied
+
+
+class RowBuffer(Protocol):
+    """Transitions kept as rows of numbers, counted from the first ever added, so that a disk can keep them, too."""
+
+    capacity: int  # rows that it keeps
+    added: int  # rows ever added
+    observation_size: int  # o
+    action_size: int  # a
+
+    def __len__(self) -> int: ...
+    def rows(self, start: int, stop: int) -> Float32Array: ...  # (n, row) float32
+    def restore(self, rows: Float32Array, added: int) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,11 +10,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from sac_control.errors import RunError
 from sac_control.option import Config
-from sac_control.types import ActorParameters, Array, Float32Array, Transition
+from sac_control.types import ActorParameters, Array, Float32Array, RowBuffer, Transition
+
+MOST_HALVINGS = 6  # of the steps: smaller ones would only hide that nothing is learnt any more
 
 
 class Use(Enum):
@@ -22,19 +24,6 @@ class Use(Enum):
 
     LEARNT = auto()
     STALE = auto()  # it was taken by weights that are not in force any more: left out
-
-
-class Rows(Protocol):
-    """Transitions that are kept as rows of numbers, counted from the first ever added: `replay_buffer.py` has them."""
-
-    capacity: int  # rows that it keeps
-    added: int  # rows ever added
-    observation_size: int
-    action_size: int
-
-    def __len__(self) -> int: ...
-    def rows(self, start: int, stop: int) -> Float32Array: ...
-    def restore(self, rows: Float32Array, added: int) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,13 +98,15 @@ class Algorithm(ABC):
         remedy: what to lower where it diverges again and again, as in "lower learner.max_kl".
         memory: transitions that the disk must keep; None: there is nothing worth keeping.
         updates: made, those that were rolled back, too.
+        rollbacks: times that `roll_back` was called, over all lives of the training.
     """
 
     is_on_policy: ClassVar[bool]
     remedy: ClassVar[str]
     is_mirrored: bool = False
-    memory: Rows | None = None
+    memory: RowBuffer | None = None
     updates: int = 0
+    rollbacks: int = 0
 
     @abstractmethod
     def accept(self, transition: Transition) -> Use:
@@ -164,9 +155,9 @@ class Algorithm(ABC):
         """
 
     @property
-    @abstractmethod
     def step_scale(self) -> float:
-        """The share of its steps that rollbacks have left."""
+        """The share of its steps that rollbacks have left: each of the first halves them."""
+        return float(0.5 ** min(self.rollbacks, MOST_HALVINGS))
 
     def note_solved(self, actor: ActorParameters) -> None:  # noqa: B027  many have nothing to change then
         """Take note that `actor`, one that was published, has solved the task: now it is about keeping the solution."""

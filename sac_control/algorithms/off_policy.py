@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sac_control.algorithms.actor_average import ActorAverage
-from sac_control.algorithms.algorithm import Algorithm, State, Use
+from sac_control.algorithms.algorithm import MOST_HALVINGS, Algorithm, State, Use
 from sac_control.algorithms.off_policy_config import OffPolicyConfig
 from sac_control.algorithms.replay_buffer import ReplayBuffer
 from sac_control.algorithms.replay_ratio import ReplayRatio
@@ -18,7 +18,6 @@ from sac_control.types import ActorParameters, Array, Float32Array, Transition
 _REFRESH_EVERY = 200  # transitions between two refreshes of the normalisation statistics
 _LARGEST_START = 1e18  # of values: rewards that ask for more diverge in any case, and that is told in words
 _LEAST_RATE = 0.1  # learning rates fall with the transitions to this share of their setting and no further
-_MOST_HALVINGS = 6  # of learning rates: smaller ones would only hide that nothing is learnt any more
 
 
 class OffPolicy(Algorithm):
@@ -63,7 +62,6 @@ class OffPolicy(Algorithm):
         self._is_solved = False
         self._published_at: int | None = None  # updates made when weights were last published
         self._refreshed_at = 0  # transitions accepted when the normalisation was last refreshed
-        self._rollbacks = 0
         self._keep()
 
     def accept(self, transition: Transition) -> Use:
@@ -123,10 +121,6 @@ class OffPolicy(Algorithm):
         return decay * self.step_scale
 
     @property
-    def step_scale(self) -> float:
-        return 0.5 ** min(self._rollbacks, _MOST_HALVINGS)
-
-    @property
     def is_publication_due(self) -> bool:
         return self._published_at is None or self.updates >= self._published_at + self._config.publish_every
 
@@ -166,8 +160,8 @@ class OffPolicy(Algorithm):
         """
         self.learner.restore(self._sound | self.learner.observed())
         self._refreshed_at = self._sound_refreshed_at
-        self._rollbacks += 1
-        return self._rollbacks <= _MOST_HALVINGS
+        self.rollbacks += 1
+        return self.rollbacks <= MOST_HALVINGS
 
     @property
     def metric_names(self) -> tuple[str, ...]:
@@ -195,7 +189,7 @@ class OffPolicy(Algorithm):
             "is_solved": self._is_solved,
             "_published_at": self._published_at,
             "_refreshed_at": self._refreshed_at,
-            "rate_halvings": self._rollbacks,
+            "_rollbacks": self.rollbacks,
             "replay_ratio": self._ratio.state(),
             "generators": {name: each.bit_generator.state for name, each in self._generators.items()},
         }
@@ -212,7 +206,7 @@ class OffPolicy(Algorithm):
         self._average.horizon = config.solved_actor_average if self._is_solved else config.actor_average
         self._published_at = numbers["_published_at"]
         self._refreshed_at = numbers["_refreshed_at"]
-        self._rollbacks = numbers.get("rate_halvings", numbers.get("_rollbacks", 0))  # as runs of before call it
+        self.rollbacks = numbers["_rollbacks"]
         self._ratio.restore(numbers["replay_ratio"])
         self._keep()
 

@@ -9,30 +9,16 @@ from __future__ import annotations
 import struct
 import threading
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
 from sac_control.errors import RunError
 from sac_control.store.replay_file import RECORD, ReplayFile, SavedRows
-from sac_control.types import Array, Float32Array, Transition
+from sac_control.types import Array, Float32Array, RowBuffer, Transition
 
 _RECORD = struct.Struct("<QQqQQIII")  # RECORD, which takes five times as long to assign to
 
 PERIOD = 0.5  # [s] between two appends: a kill then loses less than a second, whatever the updates under way
-
-
-class RowBuffer(Protocol):
-    """What a replay buffer must offer to be kept on the disk: sac/replay_buffer.py does."""
-
-    capacity: int  # rows that it keeps
-    added: int  # rows ever added
-    observation_size: int
-    action_size: int
-
-    def __len__(self) -> int: ...
-    def rows(self, start: int, stop: int) -> Float32Array: ...
-    def restore(self, rows: Float32Array, added: int) -> None: ...
 
 
 class ReplayLog:

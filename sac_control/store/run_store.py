@@ -17,11 +17,11 @@ from safetensors.numpy import save as save_tensors
 from sac_control.errors import RunError
 from sac_control.store.checkpoints import Checkpoint, CheckpointStore
 from sac_control.store.metrics import Metrics
-from sac_control.store.replay_log import ReplayLog, RowBuffer
+from sac_control.store.replay_log import ReplayLog
 from sac_control.store.run_directory import RunDirectory
 from sac_control.store.table import Table, drop_rows_after, read_columns
 from sac_control.store.writing import Writing
-from sac_control.types import Array, TrainingStatus, Transition
+from sac_control.types import Array, RowBuffer, TrainingStatus, Transition
 
 RETRY_PERIOD = 1.0  # [s] after which a checkpoint that could not be written is tried again
 RETURNS = ("last_return", "mean_return")  # columns of metrics before the algorithm's own, and after them

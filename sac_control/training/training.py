@@ -53,7 +53,6 @@ class Training:
         self.seen_states = SeenStates(continuous_joints, is_mirrored=self.algorithm.is_mirrored)
         self._rejected = 0
         self._stale = 0
-        self._rollbacks = 0
 
     def ingest(self, transition: Transition) -> Intake:
         """Accept a transition, unless it came before or is of no use to the algorithm.
@@ -141,7 +140,6 @@ class Training:
 
     def roll_back(self) -> bool:
         """Return the algorithm to its last publication; see Algorithm.roll_back."""
-        self._rollbacks += 1
         return self.algorithm.roll_back()
 
     def metrics(self) -> dict[str, float]:
@@ -165,7 +163,7 @@ class Training:
             stale=self._stale,
             policy_version=self.policy_version,
             replay_ratio=self.algorithm.replay_ratio,
-            rollbacks=self._rollbacks,
+            rollbacks=self.algorithm.rollbacks,
         )
 
     def state(self) -> State:
@@ -196,4 +194,4 @@ class Training:
         self._episodes.restore(state.numbers["episodes"])
 
 
-_NUMBERS = ("transitions", "policy_version", "solved_at", "_rejected", "_rollbacks")
+_NUMBERS = ("transitions", "policy_version", "solved_at", "_rejected")

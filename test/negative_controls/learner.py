@@ -84,7 +84,7 @@ LONG: Controls = {
         ("algorithms/off_policy.py", "if not self.learner.updates:", "if not self.updates:", "optimistic_start_again"),
         ("algorithms/off_policy.py", "self._sound | self.learner.observed()", "self._sound", "not_what_was_observed"),
         ("algorithms/off_policy.py", "self._refreshed_at = self._sound_refreshed_at", "pass", "not_what_was_observed"),
-        ("algorithms/off_policy.py", "min(self._rollbacks, _MOST_HALVINGS)", "self._rollbacks", "sixty_fourth"),
+        ("algorithms/algorithm.py", "min(self.rollbacks, MOST_HALVINGS)", "self.rollbacks", "sixty_fourth"),
     ],
     ("test_pybullet.py",): [
         ("worlds/world.py", "        if self._has_window:", "        if False:", "shown_in_a_window"),

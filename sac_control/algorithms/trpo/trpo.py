@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sac_control.algorithms.algorithm import Algorithm, State, Use, check_arrays
+from sac_control.algorithms.algorithm import MOST_HALVINGS, Algorithm, State, Use, check_arrays
 from sac_control.algorithms.normaliser import Normaliser
 from sac_control.algorithms.torch_presence import has_gpu
 from sac_control.algorithms.trpo import gaussian
@@ -23,7 +23,6 @@ from sac_control.algorithms.trpo.trust_region import TrustRegion
 from sac_control.algorithms.trpo.value_fit import explained_variance, fit_value
 from sac_control.types import ActorParameters, Array, Float32Array, FloatArray, Transition
 
-_MOST_HALVINGS = 6  # of the steps: smaller ones would only hide that nothing is learnt any more
 _METRICS = (
     "surrogate",
     "kl",
@@ -65,7 +64,6 @@ class Trpo(Algorithm):
         self._versions: set[int] = set()  # published since the last update: all have the weights of today
         self._stale = 0  # transitions of other versions since the last update
         self._metrics: dict[str, float] = {}
-        self._rollbacks = 0
         self.updates = 0
         self._keep()
 
@@ -192,12 +190,8 @@ class Trpo(Algorithm):
         self._load(self._sound)
         self._forget()
         self._versions = set(self._sound_versions)
-        self._rollbacks += 1
-        return self._rollbacks <= _MOST_HALVINGS
-
-    @property
-    def step_scale(self) -> float:
-        return float(0.5 ** min(self._rollbacks, _MOST_HALVINGS))
+        self.rollbacks += 1
+        return self.rollbacks <= MOST_HALVINGS
 
     @property
     def metric_names(self) -> tuple[str, ...]:
@@ -223,7 +217,7 @@ class Trpo(Algorithm):
         """Everything but the transitions of the batch begun: they are few, and are collected anew."""
         numbers = {
             "updates": self.updates,
-            "rate_halvings": self._rollbacks,
+            "_rollbacks": self.rollbacks,
             "versions": sorted(self._versions),
             "generator": self._generator.bit_generator.state,
         }
@@ -232,7 +226,7 @@ class Trpo(Algorithm):
     def restore(self, arrays: Mapping[str, Array], numbers: Mapping[str, Any]) -> None:
         check_arrays(arrays, self._arrays())
         self._load(arrays)
-        self.updates, self._rollbacks = numbers["updates"], numbers["rate_halvings"]
+        self.updates, self.rollbacks = numbers["updates"], numbers["_rollbacks"]
         self._generator.bit_generator.state = numbers["generator"]
         self._forget()
         self._versions.update(numbers["versions"])
