@@ -175,6 +175,7 @@ def kill_at_once(pids: list[int]) -> None:
                 os.kill(pid, number)
 
 
+@pytest.mark.long
 def test_train_resume_goes_on_after_all_its_processes_were_killed_at_once(tmp_path: Path, machine: Withheld) -> None:
     """The same through the command, with all nodes and the evaluation process, as when a machine is taken away."""
     run, random = tmp_path / "runs" / "killed", np.random.default_rng(KILLS)

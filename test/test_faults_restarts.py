@@ -190,7 +190,7 @@ def test_nodes_find_each_other_in_whatever_order_they_start(tmp_path: Path) -> N
             training.close()  # no process is left behind
 
 
-@pytest.mark.parametrize("mode", ["lockstep", "realtime"])
+@pytest.mark.parametrize("mode", ["lockstep", pytest.param("realtime", marks=pytest.mark.long)])
 def test_training_goes_on_by_itself_when_a_peer_comes_back(tmp_path: Path, ros: RosWorld, mode: str) -> None:
     with Trio(ros, tmp_path, mode) as trio:
         trio.start_all()
@@ -212,6 +212,7 @@ def test_training_goes_on_by_itself_when_a_peer_comes_back(tmp_path: Path, ros: 
     assert len(set(records["source"].tolist())) == 2, "the simulator had two lives"
 
 
+@pytest.mark.long
 def test_command_starts_nodes_of_a_training_again_and_the_learner_resumes(tmp_path: Path, ros: RosWorld) -> None:
     statuses: list[Any] = []
     of_training = f"/training/{topics.TRAINING_STATUS.name}"

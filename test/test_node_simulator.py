@@ -200,7 +200,7 @@ def is_moved(heard: list[tuple[float, bool]], count: int) -> bool:
     return any(moved for _, moved in heard[count:])
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGKILL, marks=pytest.mark.long), signal.SIGSTOP])
 def test_realtime_zeroes_the_force_when_the_policy_process_is_killed_or_frozen(
     tmp_path: Path,
     machine: Withheld,

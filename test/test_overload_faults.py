@@ -87,6 +87,7 @@ class Observer:
         return found
 
 
+@pytest.mark.long
 def test_flood_of_transitions_fills_no_memory_stops_no_control_and_is_accounted_for_to_the_last_one(
     tmp_path: Path, policy_path: Path, machine: Withheld
 ) -> None:

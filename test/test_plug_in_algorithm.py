@@ -48,6 +48,7 @@ def test_it_is_held_to_the_contract_of_algorithms(run: Run) -> None:
     assert " skipped" not in done.stdout
 
 
+@pytest.mark.long
 def test_it_trains_through_the_nodes_and_says_what_it_alone_has_to_say(run: Run, tmp_path: Path) -> None:
     small = [
         "learner.hidden_sizes=[16]",
