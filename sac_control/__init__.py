@@ -24,6 +24,7 @@ Where things live; each folder's `__init__` is its map, and imports go upwards i
     tasks/        what is asked: starts, rewards, failures
     robots/       URDFs of the built-in robots
     health/ system/    what a node says of itself; the process and its machine
+    variation/    what of a robot may differ from its description, and how much
     expression/   the language of observation terms, rewards and bounds
     start.py __main__.py    entry points
     types.py errors.py identity.py option.py per_joint.py ros_parameters.py observation.py    ground floor: values,

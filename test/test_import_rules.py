@@ -14,7 +14,9 @@ import pytest
 from optional_packages import ABSENT, PLACES
 
 PACKAGE = Path(__file__).resolve().parent.parent / "sac_control"
-BASIS = {"types", "identity", "option", "errors", "expression", "observation", "per_joint", "ros_parameters"}
+BASIS = {
+    "types", "identity", "option", "errors", "expression", "observation", "per_joint", "ros_parameters", "variation",
+}  # fmt: skip
 SIMULATION = {"robots", "tasks", "worlds", "envs", "simulation"}
 CORES = {"algorithms", "policy", "store", "training", "health", "system"} | SIMULATION
 
@@ -34,6 +36,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "expression": ({"errors", "option"}, set()),
     "observation": ({"errors", "expression", "types"}, {"numpy"}),
     "ros_parameters": ({"errors", "option"}, set()),
+    "variation": ({"errors", "option"}, {"numpy"}),
     "system": ({"errors"}, set()),
     "health": (set(), set()),
     "robots": (BASIS, {"numpy"}),

@@ -41,14 +41,14 @@ from sac_control.worlds.world import World
 
 
 class Springs(World):
-    def reset(self, state):
+    def _reset(self, state):
         self.position, self.velocity = list(map(float, state[0::2])), list(map(float, state[1::2]))
         self.effort = [0.0] * len(self.position)
 
-    def _step(self, command):
+    def _step(self, command, substeps):
         effort = dict(zip((drive.joint for drive in self.robot.drives), command))
         self.effort = [effort.get(joint, 0.0) for joint in self.robot.joints]
-        for _ in range(self.robot.substeps):
+        for _ in range(substeps):
             h = self.robot.physics_period
             forces = [e - x - v for e, x, v in zip(self.effort, self.position, self.velocity)]
             self.velocity = [v + h * f for v, f in zip(self.velocity, forces)]
@@ -109,8 +109,8 @@ NUMBER = 7
 
 
 class Unfinished(World):
-    def reset(self, state): ...
-    def _step(self, command): ...
+    def _reset(self, state): ...
+    def _step(self, command, substeps): ...
 
 
 class HalfATask(RobotTask):

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sac_control.tasks.task import Task
 from sac_control.types import Float32Array, FloatArray, Signals, Specification
+from sac_control.variation.fields import NOMINAL, Variation
 
 StepResult = tuple[Float32Array, float, bool, bool, dict[str, Any]]
 Start = dict[str, Any]  # keyword arguments of `Environment.reset`
@@ -37,6 +38,8 @@ class Environment(gymnasium.Env[Float32Array, Float32Array], ABC):
         specification: that of the task.
         engine: name of what simulates it.
         max_episode_steps: steps until an episode is truncated; None never truncates.
+        is_varied: whether the robot of each episode from the next reset on is drawn anew, where there are ranges.
+        variation: how the robot of this episode differs from its description; empty where it does not.
         keeps_starts: whether all evaluations of a training begin alike, so that policies are told apart by what they do
             and not by where they had to begin; otherwise each begins anew, spread out.
     """
@@ -45,6 +48,8 @@ class Environment(gymnasium.Env[Float32Array, Float32Array], ABC):
     task: Task
     specification: Specification
     engine: str
+    is_varied: bool = False
+    variation: Variation = NOMINAL
     max_episode_steps: int | None
 
     @abstractmethod

@@ -2,7 +2,7 @@
 
 robot.py        the machine, its driven joints, its periods, and how it is looked at
 description.py  robot description files: URDF, xacro and MJCF found, read and checked before an engine sees them
-survey.py       what a description says of its joints and moving bodies
+stretched.py    a description with longer or shorter links
 engines.py      names of the physics engines
 survey.py       what a URDF says of its joints, drives and masses
 *.urdf          the built-in robots, for both engines, RViz and ros2_control

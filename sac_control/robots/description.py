@@ -29,6 +29,7 @@ class Description:
     path: Path  # of the file
     kind: str  # URDF or MJCF
     text: str  # its XML; of URDF with xacro expanded and absolute paths of meshes
+    is_changed: bool = False  # the text is not what the file says
 
     @property
     def root(self) -> ElementTree.Element:

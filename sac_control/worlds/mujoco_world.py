@@ -8,7 +8,7 @@ whose gains would be unstable otherwise.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree
@@ -21,7 +21,9 @@ from sac_control.errors import ConfigError
 from sac_control.option import suggest
 from sac_control.robots.description import MJCF, Description, read_description
 from sac_control.robots.robot import Drive, Robot
+from sac_control.variation.fields import Quantity
 from sac_control.worlds.mujoco_picture import take_picture
+from sac_control.worlds.mujoco_plant import MujocoPlant
 from sac_control.worlds.mujoco_window import Window
 from sac_control.worlds.world import World
 
@@ -43,19 +45,19 @@ class MujocoWorld(World):
         super().__init__(robot, has_window=has_window)
         self._model = model = _build(robot)
         self._data = data = mujoco.MjData(model)
+        self._plant = MujocoPlant(model, data, robot)
         joints = [model.joint(robot.model_name(name)) for name in robot.joints]
         self._qpos = [int(joint.qposadr[0]) for joint in joints]
         self._qvel = [int(joint.dofadr[0]) for joint in joints]
         self._in_order = self._qpos == self._qvel == list(range(model.nq)) and model.nq == model.nv
         # Views, kept: asking `data` makes a new one each time.
         self._positions, self._velocities, self._efforts = data.qpos, data.qvel, data.qfrc_actuator
-        self._control = data.ctrl
-        self._substeps = robot.substeps
+        self._control, self._pushes = data.ctrl, data.qfrc_applied
         self._window = Window(model, data, robot.camera) if has_window else None
         mujoco.mj_forward(model, data)
         self._read()
 
-    def reset(self, state: Sequence[float]) -> None:
+    def _reset(self, state: Sequence[float]) -> None:
         mujoco.mj_resetData(self._model, self._data)
         values = [float(value) for value in state]
         self._positions[self._qpos] = values[0::2]
@@ -65,11 +67,18 @@ class MujocoWorld(World):
         self.effort = [0.0] * len(self._qpos)
         self._show()
 
-    def _step(self, command: Sequence[float]) -> None:
+    def _step(self, command: Sequence[float], substeps: int) -> None:
         self._control[:] = command
-        mujoco.mj_step(self._model, self._data, self._substeps)
+        if self._push is not None:
+            self._pushes[self._qvel] = self._push
+        mujoco.mj_step(self._model, self._data, substeps)
+        if self._push is not None:
+            self._pushes[:] = 0.0
         self._read()
         self._show()
+
+    def _vary(self, variation: Mapping[Quantity, float]) -> None:
+        self._plant.vary(variation)
 
     def _read(self) -> None:
         positions, velocities, efforts = self._positions.tolist(), self._velocities.tolist(), self._efforts.tolist()

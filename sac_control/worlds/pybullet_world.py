@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import tempfile
 import weakref
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,10 @@ from sac_control.errors import ConfigError
 from sac_control.option import suggest
 from sac_control.robots.description import MJCF, URDF, Description, moving_joints, read_description
 from sac_control.robots.robot import Color, Drive, Robot
+from sac_control.robots.stretched import stretched
+from sac_control.variation.fields import Quantity
 from sac_control.worlds.pybullet_picture import take_picture
+from sac_control.worlds.pybullet_plant import change_plant, inertias
 from sac_control.worlds.pybullet_window import close_window, open_window, stdout_to_stderr
 from sac_control.worlds.world import World
 
@@ -39,21 +42,27 @@ class PybulletWorld(World):
 
     def __init__(self, robot: Robot, *, has_window: bool = False) -> None:
         super().__init__(robot, has_window=has_window)
-        description = read_description(robot.description)
         self._client: int = open_window(robot.camera) if has_window else pybullet.connect(pybullet.DIRECT)
         # Releases the engine of a forgotten world, too: pybullet has room for about a thousand.
         disconnect = close_window if has_window else pybullet.disconnect
         self._disconnect = weakref.finalize(self, disconnect, self._client)
+        self._description = read_description(robot.description)
         with ExitStack() as on_refusal:
             on_refusal.callback(self.close)
-            self._configure_engine(robot)
-            self._body, indices = self._load_robot(description)
-            self._joints = [self._index(robot.model_name(name), indices) for name in robot.joints]
-            driven = [self._index(robot.model_name(drive.joint), indices) for drive in robot.drives]
-            most = [self._most_effort(description, *each) for each in zip(driven, robot.drives, strict=True)]
+            self._build(self._description)
+            self._inertias = inertias(self._client, self._body)  # of the links, as described
             on_refusal.pop_all()
-        self._drives = list(zip(driven, robot.drives, most, strict=True))
         self._places = [robot.joints.index(drive.joint) for drive in robot.drives]  # of each drive among the joints
+
+    def _build(self, description: Description) -> None:
+        """Load the machine into an empty engine."""
+        robot = self.robot
+        self._configure_engine(robot)
+        self._body, indices = self._load_robot(description)
+        self._joints = [self._index(robot.model_name(name), indices) for name in robot.joints]
+        driven = [self._index(robot.model_name(drive.joint), indices) for drive in robot.drives]
+        most = [self._most_effort(description, *each) for each in zip(driven, robot.drives, strict=True)]
+        self._drives = list(zip(driven, robot.drives, most, strict=True))
         self._rest: int = pybullet.saveState(physicsClientId=self._client)
 
     def _configure_engine(self, robot: Robot) -> None:
@@ -109,7 +118,7 @@ class PybulletWorld(World):
         allowed: float = pybullet.getJointInfo(self._body, joint, physicsClientId=self._client)[10]
         return min(most, allowed) if description.kind == URDF and allowed > 0.0 else most
 
-    def reset(self, state: Sequence[float]) -> None:
+    def _reset(self, state: Sequence[float]) -> None:
         pybullet.restoreState(self._rest, physicsClientId=self._client)
         values = [float(value) for value in state]
         for joint, position, velocity in zip(self._joints, values[0::2], values[1::2], strict=True):
@@ -117,11 +126,32 @@ class PybulletWorld(World):
         self._read_state()
         self.effort = [0.0] * len(self._joints)
 
-    def _step(self, command: Sequence[float]) -> None:
-        for _ in range(self.robot.substeps):
+    def _vary(self, variation: Mapping[Quantity, float]) -> None:
+        """Load the machine anew, and change what differs: what was changed before leaves no trace."""
+        robot, description = self.robot, self._description
+        driven = {drive.joint: drive.interface for drive in robot.drives}
+        for field, of in variation:
+            if field == "friction" and driven.get(of, "effort") != "effort":
+                raise ConfigError(
+                    f"friction({of}) is of a joint that is driven by {driven[of]}, in which pybullet knows none: "
+                    "leave it out, or choose simulator.engine mujoco"
+                )
+        lengths = {robot.model_name(of): value for (field, of), value in variation.items() if field == "length"}
+        self._build(stretched(description, lengths) if lengths else description)
+        joints = dict(zip(robot.joints, self._joints, strict=True))
+        change_plant(self._client, self._body, joints, self._inertias, robot.gravity, variation)
+        gains = [variation.get(Quantity("gain", drive.joint), 1.0) for drive in robot.drives]
+        self._drives = [
+            (joint, drive, most * gain) for (joint, drive, most), gain in zip(self._drives, gains, strict=True)
+        ]
+
+    def _step(self, command: Sequence[float], substeps: int) -> None:
+        for _ in range(substeps):
             # Again in each step: pybullet forgets forces. In one call with the step, because it adds them up otherwise.
             for (joint, drive, most), value in zip(self._drives, command, strict=True):
                 self._command(joint, drive, most, value)
+            if self._push is not None:
+                self._apply_push(self._push)
             pybullet.stepSimulation(physicsClientId=self._client)
         self._read_state()
         self._read_effort(command)
@@ -139,6 +169,12 @@ class PybulletWorld(World):
         else:
             pybullet.setJointMotorControl2(
                 body, joint, pybullet.POSITION_CONTROL, targetPosition=value, force=most, physicsClientId=client
+            )
+
+    def _apply_push(self, push: Sequence[float]) -> None:
+        for joint, effort in zip(self._joints, push, strict=True):
+            pybullet.setJointMotorControl2(
+                self._body, joint, pybullet.TORQUE_CONTROL, force=effort, physicsClientId=self._client
             )
 
     def _read_state(self) -> None:
@@ -211,7 +247,8 @@ def _load_bodies(description: Description, client: int) -> Sequence[int]:
     try:
         if description.kind == MJCF:
             flags = pybullet.URDF_USE_SELF_COLLISION | pybullet.URDF_USE_SELF_COLLISION_EXCLUDE_ALL_PARENTS
-            bodies: Sequence[int] = pybullet.loadMJCF(str(description.path), flags=flags, physicsClientId=client)
+            with _file(description) as path:  # its includes and meshes lie beside it
+                bodies: Sequence[int] = pybullet.loadMJCF(str(path), flags=flags, physicsClientId=client)
             return bodies
         with tempfile.NamedTemporaryFile("w", suffix=".urdf") as file, stdout_to_stderr():
             file.write(description.text)  # with absolute paths of meshes, which pybullet would look for elsewhere
@@ -221,3 +258,15 @@ def _load_bodies(description: Description, client: int) -> Sequence[int]:
             return [pybullet.loadURDF(file.name, useFixedBase=True, flags=flags, physicsClientId=client)]
     except pybullet.error as error:
         raise ConfigError(f"pybullet cannot load {description.path}: {error} See its output above") from None
+
+
+@contextmanager
+def _file(description: Description) -> Iterator[Path]:
+    """A file with the description's text: its own, where that is what is in it."""
+    if not description.is_changed:
+        yield description.path
+        return
+    with tempfile.NamedTemporaryFile("w", suffix=description.path.suffix, dir=description.path.parent) as file:
+        file.write(description.text)
+        file.flush()
+        yield Path(file.name)
