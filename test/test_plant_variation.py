@@ -114,7 +114,7 @@ def test_mass_and_length_of_a_pole_give_the_period_of_the_pendulum_that_it_is(wo
     def seconds_of_a_swing(changes: dict[Quantity, float]) -> float:
         world.vary({**changes, Quantity("mass", CART): 100.0})
         world.reset([0.0, 0.0, np.pi - 0.02, 0.0])
-        signs = []
+        signs: list[float] = []
         while len(signs) < 3000 and not (len(signs) > 2 and signs[-1] > 0 > signs[-2]):
             world.step([0.0])
             signs.append(np.pi - world.position[1])
