@@ -12,6 +12,8 @@ import yaml
 from sac_control.errors import ConfigError
 from sac_control.option import suggest
 
+_WHOLE = ("task file", "setting")  # their keys have no other in front
+
 
 class Entry:
     """A value of a YAML file with the place where it stands.
@@ -41,7 +43,7 @@ class Entry:
                 place.refuse(f"{name!r} is given twice: expected once")
             if known is not None and name not in known:
                 place.refuse(f"{name!r} is not known; {suggest(name, known)}")
-            entries[name] = Entry(value, self.file, name if self.key == "task file" else f"{self.key}.{name}")
+            entries[name] = Entry(value, self.file, name if self.key in _WHOLE else f"{self.key}.{name}")
         missing = [name for name in required if name not in entries]
         if missing:
             self.refuse(f"has no {missing[0]}: expected {', '.join(required)}")
