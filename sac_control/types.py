@@ -169,6 +169,7 @@ class Transition:
     action_raw: Float32Array = field(default_factory=lambda: np.zeros(0, np.float32))  # (a,) float32, as chosen
     origin: Origin = Origin.POLICY
     duration: float = math.nan  # [s] for which the action was applied
+    variation: str = ""  # of an episode's last: how its robot differs from its description
 
 
 class RowBuffer(Protocol):

@@ -58,6 +58,7 @@ class LearnerNode(Node):
         self._claim = Claim(self._run.run_id, self._started, self.resolve_topic_name(topics.CREDIT.name))
         self._published_version = 0  # of the weights
         self._published_credit: dict[int, int] = {}
+        self._is_varied = False  # as last published
         self._is_credit_missed = False  # by whoever sent a transition once more
         self._announced_at = -math.inf  # [s] steady time
         self._warned_at = -math.inf  # [s] steady time
@@ -168,7 +169,8 @@ class LearnerNode(Node):
         """Publish weights and credit where they have changed, and credit that somebody may have missed."""
         if self._run.weights.version > self._published_version:
             self._publish_weights()
-        if self._is_credit_missed or self._credit != self._published_credit:
+        is_new = (self._credit, self._run.is_varied) != (self._published_credit, self._is_varied)
+        if self._is_credit_missed or is_new:
             self._publish_credit()
 
     @property
@@ -183,7 +185,10 @@ class LearnerNode(Node):
 
     def _publish_credit(self) -> None:
         self._published_credit, self._is_credit_missed = self._credit, False
-        msg = messages.credit_to_msg(self._published_credit, self._run.run_id, self._started, time.time_ns())
+        self._is_varied = self._run.is_varied
+        msg = messages.credit_to_msg(
+            self._published_credit, self._run.run_id, self._started, time.time_ns(), varied=self._is_varied
+        )
         self._credit_topic.publish(msg)
 
     def _announce(self) -> None:

@@ -19,7 +19,7 @@ from sac_control.store.checkpoints import Checkpoint, CheckpointStore
 from sac_control.store.metrics import Metrics
 from sac_control.store.replay_log import ReplayLog
 from sac_control.store.run_directory import RunDirectory
-from sac_control.store.table import Table, drop_rows_after, read_columns
+from sac_control.store.table import VARIATION, Table, drop_rows_after, read_columns
 from sac_control.store.writing import Writing
 from sac_control.types import Array, RowBuffer, TrainingStatus, Transition
 
@@ -33,7 +33,7 @@ RATES = (
     "policy_lag",
     "wall_time",
 )
-EPISODES = ("env_steps", "return", "length", "terminated")
+EPISODES = ("env_steps", "return", "length", "terminated", VARIATION)
 EVALUATIONS = ("env_steps", "policy_version", "mean_return", "min_return", "solved_episodes", "episodes")
 
 

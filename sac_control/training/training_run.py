@@ -104,6 +104,11 @@ class TrainingRun:
         return self._flow.credit(is_held=self._evaluations.is_busy or self.is_done)
 
     @property
+    def is_varied(self) -> bool:
+        """Whether robots are to differ from their description: the task was solved as described."""
+        return self.training.solved_at is not None
+
+    @property
     def is_done(self) -> bool:
         """Whether there is nothing left to learn: solved, or out of transitions."""
         if self._is_solved and self._config.stop_when_solved:
