@@ -59,8 +59,9 @@ def test_offset_is_added_and_the_encoder_rounds_to_its_steps() -> None:
 
 
 def test_noise_has_the_deviation_that_is_asked_for_and_is_independent() -> None:
-    rows = np.array(measured(Sensors(("arm",), PERIOD, {Quantity("noise", "arm"): 0.1, Quantity("noise", "velocity(arm)"): 2.0},
-                                     np.random.default_rng(0)), [0.0] * 5000))  # fmt: skip
+    deviations = {Quantity("noise", "arm"): 0.1, Quantity("noise", "velocity(arm)"): 2.0}
+    noisy = Sensors(("arm",), PERIOD, deviations, np.random.default_rng(0))
+    rows = np.array(measured(noisy, [0.0] * 5000))
     np.testing.assert_allclose(rows.std(axis=0), [0.1, 2.0], rtol=0.05)
     assert abs(np.corrcoef(rows[:-1, 0], rows[1:, 0])[0, 1]) < 0.05
     assert abs(np.corrcoef(rows.T)[0, 1]) < 0.05
