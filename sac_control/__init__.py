@@ -27,8 +27,8 @@ Where things live; each folder's `__init__` is its map, and imports go upwards i
     variation/    what of a robot may differ from its description, and how much
     expression/   the language of observation terms, rewards and bounds
     start.py __main__.py    entry points
-    types.py errors.py identity.py option.py per_joint.py ros_parameters.py observation.py    ground floor: values,
-                  errors, which run something belongs to, what a setting is, observations
+    types.py errors.py identity.py option.py per_joint.py plug_ins.py ros_parameters.py observation.py    ground
+                  floor: values, errors, which run something belongs to, what a setting is, what others offer
 
 Begin with `algorithms/sac/readable/soft_actor_critic.py`, one update on one page; then `policy/controller.py`, one
 control tick; then `training/training_run.py`, what is due when; then `nodes/policy.py`. docs/design.md has

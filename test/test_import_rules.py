@@ -15,7 +15,8 @@ from optional_packages import ABSENT, PLACES
 
 PACKAGE = Path(__file__).resolve().parent.parent / "sac_control"
 BASIS = {
-    "types", "identity", "option", "errors", "expression", "observation", "per_joint", "ros_parameters", "variation",
+    "types", "identity", "option", "errors", "expression", "observation", "per_joint", "plug_ins", "ros_parameters",
+    "variation",
 }  # fmt: skip
 SIMULATION = {"robots", "tasks", "worlds", "envs", "simulation"}
 CORES = {"algorithms", "policy", "store", "training", "health", "system"} | SIMULATION
@@ -33,6 +34,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
     "option": ({"errors", "per_joint"}, set()),
     "per_joint": ({"errors"}, set()),
+    "plug_ins": ({"errors"}, set()),
     "expression": ({"errors", "option"}, set()),
     "observation": ({"errors", "expression", "types"}, {"numpy"}),
     "ros_parameters": ({"errors", "option"}, set()),
