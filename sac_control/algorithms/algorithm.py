@@ -169,7 +169,7 @@ class Algorithm(ABC):
 
     @abstractmethod
     def metrics(self) -> dict[str, float]:
-        """What it tells of its newest update, by name; empty before the first."""
+        """What it tells of its newest update that was not rolled back, by name; empty before the first."""
 
     @property
     @abstractmethod

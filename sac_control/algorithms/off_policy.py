@@ -61,6 +61,7 @@ class OffPolicy(Algorithm):
         self._floor = np.float32(config.reward_floor)
         self._is_solved = False
         self._published_at: int | None = None  # updates made when weights were last published
+        self._kept_metrics: dict[str, float] | None = None  # of the update that a rollback went back to
         self._refreshed_at = 0  # transitions accepted when the normalisation was last refreshed
         self._keep()
 
@@ -95,6 +96,7 @@ class OffPolicy(Algorithm):
             self.learner.refresh_normalisation()
             self._refreshed_at = transitions
         self.learner.learning_rate_scale[()] = self._learning_rate_scale()
+        self._kept_metrics = None
         batch = self.buffer.sample(self._config.batch_size, count)
         self.learner.update(dataclasses.replace(batch, reward=np.maximum(batch.reward, self._floor)))
         self.updates += count
@@ -151,6 +153,7 @@ class OffPolicy(Algorithm):
     def _keep(self) -> None:
         """Keep the learner as it is, to roll back to."""
         self._sound: dict[str, Array] = self.learner.state()
+        self._sound_metrics = self.metrics()
         self._sound_refreshed_at = self._refreshed_at
 
     def roll_back(self) -> bool:
@@ -159,6 +162,7 @@ class OffPolicy(Algorithm):
         What was observed since stays known; where that was the time before the first update, the start is made again.
         """
         self.learner.restore(self._sound | self.learner.observed())
+        self._kept_metrics = self._sound_metrics
         self._refreshed_at = self._sound_refreshed_at
         self.rollbacks += 1
         return self.rollbacks <= MOST_HALVINGS
@@ -168,7 +172,7 @@ class OffPolicy(Algorithm):
         return self.learner.metric_names
 
     def metrics(self) -> dict[str, float]:
-        return self.learner.metrics()
+        return self.learner.metrics() if self._kept_metrics is None else self._kept_metrics
 
     @property
     def replay_ratio(self) -> float:
