@@ -34,9 +34,4 @@ REASONS: dict[str, str] = {
         "within 60,000. The settings were chosen on seeds 1000, 1001 and 1003, all of which got there within 35,000; "
         "docs/learning.md lists what was tried."
     ),
-    "lunar_lander": (
-        "one seed of three hovers until 65,000 transitions and lets one landing of twenty fail at the end. Trained "
-        "once more in one process with actors that are averaged from the beginning (learner.actor_average 3000) it "
-        "reaches 263.6; that is not the preset's yet."
-    ),
 }

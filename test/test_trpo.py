@@ -77,6 +77,16 @@ def assert_same(one: Trpo, other: Trpo) -> None:
 # what counts
 
 
+def test_rewards_below_the_floor_count_as_the_floor() -> None:
+    """A fall that costs a hundred teaches to stand still."""
+    falls = [dataclasses.replace(each, reward=-100.0) if each.terminated else each for each in batch()]
+    floored = fed(trpo(reward_floor=-10.0), falls)
+    assert_same(floored, fed(trpo(), [dataclasses.replace(each, reward=max(each.reward, -10.0)) for each in falls]))
+    assert not np.array_equal(
+        floored.state().arrays["policy.log_std"], fed(trpo(), falls).state().arrays["policy.log_std"]
+    )
+
+
 def test_batch_is_welcome_until_it_is_full_and_then_an_update_is_owed() -> None:
     algorithm = trpo()
     for count, each in enumerate(batch()):

@@ -17,6 +17,7 @@ from sac_control.option import Config
 from sac_control.types import ActorParameters, Array, Float32Array, RowBuffer, Transition
 
 MOST_HALVINGS = 6  # of the steps: smaller ones would only hide that nothing is learnt any more
+NO_FLOOR = -1e9  # no reward is below
 
 
 class Use(Enum):

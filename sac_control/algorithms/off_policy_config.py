@@ -6,14 +6,12 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sac_control.algorithms.algorithm import Algorithm, AlgorithmConfig
+from sac_control.algorithms.algorithm import NO_FLOOR, Algorithm, AlgorithmConfig
 from sac_control.algorithms.learner import Learner
 from sac_control.algorithms.replay_buffer import check_memory
 from sac_control.algorithms.torch_presence import check_device
 from sac_control.option import option
 from sac_control.types import Float32Array
-
-NO_FLOOR = -1e9  # no reward is below
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -112,7 +112,7 @@ class Trpo(Algorithm):
 
     def _advantages(self, steps: Steps, value: Tensor, next_value: Tensor, lam: float) -> Tensor:
         advantages = generalised_advantages(
-            steps.reward,
+            np.maximum(steps.reward, self._config.reward_floor),
             _doubles(value),
             _doubles(next_value),
             steps.terminated,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sac_control.algorithms.algorithm import Algorithm, AlgorithmConfig
+from sac_control.algorithms.algorithm import NO_FLOOR, Algorithm, AlgorithmConfig
 from sac_control.algorithms.torch_presence import check_device, check_torch
 from sac_control.option import option
 from sac_control.types import Float32Array
@@ -25,6 +25,12 @@ class TrpoConfig(AlgorithmConfig):
     )
     batch_size: int = option(1024, "transitions per update, all by one policy", low=2, high=10**6)
     gamma: float = option(0.99, "discount per control period", low=0.0, high=1.0)
+    reward_floor: float = option(
+        NO_FLOOR,
+        "smallest reward that is learnt from: lower ones count as this much, returns are as they are",
+        low=NO_FLOOR,
+        high=1e9,
+    )
     gae_lambda: float = option(
         0.95, "lambda of the advantages: 0 trusts the value function, 1 the returns that were seen", low=0.0, high=1.0
     )
