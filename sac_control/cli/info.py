@@ -35,6 +35,7 @@ def describe(text: str, runs_directory: Path) -> dict[str, Any]:
         "policy_version": file.policy_version,
         "env_steps": file.env_steps,
         "signed": bool(file.signature),
+        "exam": file.verdict.to_mapping() if file.verdict is not None else "none: sac_control exam",
         "commands": _commands(file.specification),
         "region": _region(file.region),
         "hidden_sizes": list(file.actor.hidden_sizes),
