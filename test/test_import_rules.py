@@ -76,7 +76,7 @@ BLOCKED = {
     "worlds envs simulation": ["torch", "rclpy", "safetensors", "matplotlib"],
     "algorithms": ["rclpy", "yaml", "matplotlib", "tensorboard", *SIMULATORS],
     "policy": ["torch", "rclpy", "yaml", "matplotlib", "tensorboard", "cryptography", *SIMULATORS],
-    "store training": ["rclpy", "launch", "cryptography"],
+    "store training exam": ["rclpy", "launch", "cryptography"],
     "cli": ["rclpy", "launch", "torch", "cryptography"],
     "nodes.policy": ["torch", "matplotlib", "tensorboard", "cryptography", *SIMULATORS],
     "nodes.simulator": ["torch", "matplotlib", "tensorboard"],

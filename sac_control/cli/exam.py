@@ -134,7 +134,7 @@ def _paper(file: PolicyFile, run: RunDirectory | None, options: ExamOptions) -> 
     Raises:
         ConfigError: the policy's task is unknown, has no robot or no exam, or a plant or engine is refused.
     """
-    from sac_control.exam.examination import Paper, choose_engines, described_plant, unable
+    from sac_control.exam.examination import Paper, choose_engines, described_plant
 
     reference, _, task = task_of(file.specification, run, options.task)
     if not isinstance(task, RobotTask):
@@ -150,7 +150,7 @@ def _paper(file: PolicyFile, run: RunDirectory | None, options: ExamOptions) -> 
         described=described_plant(task),
         engines=engines,
         missing_engines=missing,
-        skipped=unable(reference, plants, engines, is_strict=options.plants is not None),
+        is_strict=options.plants is not None,
         joints=task.specification.joints,
         episodes=options.episodes,
         seed=options.seed,

@@ -35,13 +35,13 @@ def describe(text: str, runs_directory: Path) -> dict[str, Any]:
         "policy_version": file.policy_version,
         "env_steps": file.env_steps,
         "signed": bool(file.signature),
-        "exam": file.verdict.to_mapping() if file.verdict is not None else "none: sac_control exam",
         "commands": _commands(file.specification),
         "region": _region(file.region),
         "hidden_sizes": list(file.actor.hidden_sizes),
         "observation_mean": file.actor.observation_mean.tolist(),
         "observation_std": file.actor.observation_std.tolist(),
     }
+    content["exam"] = {"held": False} if file.verdict is None else {"held": True, **file.verdict.to_mapping()}
     content["specification"] = {**asdict(file.specification), "hash": file.specification.hash}
     return content
 

@@ -6,11 +6,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sac_control.envs.registry import make_robot_env
 from sac_control.errors import ConfigError
 from sac_control.exam.findings import Finding, Findings, Hour, InMotion, OnPlant, Push, Skipped
 from sac_control.exam.jobs import Job
-from sac_control.exam.workers import answers
+from sac_control.exam.workers import Workers
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.robots.engines import check_engine, is_installed
 from sac_control.tasks.robot_task import RobotTask
@@ -33,15 +32,21 @@ class Paper:
     )
     engines: tuple[str, ...]
     missing_engines: tuple[str, ...]
-    skipped: tuple[Skipped, ...]
+    is_strict: bool  # a plant that no engine can simulate is a mistake
     joints: tuple[str, ...]  # that are pushed
     episodes: int
     seed: int
     pass_mark: float
     has_hours: bool
 
-    def jobs(self) -> Iterator[Job]:
-        """What workers are asked, the longest first."""
+    def first_jobs(self) -> Iterator[Job]:
+        """Which plants can be simulated?"""
+        for engine in self.engines:
+            for plant in self.plants:
+                yield Job(kind="able", engine=engine, seed=0, variation=plant.variation, plant=plant.name)
+
+    def jobs(self, skipped: Sequence[Skipped]) -> Iterator[Job]:
+        """What is asked then, the longest first."""
         for engine in self.engines:
             for start in range(HOUR_STARTS if self.has_hours else 0):
                 yield Job(
@@ -56,7 +61,7 @@ class Paper:
             for joint in self.joints:
                 yield Job(kind="push", engine=engine, seed=self.seed, variation=self.described, joint=joint)
             yield Job(kind="motion", engine=engine, seed=self.seed, variation=self.described, episodes=MOTION_EPISODES)
-        left_out = {(each.plant, each.engine) for each in self.skipped}
+        left_out = {(each.plant, each.engine) for each in skipped}
         for engine in reversed(self.engines):  # the task's own is the fastest
             for plant in self.plants:
                 if (plant.name, engine) not in left_out:
@@ -91,36 +96,6 @@ def described_plant(task: RobotTask) -> Variation:
     return {each.quantity: each.low for each in ranges if each.low == each.high} or NOMINAL
 
 
-def unable(task: str, plants: Sequence[Plant], engines: Sequence[str], *, is_strict: bool) -> tuple[Skipped, ...]:
-    """Plants that an engine cannot simulate.
-
-    Args:
-        task: name of the task, or path of its file.
-        plants: each is tried.
-        engines: each is tried.
-        is_strict: refuse a plant that none of them can simulate.
-
-    Raises:
-        ConfigError: there is such a plant, or none of the plants can be simulated at all.
-    """
-    skipped = []
-    for engine in engines:
-        env = make_robot_env(task, engine=engine)
-        for plant in plants:
-            try:
-                env.reset(seed=0, options={"variation": plant.variation})
-            except ConfigError as error:
-                skipped.append(Skipped(plant=plant.name, engine=engine, reason=str(error)))
-        env.close()
-    for plant in plants if is_strict else ():
-        reasons = [each.reason for each in skipped if each.plant == plant.name]
-        if len(reasons) == len(engines):
-            raise ConfigError(f"plant {plant.name!r}: {reasons[0]}")
-    if len(skipped) == len(plants) * len(engines):
-        raise ConfigError(f"no plant can be simulated by {' or '.join(engines)}: {skipped[0].reason}")
-    return tuple(skipped)
-
-
 def examine(
     paper: Paper,
     file: PolicyFile,
@@ -141,15 +116,19 @@ def examine(
         progress: is told how many jobs of how many are done.
 
     Raises:
+        ConfigError: a plant that must be simulated cannot be, or none can.
         RunError: a process died.
     """
-    began, jobs = time.monotonic(), list(paper.jobs())
-    found: list[Finding] = []
-    for finding in answers(jobs, paper.task, data, processes):
-        found.append(finding)
-        progress(len(found), len(jobs))
-    names = [plant.name for plant in paper.plants]
-    engines = paper.engines
+    began, found = time.monotonic(), list[Finding]()
+    names, engines = [plant.name for plant in paper.plants], paper.engines
+    with Workers(paper.task, data, processes) as workers:
+        tried = [each for each in workers.ask(list(paper.first_jobs())) if isinstance(each, Skipped) and each.reason]
+        skipped = sorted(tried, key=lambda each: (names.index(each.plant), engines.index(each.engine)))
+        _refuse_impossible(paper, skipped)
+        jobs = list(paper.jobs(skipped))
+        for finding in workers.ask(jobs):
+            found.append(finding)
+            progress(len(found), len(jobs))
     on_plants = [each for each in found if isinstance(each, OnPlant)]
     pushes = [each for each in found if isinstance(each, Push)]
     motion = [each for each in found if isinstance(each, InMotion)]
@@ -168,9 +147,18 @@ def examine(
         episodes=paper.episodes,
         pass_mark=paper.pass_mark,
         on_plants=tuple(sorted(on_plants, key=lambda each: (names.index(each.plant), engines.index(each.engine)))),
-        skipped=paper.skipped,
+        skipped=tuple(skipped),
         pushes=tuple(sorted(pushes, key=lambda each: (paper.joints.index(each.joint), engines.index(each.engine)))),
         motion=tuple(sorted(motion, key=lambda each: engines.index(each.engine))),
         hours=tuple(sorted(hours, key=lambda each: (engines.index(each.engine), each.start))),
         seconds=time.monotonic() - began,
     )
+
+
+def _refuse_impossible(paper: Paper, skipped: Sequence[Skipped]) -> None:
+    for plant in paper.plants if paper.is_strict else ():
+        reasons = [each.reason for each in skipped if each.plant == plant.name]
+        if len(reasons) == len(paper.engines):
+            raise ConfigError(f"plant {plant.name!r}: {reasons[0]}")
+    if len(skipped) == len(paper.plants) * len(paper.engines):
+        raise ConfigError(f"no plant can be simulated by {' or '.join(paper.engines)}: {skipped[0].reason}")

@@ -28,7 +28,7 @@ class Skipped:
 
     plant: str
     engine: str
-    reason: str
+    reason: str  # empty: it can
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ class Hour:
     largest: dict[str, float]  # position of each joint after the first minute [m or rad]
 
 
-Finding = OnPlant | Push | InMotion | Hour
+Finding = Skipped | OnPlant | Push | InMotion | Hour
 
 
 @dataclass(frozen=True, kw_only=True)

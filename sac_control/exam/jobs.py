@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
 from sac_control.envs.env import Env
+from sac_control.errors import ConfigError
 from sac_control.exam import measures
-from sac_control.exam.findings import Finding, Hour, InMotion, OnPlant, Push
+from sac_control.exam.findings import Finding, Hour, InMotion, OnPlant, Push, Skipped
 from sac_control.exam.measures import Act
 from sac_control.variation.fields import NOMINAL, Quantity, Variation
 
@@ -18,7 +19,7 @@ from sac_control.variation.fields import NOMINAL, Quantity, Variation
 class Job:
     """One question."""
 
-    kind: str  # plant, push, motion or hour
+    kind: str  # able, plant, push, motion or hour
     engine: str
     seed: int
     variation: Variation = field(default_factory=lambda: NOMINAL)
@@ -57,6 +58,15 @@ def finding_from(kind: str, values: dict[str, object]) -> Finding:
 
 
 _EnvOf = Callable[[str, "int | None"], Env]
+
+
+def _able(job: Job, _act: Act, env_of: _EnvOf) -> Finding:
+    reason = ""
+    try:
+        env_of(job.engine, None).reset(seed=job.seed, options={"variation": job.variation})
+    except ConfigError as error:
+        reason = str(error)
+    return Skipped(plant=job.plant, engine=job.engine, reason=reason)
 
 
 def _plant(job: Job, act: Act, env_of: _EnvOf) -> Finding:
@@ -104,5 +114,11 @@ def _hour(job: Job, act: Act, env_of: _EnvOf) -> Finding:
     )
 
 
-_ANSWERS = {"plant": _plant, "push": _push, "motion": _motion, "hour": _hour}
-_FINDINGS: dict[str, type[Finding]] = {"plant": OnPlant, "push": Push, "motion": InMotion, "hour": Hour}
+_ANSWERS = {"able": _able, "plant": _plant, "push": _push, "motion": _motion, "hour": _hour}
+_FINDINGS: dict[str, type[Finding]] = {
+    "able": Skipped,
+    "plant": OnPlant,
+    "push": Push,
+    "motion": InMotion,
+    "hour": Hour,
+}

@@ -18,40 +18,55 @@ from sac_control.exam.jobs import Job, finding_from
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # products this small are slower on several
 
 
-def answers(jobs: Sequence[Job], task: str, policy: bytes, processes: int) -> Iterator[Finding]:
-    """What is found for each job, in the order in which they are done; ends its processes, however it ends.
+class Workers:
+    """Processes that hold an exam of one policy. As a context it ends them, however it ends.
 
     Args:
-        jobs: what is asked, the longest first.
         task: name of the task, or path of its file.
         policy: content of the policy file.
         processes: that work side by side.
-
-    Raises:
-        RunError: a process died.
     """
-    waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
-    for job in jobs:
-        waiting.put(job)
-    found: queue.SimpleQueue[Finding | RunError] = queue.SimpleQueue()
-    about = json.dumps({"task": task, "policy": base64.b64encode(policy).decode()})
-    workers = [_Worker(about, waiting, found) for _ in range(min(processes, len(jobs)))]
-    try:
+
+    def __init__(self, task: str, policy: bytes, processes: int) -> None:
+        self._waiting: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._found: queue.SimpleQueue[Finding | RunError] = queue.SimpleQueue()
+        about = json.dumps({"task": task, "policy": base64.b64encode(policy).decode()})
+        self._workers = [_Worker(about, self._waiting, self._found) for _ in range(processes)]
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            worker.kill()
+        for _worker in self._workers:
+            self._waiting.put(None)
+        for worker in self._workers:
+            worker.close()
+
+    def ask(self, jobs: Sequence[Job]) -> Iterator[Finding]:
+        """What is found for each job, in the order in which they are done.
+
+        Args:
+            jobs: what is asked, the longest first.
+
+        Raises:
+            RunError: a process died.
+        """
+        for job in jobs:
+            self._waiting.put(job)
         for _ in jobs:
-            finding = found.get()
+            finding = self._found.get()
             if isinstance(finding, RunError):
                 raise finding
             yield finding
-    finally:
-        for worker in workers:
-            worker.close()
 
 
 class _Worker:
     """A process and the thread that hands it one job after the other."""
 
     def __init__(
-        self, about: str, waiting: queue.SimpleQueue[Job], found: queue.SimpleQueue[Finding | RunError]
+        self, about: str, waiting: queue.SimpleQueue[Job | None], found: queue.SimpleQueue[Finding | RunError]
     ) -> None:
         self._about, self._waiting, self._found = about, waiting, found
         self._process = subprocess.Popen(
@@ -64,10 +79,13 @@ class _Worker:
         self._thread = threading.Thread(target=self._talk, name="exam", daemon=True)
         self._thread.start()
 
-    def close(self) -> None:
+    def kill(self) -> None:
         """End the process, whatever it is doing."""
         self._process.kill()
         self._process.wait()
+
+    def close(self) -> None:
+        """Wait for what is left of it."""
         self._thread.join()
         for stream in (self._process.stdin, self._process.stdout):
             assert stream is not None
@@ -78,11 +96,7 @@ class _Worker:
         assert stdin is not None
         assert stdout is not None
         line = self._about
-        while True:
-            try:
-                job = self._waiting.get_nowait()
-            except queue.Empty:
-                return
+        while (job := self._waiting.get()) is not None:
             try:
                 stdin.write(f"{line}\n{job.to_text()}\n" if line else f"{job.to_text()}\n")
                 stdin.flush()
