@@ -161,7 +161,7 @@ def test_findings_do_not_depend_on_how_many_processes_look_for_them(folder: Path
     alone = examine(paper, file, data, processes=1, date="2026-11-26", progress=lambda *how: told.append(how))
     both = examine(paper, file, data, processes=2, date="2026-11-26")
     assert dataclasses.replace(both, seconds=alone.seconds) == alone
-    assert told == [(done, 5) for done in range(1, 6)]
+    assert told == [(done, 5) for done in range(6)]
 
 
 def test_process_that_dies_ends_the_exam_in_a_sentence(folder: Path) -> None:
@@ -468,6 +468,14 @@ def test_plants_file_that_is_wrong_is_refused_with_its_line(tmp_path: Path, text
         read_plants(path, SPECIFICATION)
     assert sentence in str(refused.value)
     assert str(path) in str(refused.value)
+
+
+def test_plants_of_the_documents_are_read(tmp_path: Path) -> None:
+    text = (Path(__file__).parent.parent / "docs" / "robustness.md").read_text()
+    (example,) = re.findall(r"```yaml\n(as built.*?)```", text, re.DOTALL)
+    path = tmp_path / "plants.yaml"
+    path.write_text(example)
+    assert [plant.name for plant in read_plants(path, SPECIFICATION)][0] == "as built"
 
 
 def test_plants_are_read_with_names_and_values(tmp_path: Path) -> None:

@@ -126,6 +126,7 @@ def examine(
         skipped = sorted(tried, key=lambda each: (names.index(each.plant), engines.index(each.engine)))
         _refuse_impossible(paper, skipped)
         jobs = list(paper.jobs(skipped))
+        progress(0, len(jobs))
         for finding in workers.ask(jobs):
             found.append(finding)
             progress(len(found), len(jobs))
