@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from sac_control.envs.env import Env
-from sac_control.envs.environment import Start
+from sac_control.envs.environment import Environment, Start
 from sac_control.envs.motion import Motion, MotionRecord, root_mean_square, wrapped
 from sac_control.envs.trial import Trial, Watch, play
 from sac_control.errors import StateError
@@ -96,14 +96,13 @@ def long_episode(env: Env, act: Act, variation: Variation, start: Start) -> tupl
     largest = np.zeros(len(env.specification.joints))
     turning = [joint in env.task.continuous_joints for joint in env.specification.joints]
 
-    def watch(env: object, _action: object) -> None:
+    def watch(watched: Environment, _action: Float32Array) -> None:
         nonlocal steps, largest
         steps += 1
         if steps * period > FIRST_MINUTE:
-            position = np.array(world.state[0::2])
+            position = watched.state[0::2]
             largest = np.maximum(largest, np.abs(np.where(turning, wrapped(position), position)))
 
-    world = env
     trial = _play(env, act, variation, start, watch)
     has_end = env.task.exam is not None and env.task.exam.kept_for > 0.0
     is_kept = trial is not None and (trial.is_kept if has_end else not trial.is_terminated)
