@@ -55,6 +55,18 @@ def test_latest_names_the_newest_and_best_the_best(store: CheckpointStore, direc
     assert (directory / "best").resolve() == directory / "300"
 
 
+def test_file_of_a_checkpoint_is_exchanged_and_the_rest_stays(store: CheckpointStore, directory: Path) -> None:
+    store.save(100, FILES, {"updates": 7}, is_best=True)
+    store.save(200, FILES, {"updates": 8})
+    store.replace_file(100, "policy.safetensors", b"examined")
+    checkpoint = store.load(100)
+    assert checkpoint.files == {**FILES, "policy.safetensors": b"examined"}
+    assert checkpoint.state["updates"] == 7
+    assert (directory / "best").resolve() == directory / "100"
+    assert (directory / "latest").resolve() == directory / "200"
+    assert names(directory) == {"100", "200", "best", "latest"}
+
+
 def test_best_of_an_earlier_step_does_not_become_the_latest(store: CheckpointStore, directory: Path) -> None:
     """An evaluation takes a while: the policy it praises was made some transitions ago."""
     store.save(200, FILES, {})

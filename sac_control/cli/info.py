@@ -41,6 +41,7 @@ def describe(text: str, runs_directory: Path) -> dict[str, Any]:
         "observation_mean": file.actor.observation_mean.tolist(),
         "observation_std": file.actor.observation_std.tolist(),
     }
+    content["exam"] = {"held": False} if file.verdict is None else {"held": True, **file.verdict.to_mapping()}
     content["specification"] = {**asdict(file.specification), "hash": file.specification.hash}
     return content
 

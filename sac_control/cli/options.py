@@ -185,6 +185,7 @@ class DeploymentOptions(Restarting, OfRuns):
     shadow: str = choice(
         "a second policy, whose hypothetical actions are published, and no more", default="", metavar="RUN"
     )
+    require_exam: bool = choice("refuse a policy that has not passed an exam", default=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,8 @@ import yaml
 from sac_control.errors import ConfigError
 from sac_control.option import suggest
 
-_WHOLE = ("task file", "setting")  # their keys have no other in front
+_WHOLE = ("task file", "setting", "plants file")  # their keys have no other in front
+_A_TASK = "a task; sac_control new-task ROBOT.urdf writes a first one"
 
 
 class Entry:
@@ -102,8 +103,8 @@ class Entry:
         return "a list" if isinstance(self.node, yaml.SequenceNode) else "keys with values"
 
 
-def read_yaml(text: str, file: Path) -> Entry:
-    """The whole content of a task file.
+def read_yaml(text: str, file: Path, kind: str = "task file", expected: str = _A_TASK) -> Entry:
+    """The whole content of a file of that kind.
 
     Raises:
         ConfigError: it is not YAML, or empty.
@@ -113,5 +114,5 @@ def read_yaml(text: str, file: Path) -> Entry:
     except yaml.YAMLError as error:
         raise ConfigError(f"{file} is not YAML: {' '.join(str(error).split())}") from None
     if node is None:
-        raise ConfigError(f"{file} is empty: expected a task; sac_control new-task ROBOT.urdf writes a first one")
-    return Entry(node, file, "task file")
+        raise ConfigError(f"{file} is empty: expected {expected}")
+    return Entry(node, file, kind)
