@@ -25,6 +25,7 @@ class EvaluationSchedule:
         self._updates: int | None = None  # made when a policy was last submitted
         self._candidate: Snapshot | None = None
         self._final_asked = False
+        self._has_gate = False  # what was submitted last
         self._process = (
             EvaluationProcess(
                 config.evaluation_episodes, config.confirmation_episodes, config.seed, config.task, config.engine
@@ -37,6 +38,11 @@ class EvaluationSchedule:
     def is_busy(self) -> bool:
         """Whether a policy is being evaluated."""
         return self._candidate is not None
+
+    @property
+    def is_examining(self) -> bool:
+        """Whether a policy is going through the gate."""
+        return self.is_busy and self._has_gate
 
     @property
     def is_finished(self) -> bool:
@@ -65,7 +71,7 @@ class EvaluationSchedule:
     def submit(self, candidate: Snapshot, updates: int, *, is_last: bool, to_beat: int | None = None) -> None:
         """Evaluate the policy of `candidate`, which so many updates have made; `to_beat`: see `EvaluationProcess`."""
         assert self._process is not None
-        self._final_asked = is_last
+        self._final_asked, self._has_gate = is_last, to_beat is not None
         every = self._every if to_beat is None else self._gate_every
         self._next, self._updates = candidate.step + every, updates
         self._candidate = candidate

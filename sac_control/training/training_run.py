@@ -108,7 +108,8 @@ class TrainingRun:
     @property
     def credit(self) -> int:
         """What `learner/credit` must say to `training.source`; see Training.credit."""
-        return self._flow.credit(is_held=self._evaluations.is_busy or self.is_done)
+        evaluations = self._evaluations
+        return self._flow.credit(is_held=evaluations.is_busy or self.is_done, is_examining=evaluations.is_examining)
 
     @property
     def is_varied(self) -> bool:
