@@ -253,14 +253,16 @@ def test_any_bit_of_a_manifest_that_is_flipped_is_noticed(store: CheckpointStore
                 store.load(100)
 
 
-def test_best_state_is_that_of_the_best_and_damage_is_named(store: CheckpointStore, directory: Path) -> None:
-    assert store.best_state() == {}
+def test_the_best_is_read_back_and_damage_is_named(store: CheckpointStore, directory: Path) -> None:
+    assert store.load_best() is None
     store.save(100, FILES, {"best_score": 7.5}, is_best=True)
     store.save(200, FILES, {"best_score": 1.0})
-    assert store.best_state()["best_score"] == 7.5
+    best = store.load_best()
+    assert best is not None
+    assert (best.step, best.state["best_score"], best.files) == (100, 7.5, FILES)
     (directory / "100" / "policy.safetensors").write_bytes(b"other")
     with pytest.raises(RunError, match="100 is damaged: policy.safetensors"):
-        store.best_state()
+        store.load_best()
 
 
 def test_failure_to_replace_a_checkpoint_leaves_the_one_that_was_there(

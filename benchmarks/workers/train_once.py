@@ -84,7 +84,7 @@ def main() -> int:
         "deterministic": True,
     }
     try:
-        config = LearnerConfig.from_mapping({**json.loads(options.settings), **fixed})
+        config = LearnerConfig.from_mapping({"until": "solved", **json.loads(options.settings), **fixed})
     except ConfigError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -155,6 +155,16 @@ class Algorithm(ABC):
         The updates made since count as made; the random generators go on, so that the same numbers do not come again.
         """
 
+    @abstractmethod
+    def return_to(self, arrays: Mapping[str, Array]) -> None:
+        """Take over what was learnt up to an earlier `state()` of this training, of which these are the arrays.
+
+        Memory, counters and random generators go on from where they are.
+
+        Raises:
+            RunError: the state belongs to other settings.
+        """
+
     @property
     def step_scale(self) -> float:
         """The share of its steps that rollbacks have left: each of the first halves them."""

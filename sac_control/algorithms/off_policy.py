@@ -167,6 +167,13 @@ class OffPolicy(Algorithm):
         self.rollbacks += 1
         return self.rollbacks <= MOST_HALVINGS
 
+    def return_to(self, arrays: Mapping[str, Array]) -> None:
+        """Networks, optimisers and the statistics of observations that they know are those of then."""
+        self.learner.restore(arrays)
+        self._average.restore(arrays)
+        self._refreshed_at = self.buffer.added
+        self._keep()
+
     @property
     def metric_names(self) -> tuple[str, ...]:
         return self.learner.metric_names

@@ -13,7 +13,7 @@ from sac_control.policy.region import Region
 from sac_control.store.run_directory import RunDirectory
 from sac_control.types import Specification, unit_of
 
-_IN_LIST = ("solved", "env_steps", "updates", "wall_seconds", "seed")
+_IN_LIST = ("solved", "hardened", "env_steps", "updates", "wall_seconds", "seed")
 
 
 def describe(text: str, runs_directory: Path) -> dict[str, Any]:

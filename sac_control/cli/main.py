@@ -40,7 +40,7 @@ from sac_control.store import atomic
 from sac_control.store.run_directory import RunDirectory
 from sac_control.system import preflight
 
-EXIT_FAULT, EXIT_USAGE, EXIT_NOT_SOLVED = 1, 2, 3
+EXIT_FAULT, EXIT_USAGE, EXIT_NOT_REACHED = 1, 2, 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -103,7 +103,10 @@ def _train(options: TrainingOptions) -> int:
     curve = f"no curve: {complaint}" if complaint else f"curve: {relative}/curve.png"
     print(f"{time.monotonic() - started:.1f} s in all; {curve}")
     print(f"next: sac_control evaluate {relative}    sac_control info {relative}")
-    return EXIT_NOT_SOLVED if options.require_solved and not summary["solved"] else 0
+    is_missed = (options.require_solved and not summary["solved"]) or (
+        options.require_hardened and not summary["hardened"]
+    )
+    return EXIT_NOT_REACHED if is_missed else 0
 
 
 def _evaluate(options: EvaluationOptions) -> int:
@@ -198,7 +201,9 @@ def _run(plan: Plan, environment: dict[str, str], options: Options) -> int:
 
 
 VERBS = (
-    Verb("train", "train until solved, through simulator, policy and learner nodes", TrainingOptions, _train),
+    Verb(
+        "train", "train until solved or hardened, through simulator, policy and learner nodes", TrainingOptions, _train
+    ),
     Verb("evaluate", "count whole episodes of a trained policy, through real nodes", EvaluationOptions, _evaluate),
     Verb(
         "exam",

@@ -21,6 +21,7 @@ from sac_control.cli.plan_checks import (
     check_deployed,
     check_determinism,
     check_file_of_robot,
+    check_goal,
     check_learner,
     check_output,
     check_restarts,
@@ -85,11 +86,14 @@ def plan_training(options: TrainingOptions) -> Plan:
     learner: dict[str, Any] = {"run_directory": str(run.path), "resume": options.resume}
     if options.max_steps is not None:
         learner["max_steps"] = options.max_steps
+    if options.until:
+        learner["until"] = options.until
     config = config.with_values({"learner": learner})
     config = config.with_values({name: {"run_id": run_id} for name in ("simulator", "policy", "learner")})
     config = config.with_values({"policy": {"accept_weights": run_id}})
     check_tasks(config)
     check_learner(config.learner)
+    check_goal(options, config.learner)
     if options.resume:
         check_change(begun, config.learner)
     if config.learner.deterministic:
@@ -247,7 +251,7 @@ def task_of(
     task, engine = absolute_reference(chosen) if chosen else specification.task, ""
     is_known = bool(chosen)  # by more than what a policy file says, which may come from anywhere
     if run is not None and run.config.exists():
-        begun = config_file.read(run.config, RunConfig(), ros_namespace).learner
+        begun = config_file.read_begun(run.config, RunConfig(), ros_namespace).learner
         task, is_known, engine = task if chosen else begun.task, True, begun.engine
     if not is_known and is_gymnasium(task) and parse_reference(task).names_module:
         raise ConfigError(
@@ -275,7 +279,7 @@ def _resumed(run: RunDirectory, base: RunConfig, ros_namespace: str) -> RunConfi
     """The configuration with which `run` began, over `base`."""
     if not run.exists:
         raise RunError(f"there is no run {run.path} to resume: leave --resume out to begin it")
-    config = config_file.read(run.config, base, ros_namespace)
+    config = config_file.read_begun(run.config, base, ros_namespace)
     run.check_resumable(config.learner.run_id)
     return config
 

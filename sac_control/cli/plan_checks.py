@@ -20,6 +20,7 @@ from sac_control.policy.requirements import check_reach
 from sac_control.policy.signature import SigningKey, TrustedKeys
 from sac_control.simulation.simulator_config import SimulatorConfig
 from sac_control.tasks.catalogue import TASKS, make_task
+from sac_control.training.goal import Goal, goal_of
 from sac_control.training.learner_config import LearnerConfig
 
 PROTECTIONS = ("require_arm", "deterministic")  # of a robot, which no parameter file takes away
@@ -58,6 +59,15 @@ def check_learner(config: LearnerConfig) -> None:
         SigningKey.read(Path(config.signing_key))
     specification = make_task(config.task).specification
     config.check(observation_size=len(specification.observation), action_size=len(specification.actuated_joints))
+
+
+def check_goal(options: TrainingOptions, config: LearnerConfig) -> None:
+    """See that the task has what the training is to reach, and that it may reach what is required."""
+    task = make_task(config.task)
+    goal = goal_of(config.until, task)
+    if options.require_hardened and (task.exam is None or goal is Goal.SOLVED):
+        reason = f"the task {config.task} has no exam" if task.exam is None else "learner.until is solved"
+        raise ConfigError(f"it is required that the task be hardened, but {reason}: require that it be solved")
 
 
 def check_determinism(simulator: SimulatorConfig) -> None:

@@ -41,7 +41,7 @@ class LearnerNode(Node):
 
     When transitions stop, the updates owed are made and then nothing happens until transitions come again. While the
     disk cannot be written, training goes on in memory, and /diagnostics is an error. The process ends by itself when
-    the task is solved or max_steps are reached.
+    what `learner.until` names is reached, or max_steps are.
     """
 
     def __init__(self) -> None:
@@ -105,11 +105,9 @@ class LearnerNode(Node):
         """
         status = self._run.status()
         self._publish_status(status)
+        conclusion = self._run.conclusion()  # before the writing, which takes its time
         self._run.close()
-        self._progress.say(
-            f"{self._run.verdict()} after {status.env_steps} transitions, {status.updates} updates, "
-            f"{status.wall_time:.1f} s; see {self._run.run.path}"
-        )
+        self._progress.say(f"{conclusion}; see {self._run.run.path}")
         if self._run.store.complaint:  # its end must not look as if all had been saved
             raise RunError(self._run.store.complaint)
 
@@ -215,6 +213,7 @@ class LearnerNode(Node):
             "foreign_transitions": status.foreign_transitions,
             "rejected_weights": self._rejected_weights,
             "rollbacks": status.rollbacks,
+            "restorations": status.restorations,
         }
 
     def _on_second(self) -> None:
@@ -223,6 +222,7 @@ class LearnerNode(Node):
         figures: dict[str, object] = {
             "run": status.run,
             "phase": status.phase.name,
+            "plants_passed": f"{status.plants_passed} of {status.plants}",
             "transitions": status.env_steps,
             "updates": status.updates,
             "replay_ratio": status.replay_ratio,

@@ -105,14 +105,14 @@ class CheckpointStore:
         """
         return _read(self._directory / str(step), step)
 
-    def best_state(self) -> Mapping[str, Any]:
-        """The JSON values of the best checkpoint; empty where there is none.
+    def load_best(self) -> Checkpoint | None:
+        """The best checkpoint; None where there is none.
 
         Raises:
             RunError: it is damaged.
         """
         best = self._best()
-        return {} if best is None else self.load(int(best)).state
+        return None if best is None else self.load(int(best))
 
     @property
     def has_best(self) -> bool:

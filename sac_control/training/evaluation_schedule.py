@@ -10,6 +10,8 @@ from sac_control.training.learner_config import LearnerConfig
 class EvaluationSchedule:
     """Evaluates every ``evaluation_every`` transitions, and once more at the end; one policy at a time.
 
+    Where policies go through the gate, which takes seconds, it is every ``gate_every`` transitions.
+
     A policy is tried once: one that nothing has changed since would only have another draw of start states.
 
     Args:
@@ -18,7 +20,7 @@ class EvaluationSchedule:
     """
 
     def __init__(self, config: LearnerConfig, transitions: int) -> None:
-        self._every = config.evaluation_every
+        self._every, self._gate_every = config.evaluation_every, max(config.evaluation_every, config.gate_every)
         self._next = transitions + self._every
         self._updates: int | None = None  # made when a policy was last submitted
         self._candidate: Snapshot | None = None
@@ -60,13 +62,14 @@ class EvaluationSchedule:
         is_new = transitions >= self._next and updates != self._updates
         return is_new or (is_last and not self._final_asked)
 
-    def submit(self, candidate: Snapshot, updates: int, *, is_last: bool) -> None:
-        """Evaluate the policy of `candidate`, which so many updates have made."""
+    def submit(self, candidate: Snapshot, updates: int, *, is_last: bool, to_beat: int | None = None) -> None:
+        """Evaluate the policy of `candidate`, which so many updates have made; `to_beat`: see `EvaluationProcess`."""
         assert self._process is not None
         self._final_asked = is_last
-        self._next, self._updates = candidate.step + self._every, updates
+        every = self._every if to_beat is None else self._gate_every
+        self._next, self._updates = candidate.step + every, updates
         self._candidate = candidate
-        self._process.submit(candidate.policy)
+        self._process.submit(candidate.policy, to_beat)
 
     def close(self) -> None:
         """Stop, whatever is being evaluated."""

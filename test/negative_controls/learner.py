@@ -118,8 +118,8 @@ LONG: Controls = {
     ],
     ("test_evaluation_process.py",): [
         ("training/evaluation.py", 'if not line.endswith(b"\\n"):', "if not line:", "within_its_answer"),
-        ("training/evaluation.py", "return Score(self.is_solved, self.mean_return)",
-         "return Score(False, float(np.mean(self.all_returns)))", "are_ranked_by_solution"),
+        ("training/evaluation.py", "is_solution=self.is_solved,\n            mean_return=self.mean_return,",
+         "is_solution=False,\n            mean_return=float(np.mean(self.all_returns)),", "are_ranked_by_solution"),
     ],
     ("test_diagnostics.py",): [
         ("nodes/learner.py", "(ERROR, store.complaint),", "", "is_in_error_and_refuses"),

@@ -193,6 +193,13 @@ class Trpo(Algorithm):
         self.rollbacks += 1
         return self.rollbacks <= MOST_HALVINGS
 
+    def return_to(self, arrays: Mapping[str, Array]) -> None:
+        """Policy, values and optimiser are those of then; transitions are collected anew."""
+        check_arrays(arrays, self._arrays())
+        self._load(arrays)
+        self._forget()
+        self._keep()
+
     @property
     def metric_names(self) -> tuple[str, ...]:
         return _METRICS
