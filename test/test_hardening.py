@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from sac_control.policy.policy_file import PolicyFile
+from sac_control.store.checkpoints import CheckpointStore
 from sac_control.store.run_store import Score
 from sac_control.store.table import read_columns
 from sac_control.training.evaluation import Evaluation
@@ -313,6 +315,26 @@ def test_where_the_best_checkpoint_is_gone_a_training_that_lost_its_solution_goe
         judge(run, *FALLEN)
     assert "is damaged: policy.safetensors" in said[-1]
     assert run.status().restorations == 0
+    abandon(run)
+
+
+def test_a_best_policy_that_the_disk_could_not_take_is_returned_to_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    run = solved_run(tmp_path, said)
+    learn(run, 30, 50)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(CheckpointStore, "save", full)
+        judge(run, *PERFECT, passed=10)
+        learn(run, 50, 60)
+        for _ in range(LOST_AFTER):
+            judge(run, *FALLEN)
+        assert said[-1].endswith("Returned to the best checkpoint, of step 50; all 60 transitions stay")
     abandon(run)
 
 

@@ -17,8 +17,8 @@ class Relapse:
     """Watches what the newest policies of one training reach once it was solved.
 
     A policy has lost the solution where fewer than half of its episodes reach what counts as solved: one that now and
-    then does not is on its way, and mostly comes back by itself. While a training is being hardened, that may not take too
-    long: meanwhile nothing is tried on other plants. Policies before a training was resumed are not known.
+    then does not is on its way, and mostly comes back by itself. While a training is being hardened, that may not take
+    too long: meanwhile nothing is tried on other plants. Policies before a training was resumed are not known.
 
     Args:
         training: what is watched.
