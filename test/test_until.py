@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -61,13 +61,13 @@ def test_another_goal_is_refused_in_words(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_hardened_is_refused_before_anything_starts(tmp_path: Path) -> None:
-    swingup: dict[str, Any] = {"run": "new", "runs_dir": tmp_path, "task": "gymnasium/Pendulum-v1"}
-    assert refusal(TrainingOptions(**swingup, until="hardened")) == (
+    swing_up = TrainingOptions(run="new", runs_dir=tmp_path, task="gymnasium/Pendulum-v1")
+    assert refusal(dataclasses.replace(swing_up, until="hardened")) == (
         "learner.until is hardened, but the task gymnasium/Pendulum-v1 has no exam: give its task file one (exam:), or "
         "write learner.until=solved"
     )
     assert "the task gymnasium/Pendulum-v1 has no exam: require that it be solved" in refusal(
-        TrainingOptions(**swingup, require_hardened=True)
+        dataclasses.replace(swing_up, require_hardened=True)
     )
     assert "learner.until is solved: require that it be solved" in refusal(
         TrainingOptions(run="new", runs_dir=tmp_path, until="solved", require_hardened=True)

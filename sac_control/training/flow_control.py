@@ -12,9 +12,9 @@ class FlowControl:
         training: whose transitions are asked for.
         is_deterministic: whether it must not depend on who was faster.
 
-    No training asks for transitions while a policy goes through the gate: what ends there is to be what was examined, and
-    the gate has the processors for itself, so that nothing depends on how busy they are. In real time, where nobody
-    waits for credit, learning goes on.
+    No training asks for transitions while a policy goes through the gate: what ends there is to be what was examined,
+    and the gate has the processors for itself, so that nothing depends on how busy they are. In real time, where
+    nobody waits for credit, learning goes on.
 
     An on-policy training asks for transitions only while its newest weights are in force: others would be left out.
 

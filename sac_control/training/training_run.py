@@ -5,6 +5,7 @@ Joins the algorithm, the evaluation process and the run directory; a learner nod
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -306,8 +307,8 @@ class TrainingRun:
         if evaluation.is_hardened and self.training.hardened_at is None:
             self.training.hardened_at = evaluation.env_steps
         self.store.write_row("evaluations", evaluation.row())
-        self.store.offer(candidate, evaluation.score)
-        if self._relapse.return_if_lost(evaluation):
+        self.store.offer(dataclasses.replace(candidate, run=self._whose), evaluation.score)
+        if self._relapse.return_if_lost(evaluation, is_hardening=self._has_gate):
             self._publish()
 
     def _snapshot(self) -> Snapshot:
@@ -317,8 +318,13 @@ class TrainingRun:
             policy=self.weights.data,
             arrays=state.arrays,
             numbers=state.numbers,
-            run={"run": self.run.name, "run_id": self.run_id, **self.report.times.to_mapping()},
+            run=self._whose,
         )
+
+    @property
+    def _whose(self) -> dict[str, object]:
+        """What a checkpoint says of the run that it is of."""
+        return {"run": self.run.name, "run_id": self.run_id, **self.report.times.to_mapping()}
 
     def _save_sound(self) -> bool:
         """Publish and write a checkpoint, of what has not diverged; whether the disk took it."""

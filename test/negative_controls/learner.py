@@ -54,6 +54,26 @@ SHORT: Controls = {
         ("training/training_run.py", "if self._config.deterministic and self.training.updates_owed:", "if False:",
          "verdict_is_awaited"),
     ],
+    ("test_gate.py",): [
+        ("training/gate.py", "self._plants = [*failed, *untried, *passed]", "pass", "come_first"),
+        ("training/gate.py", "len(passed) + len(untried) >= wanted", "True", "no_further"),
+        ("training/gate.py", "    env.reset(seed=int(rng.integers(2**31)))\n", "    pass\n", "same_numbers"),
+        ("training/gate.py", '"variation": plant.variation', '"variation": {}', "differ_as_they_say"),
+    ],
+    ("test_hardening.py",): [
+        ("training/training_run.py",
+         "        if self._relapse.return_if_lost(evaluation, is_hardening=self._has_gate):\n            self._publish()\n",
+         "", "taken_back"),
+        ("training/training.py", "        self.algorithm.note_solved(actor)\n        self.rest", "        self.rest",
+         "taken_back"),
+        ("training/training_run.py", "if self._has_gate else None", "", "once_the_task_was_solved"),
+        ("training/resuming.py", 'if checkpoint.state.get("is_hardened")', "if False", "right_after_its_verdict"),
+        ("store/run_store.py", "if self._unsaved_best is not None:\n            return",
+         "if False:\n            return", "disk_could_not_take"),
+    ],
+    ("test_until.py",): [
+        ("training/learner_config.py", "        if _REMOVED in values:\n", "        if False:\n", "removed_setting"),
+    ],
     ("test_slices.py",): [
         ("training/slices.py", "min(owed, self._fitting, ", "min(owed, ", "no_longer_than"),
     ],
