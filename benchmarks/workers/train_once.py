@@ -49,6 +49,7 @@ def train(config: LearnerConfig) -> dict[str, object]:
             if report is not None and not report.accepted:
                 raise RuntimeError(f"the controller rejected version {in_force.version}: {report.verdict}")
             training.note_version_in_force(in_force.version)
+        episodes.is_varied = training.is_varied
         if episodes.sequence and training.credit <= episodes.sequence:
             if not has_more:
                 time.sleep(0.001)  # an evaluation is under way

@@ -170,8 +170,13 @@ class Algorithm(ABC):
         """The share of its steps that rollbacks have left: each of the first halves them."""
         return float(0.5 ** min(self.rollbacks, MOST_HALVINGS))
 
-    def note_solved(self, actor: ActorParameters) -> None:  # noqa: B027  many have nothing to change then
-        """Take note that `actor`, one that was published, has solved the task: now it is about keeping the solution."""
+    def note_solved(  # noqa: B027  many have nothing to change then
+        self, actor: ActorParameters, *, is_hardening: bool = False
+    ) -> None:
+        """Take note that `actor`, one that was published, has solved the task: now it is about keeping the solution.
+
+        Where `is_hardening`, robots differ from their description from now on, and it is to become good on all of them.
+        """
 
     @property
     @abstractmethod

@@ -135,13 +135,15 @@ class OffPolicy(Algorithm):
         actor = dataclasses.replace(self.learner.actor_parameters(), noise_correlation=correlation)
         return self._average.include(actor, self.buffer.added)
 
-    def note_solved(self, actor: ActorParameters) -> None:
+    def note_solved(self, actor: ActorParameters, *, is_hardening: bool = False) -> None:
         """The settings ``solved_*`` take effect.
 
         Exploration that reaches farther shows the margins of the policy, which a good one no longer meets by itself.
-        What is published goes back to the solution and changes slowly from there.
+        What is published goes back to the solution and changes slowly from there; less slowly while robots vary, which
+        it has yet to learn.
         """
-        self._is_solved, self._average.horizon = True, self._config.solved_actor_average
+        self._is_solved, config = True, self._config
+        self._average.horizon = config.hardening_actor_average if is_hardening else config.solved_actor_average
         self._average.begin(actor, self.buffer.added)
         self._ratio.change(self._config.solved_replay_ratio, self.buffer.added)
         self.learner.note_solved()
@@ -198,6 +200,7 @@ class OffPolicy(Algorithm):
         numbers = {
             "updates": self.updates,
             "is_solved": self._is_solved,
+            "actor_average": self._average.horizon,
             "_published_at": self._published_at,
             "_refreshed_at": self._refreshed_at,
             "_rollbacks": self.rollbacks,
@@ -214,7 +217,8 @@ class OffPolicy(Algorithm):
         self.updates = numbers["updates"]
         self._is_solved = numbers.get("is_solved", numbers.get("solved_at") is not None)  # as runs of before say it
         config = self._config
-        self._average.horizon = config.solved_actor_average if self._is_solved else config.actor_average
+        before = config.solved_actor_average if self._is_solved else config.actor_average  # as runs of before had it
+        self._average.horizon = numbers.get("actor_average", before)
         self._published_at = numbers["_published_at"]
         self._refreshed_at = numbers["_refreshed_at"]
         self.rollbacks = numbers["_rollbacks"]

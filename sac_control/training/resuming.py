@@ -47,7 +47,7 @@ def resume(
     steps = training.transitions
     complaints += store.resume(checkpoint, steps)
     if checkpoint.state["is_solution"] and training.solved_at is None:
-        training.note_solved(checkpoint.step, saved.actor)
+        training.note_solved(checkpoint.step, saved.actor, training.algorithm.state().arrays)
     if checkpoint.state.get("is_hardened") and training.hardened_at is None:
         training.hardened_at = checkpoint.step
     newer, times = steps - checkpoint.step, Times.from_mapping(checkpoint.state)

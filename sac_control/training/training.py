@@ -23,6 +23,7 @@ class Training:
         observation_size, action_size: o and a.
         mirror: signs of the observation's terms in the mirror image of the task, (o,) float32; None: it has none.
         continuous_joints: of each joint, whether it turns for ever.
+        has_exam: whether a solution is to become good on robots that differ from their description.
 
     Attributes:
         algorithm: what learns.
@@ -42,6 +43,7 @@ class Training:
         action_size: int,
         mirror: Float32Array | None = None,
         continuous_joints: Sequence[bool] = (),
+        has_exam: bool = False,
     ) -> None:
         self.algorithm = config.make(
             observation_size=observation_size, action_size=action_size, mirror=mirror, seed=config.seed
@@ -51,7 +53,7 @@ class Training:
         self.solved_at: int | None = None
         self.hardened_at: int | None = None
         self.restorations = 0
-        self._config = config
+        self._config, self._has_exam = config, has_exam
         self._arrivals = Arrivals()
         self._episodes = Episodes()
         self.seen_states = SeenStates(continuous_joints, is_mirrored=self.algorithm.is_mirrored)
@@ -137,9 +139,24 @@ class Training:
         self.policy_version += 1
         return self.algorithm.publish(self.policy_version)
 
-    def note_solved(self, at: int, actor: ActorParameters) -> None:
-        """Take note that `actor`, the policy of transition number `at`, has solved the task."""
+    def note_solved(self, at: int, actor: ActorParameters, arrays: Mapping[str, Array]) -> None:
+        """Take note that `actor`, the policy of transition number `at`, has solved the task, and go on from there.
+
+        What was learnt until the verdict came is given up: how long that took is a matter of how busy the computer was.
+
+        Args:
+            at: transitions that the policy had seen.
+            actor: the policy.
+            arrays: of the algorithm's `state()` then.
+        """
         self.solved_at = at
+        self.algorithm.return_to(arrays)
+        self.algorithm.note_solved(actor, is_hardening=self._is_hardening)
+
+    def note_hardened(self, at: int, actor: ActorParameters, arrays: Mapping[str, Array]) -> None:
+        """Take note that `actor` is good on all robots, too, and go on from there: now it is about keeping that."""
+        self.hardened_at = at
+        self.algorithm.return_to(arrays)
         self.algorithm.note_solved(actor)
 
     def return_to_solution(self, arrays: Mapping[str, Array], actor: ActorParameters) -> None:
@@ -149,8 +166,13 @@ class Training:
             RunError: the state belongs to other settings.
         """
         self.algorithm.return_to(arrays)
-        self.algorithm.note_solved(actor)
+        self.algorithm.note_solved(actor, is_hardening=self._is_hardening)
         self.restorations += 1
+
+    @property
+    def _is_hardening(self) -> bool:
+        """Whether it is to become good on robots that differ from their description."""
+        return self._has_exam and self.hardened_at is None
 
     def roll_back(self) -> bool:
         """Return the algorithm to its last publication; see Algorithm.roll_back."""

@@ -301,11 +301,12 @@ class TrainingRun:
             f"evaluated policy v{evaluation.policy_version} of step {evaluation.env_steps}: "
             f"mean return {evaluation.mean_return:.1f}, {evaluation.verdict}"
         )
-        if evaluation.is_solved and self.training.solved_at is None:
-            self.training.note_solved(evaluation.env_steps, PolicyFile.from_bytes(candidate.policy).actor)
+        training, reached = self.training, evaluation.env_steps
+        if evaluation.is_solved and training.solved_at is None:
+            training.note_solved(reached, PolicyFile.from_bytes(candidate.policy).actor, candidate.arrays)
             self.report.note_solved()
-        if evaluation.is_hardened and self.training.hardened_at is None:
-            self.training.hardened_at = evaluation.env_steps
+        if evaluation.is_hardened and training.hardened_at is None:
+            training.note_hardened(reached, PolicyFile.from_bytes(candidate.policy).actor, candidate.arrays)
         self.store.write_row("evaluations", evaluation.row())
         self.store.offer(dataclasses.replace(candidate, run=self._whose), evaluation.score)
         if self._relapse.return_if_lost(evaluation, is_hardening=self._has_gate):
@@ -348,4 +349,5 @@ def _training(config: LearnerConfig, task: Task) -> Training:
         action_size=len(specification.actuated_joints),
         mirror=task.mirror,
         continuous_joints=[joint in task.continuous_joints for joint in specification.joints],
+        has_exam=task.exam is not None,
     )
