@@ -15,6 +15,7 @@ Where things live; each folder's `__init__` is its map, and imports go upwards i
     cli/          the command `sac_control` and the launch files: which nodes run, with which parameters
     nodes/        ROS 2 alone: topics, messages, event loop; each node owns one object of the folders below
     training/     a whole training without ROS: transitions in, updates, evaluation, publication, verdict
+    exam/         a policy on other plants and in other engines, and how it does there
     store/        the disk: run directory, checkpoints, replay rows, tables
     policy/       what runs on a robot: inference, policy file, hot swap, safety, limits. numpy alone
     algorithms/   what learns: Soft Actor-Critic and others. Knows no physics
@@ -27,8 +28,8 @@ Where things live; each folder's `__init__` is its map, and imports go upwards i
     variation/    what of a robot may differ from its description, and how much
     expression/   the language of observation terms, rewards and bounds
     start.py __main__.py    entry points
-    types.py errors.py identity.py option.py per_joint.py ros_parameters.py observation.py    ground floor: values,
-                  errors, which run something belongs to, what a setting is, observations
+    types.py errors.py identity.py option.py per_joint.py plug_ins.py ros_parameters.py observation.py    ground
+                  floor: values, errors, which run something belongs to, what a setting is, what others offer
 
 Begin with `algorithms/sac/readable/soft_actor_critic.py`, one update on one page; then `policy/controller.py`, one
 control tick; then `training/training_run.py`, what is due when; then `nodes/policy.py`. docs/design.md has

@@ -169,6 +169,7 @@ class Transition:
     action_raw: Float32Array = field(default_factory=lambda: np.zeros(0, np.float32))  # (a,) float32, as chosen
     origin: Origin = Origin.POLICY
     duration: float = math.nan  # [s] for which the action was applied
+    variation: str = ""  # of an episode's last: how its robot differs from its description
 
 
 class RowBuffer(Protocol):
@@ -241,6 +242,8 @@ class Phase(enum.IntEnum):
     TRAINING = 2
     SOLVED = 3  # every evaluation episode reached the task's solved return, and that ended the training
     FINISHED = 4  # max_steps are reached
+    HARDENING = 5  # solved, and going on with robots that differ from their description
+    HARDENED = 6  # every plant of the exam that is tried in training was passed, and that ended the training
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -278,6 +281,9 @@ class TrainingStatus:
     stale_transitions: int  # of weights that were not in force any more: an on-policy algorithm leaves them out
     foreign_transitions: int  # left out because they are of another run or task
     rollbacks: int  # times that diverged updates were thrown away
+    restorations: int  # times that a lost solution was taken back from the best checkpoint
+    plants_passed: int  # by the best policy so far, of those of the exam that are tried in training
+    plants: int  # there are to be passed; 0 where the task has no exam
     eta: float  # [s] until max_steps at the present rate; NaN if unknown
 
 

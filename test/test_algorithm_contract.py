@@ -204,16 +204,39 @@ def test_a_roll_back_leads_to_what_was_published_and_to_smaller_steps(name: str)
     driver = Driver(make(name))
     list(until_update(driver))
     observation = np.array([0.3, -1.0, 0.5], np.float32)
-    published = Policy(driver.algorithm.publish(50)).act(observation)
-    driver.algorithm.update(1) if name in ("sac", "sac_v1") else None
+    published, told = Policy(driver.algorithm.publish(50)).act(observation), driver.algorithm.metrics()
+    if not driver.algorithm.is_on_policy:  # whose batch is gone
+        driver.algorithm.update(1)
+        assert driver.algorithm.metrics() != told
     assert driver.algorithm.step_scale == 1.0
     assert driver.algorithm.roll_back()
+    assert driver.algorithm.metrics() == told
     assert 0.0 < driver.algorithm.step_scale < 1.0
     np.testing.assert_array_equal(Policy(driver.algorithm.publish(51)).act(observation), published)
     for _ in range(20):
         last = driver.algorithm.roll_back()
     assert not last, "steps are at their smallest"
     assert driver.algorithm.step_scale > 0.0
+
+
+def test_a_return_to_what_was_learnt_before_keeps_memory_and_counts_and_takes_no_smaller_steps(name: str) -> None:
+    driver = Driver(make(name))
+    list(until_update(driver))
+    algorithm, observation = driver.algorithm, np.array([0.3, -1.0, 0.5], np.float32)
+    learnt, driver.version = algorithm.state().arrays, 50
+    published = Policy(algorithm.publish(50)).act(observation)
+    driver.take(60)
+    assert not np.array_equal(Policy(algorithm.publish(90)).act(observation), published)
+    updates, taken = algorithm.updates, None if algorithm.memory is None else algorithm.memory.added
+    algorithm.return_to({**learnt, "other": np.zeros(1)})
+    np.testing.assert_array_equal(Policy(algorithm.publish(91)).act(observation), published)
+    assert (algorithm.updates, algorithm.rollbacks, algorithm.step_scale) == (updates, 0, 1.0)
+    assert (None if algorithm.memory is None else algorithm.memory.added) == taken
+    driver.version = 91
+    driver.take(60)
+    assert algorithm.updates > updates, "and it goes on"
+    with pytest.raises(RunError):
+        algorithm.return_to({key: array for key, array in learnt.items() if key != min(learnt)})
 
 
 def test_its_replay_ratio_is_a_number_or_says_that_it_has_none(name: str) -> None:

@@ -55,6 +55,18 @@ def test_latest_names_the_newest_and_best_the_best(store: CheckpointStore, direc
     assert (directory / "best").resolve() == directory / "300"
 
 
+def test_file_of_a_checkpoint_is_exchanged_and_the_rest_stays(store: CheckpointStore, directory: Path) -> None:
+    store.save(100, FILES, {"updates": 7}, is_best=True)
+    store.save(200, FILES, {"updates": 8})
+    store.replace_file(100, "policy.safetensors", b"examined")
+    checkpoint = store.load(100)
+    assert checkpoint.files == {**FILES, "policy.safetensors": b"examined"}
+    assert checkpoint.state["updates"] == 7
+    assert (directory / "best").resolve() == directory / "100"
+    assert (directory / "latest").resolve() == directory / "200"
+    assert names(directory) == {"100", "200", "best", "latest"}
+
+
 def test_best_of_an_earlier_step_does_not_become_the_latest(store: CheckpointStore, directory: Path) -> None:
     """An evaluation takes a while: the policy it praises was made some transitions ago."""
     store.save(200, FILES, {})
@@ -241,14 +253,16 @@ def test_any_bit_of_a_manifest_that_is_flipped_is_noticed(store: CheckpointStore
                 store.load(100)
 
 
-def test_best_state_is_that_of_the_best_and_damage_is_named(store: CheckpointStore, directory: Path) -> None:
-    assert store.best_state() == {}
+def test_the_best_is_read_back_and_damage_is_named(store: CheckpointStore, directory: Path) -> None:
+    assert store.load_best() is None
     store.save(100, FILES, {"best_score": 7.5}, is_best=True)
     store.save(200, FILES, {"best_score": 1.0})
-    assert store.best_state()["best_score"] == 7.5
+    best = store.load_best()
+    assert best is not None
+    assert (best.step, best.state["best_score"], best.files) == (100, 7.5, FILES)
     (directory / "100" / "policy.safetensors").write_bytes(b"other")
     with pytest.raises(RunError, match="100 is damaged: policy.safetensors"):
-        store.best_state()
+        store.load_best()
 
 
 def test_failure_to_replace_a_checkpoint_leaves_the_one_that_was_there(

@@ -62,7 +62,7 @@ class Running:
 
 
 def test_training_through_three_processes_solves_the_pendulum_and_the_policy_keeps_its_word(tmp_path: Path) -> None:
-    done = sac_control(tmp_path, "train", "--run", "pendulum", "--seed", "5", "--require-solved")
+    done = sac_control(tmp_path, "train", "--run", "pendulum", "--seed", "5", "--until", "solved", "--require-solved")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "solved after" in done.stdout
     assert "incompatible QoS" not in done.stdout + done.stderr

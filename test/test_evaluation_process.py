@@ -101,12 +101,12 @@ def test_confirmation_ends_with_the_first_episode_that_refutes_the_solution() ->
     assert (refuted.solved_episodes, len(refuted.confirmations)) == (3, 1)
     assert not refuted.is_solved
     assert refuted.mean_return == pytest.approx(sum(three) / 3), "extreme starts say nothing of the others"
-    assert refuted.score == (False, refuted.mean_return)
+    assert refuted.score == (False, 0, False, refuted.mean_return)
     confirmed = evaluated_where(refuted.confirmations[0], 6)
     assert len(confirmed.confirmations) == 6
     assert confirmed.solved_episodes == 9
     assert confirmed.is_solved
-    assert confirmed.score == (True, confirmed.mean_return)
+    assert confirmed.score == (False, 0, True, confirmed.mean_return)
 
 
 def test_a_task_whose_start_is_made_of_many_numbers_is_confirmed_from_its_extreme_starts() -> None:

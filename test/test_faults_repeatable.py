@@ -21,7 +21,7 @@ from sac_control.policy.policy_file import PolicyFile
 from test_end_to_end import sac_control
 
 REPETITIONS = 10 if os.environ.get("SAC_CONTROL_FAULTS") == "full" else 2
-UNTIL_SOLVED = ("--max-steps", "800", "--require-solved")
+UNTIL_SOLVED = ("--max-steps", "800", "--until", "solved", "--require-solved")
 OF_THE_RUN_ALONE = ("run", "run_id", "wall_seconds", "sha256", "manifest_sha256")  # in state.json
 
 

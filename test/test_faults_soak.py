@@ -49,7 +49,7 @@ SETTINGS = {
     "simulator.mode": "realtime",
     "simulator.real_time_factor": FACTOR,
     "learner.max_steps": 10**9,
-    "learner.stop_when_solved": "false",
+    "learner.until": "steps",
     "learner.replay_ratio": 2.0 / FACTOR,
     "learner.solved_replay_ratio": 2.0 / FACTOR,
     "learner.buffer_capacity": 1500,  # full before the first half is over: from then on it needs no more memory

@@ -43,7 +43,8 @@ def content(directory: Path) -> dict[str, str]:
 
 
 def test_its_configuration_is_read() -> None:
-    config = config_file.read(KEPT / "config.yaml")
+    config = config_file.read_begun(KEPT / "config.yaml", config_file.RunConfig())
+    assert config.learner.until == "solved", "it says stop_when_solved: true"
     assert (config.learner.seed, config.learner.run_id, sac(config.learner).hidden_sizes) == (1, "", (64, 64))
     assert (config.policy.command_limit, config.policy.max_command, config.policy.joint_map) == (0.0, 0.0, "")
 

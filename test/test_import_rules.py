@@ -15,10 +15,11 @@ from optional_packages import ABSENT, PLACES
 
 PACKAGE = Path(__file__).resolve().parent.parent / "sac_control"
 BASIS = {
-    "types", "identity", "option", "errors", "expression", "observation", "per_joint", "ros_parameters", "variation",
+    "types", "identity", "option", "errors", "expression", "observation", "per_joint", "plug_ins", "ros_parameters",
+    "variation",
 }  # fmt: skip
 SIMULATION = {"robots", "tasks", "worlds", "envs", "simulation"}
-CORES = {"algorithms", "policy", "store", "training", "health", "system"} | SIMULATION
+CORES = {"algorithms", "policy", "store", "training", "exam", "health", "system"} | SIMULATION
 
 # Folder or module: what it may import of this package (beside itself), and of others (beside the standard library).
 ROS = {"rclpy", "rcl_interfaces", "std_srvs", "sac_control.msg"} | {
@@ -33,6 +34,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
     "option": ({"errors", "per_joint"}, set()),
     "per_joint": ({"errors"}, set()),
+    "plug_ins": ({"errors"}, set()),
     "expression": ({"errors", "option"}, set()),
     "observation": ({"errors", "expression", "types"}, {"numpy"}),
     "ros_parameters": ({"errors", "option"}, set()),
@@ -48,6 +50,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "policy": (BASIS, {"numpy", "safetensors"}),
     "store": (BASIS, {"numpy", "matplotlib", "tensorboard", "safetensors"}),
     "training": (BASIS | {"tasks", "envs", "algorithms", "policy", "store"}, {"numpy", "safetensors"}),
+    "exam": (BASIS | {"robots", "tasks", "envs", "policy", "store"}, {"numpy", "matplotlib"}),
     "nodes": (BASIS | CORES, {"numpy", *ROS}),
     "cli": (BASIS | CORES, {"yaml"}),
 }
@@ -73,7 +76,7 @@ BLOCKED = {
     "worlds envs simulation": ["torch", "rclpy", "safetensors", "matplotlib"],
     "algorithms": ["rclpy", "yaml", "matplotlib", "tensorboard", *SIMULATORS],
     "policy": ["torch", "rclpy", "yaml", "matplotlib", "tensorboard", "cryptography", *SIMULATORS],
-    "store training": ["rclpy", "launch", "cryptography"],
+    "store training exam": ["rclpy", "launch", "cryptography"],
     "cli": ["rclpy", "launch", "torch", "cryptography"],
     "nodes.policy": ["torch", "matplotlib", "tensorboard", "cryptography", *SIMULATORS],
     "nodes.simulator": ["torch", "matplotlib", "tensorboard"],

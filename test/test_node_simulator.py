@@ -254,8 +254,11 @@ def test_realtime_counts_the_periods_whose_state_was_not_answered_in_time() -> N
 def test_realtime_at_one_kilohertz_counts_each_period_once_as_made_late_or_given_up() -> None:
     with RosWorld(simulator={"mode": "realtime", "real_time_factor": 16.5}) as ros:
         diagnostics, transitions = ros.hear(topics.DIAGNOSTICS), ros.hear(topics.TRANSITIONS)
-        ros.add(SimulatorNode)
-        ros.publisher(topics.COMMANDS).publish(Float64MultiArray(data=[0.0]))
+        node = ros.add(SimulatorNode)
+        commands = ros.publisher(topics.COMMANDS)
+        (outlet,) = (each for each in node.publishers if each.topic_name.endswith(topics.TRANSITIONS.name))
+        ros.until(lambda: outlet.get_subscription_count() > 0, "nobody hears the first transitions")
+        commands.publish(Float64MultiArray(data=[0.0]))
         ros.until(lambda: len(transitions) > 1000, "time does not pass")
         ros.until(lambda: diagnostics, "no diagnostics")
         values = {value.key: value.value for value in diagnostics[-1].status[0].values}

@@ -815,7 +815,7 @@ def assert_same(one: Plan, other: Plan) -> None:
     ("line", "values"),
     [
         ("", {}),
-        ("--seed 0 --max-steps 500", {"seed": "0", "max_steps": "500"}),
+        ("--seed 0 --max-steps 500 --until steps", {"seed": "0", "max_steps": "500", "until": "steps"}),
         ("--namespace arm --log-level debug --gui", {"namespace": "arm", "log_level": "debug", "headless": "false"}),
         (
             "--set learner.tau=0.1 --set simulator.mode=realtime",
@@ -908,7 +908,7 @@ def test_launch_file_names_its_arguments_where_the_command_names_its_options(run
 @pytest.mark.parametrize(
     ("verb", "file", "alone"),
     [
-        ("train", TRAIN, {"domain-id", "stop-timeout", "require-solved"}),
+        ("train", TRAIN, {"domain-id", "stop-timeout", "require-solved", "require-hardened"}),
         ("evaluate", EVALUATE, {"domain-id", "stop-timeout", "json"}),
         ("deploy", DEPLOY, {"domain-id", "stop-timeout"}),
     ],

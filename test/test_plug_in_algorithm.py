@@ -73,7 +73,7 @@ def test_it_trains_through_the_nodes_and_says_what_it_alone_has_to_say(run: Run,
 COMPLAINTS = {  # settings: what is said
     "algorithm=td4": "learner.algorithm 'td4' is not known; did you mean td3?",
     "algorithm=unfinished": "algorithm 'unfinished' of the package td3-lab is <class 'td3_lab.Unfinished'>: expected a "
-    "class that derives from sac_control.algorithms.algorithm.AlgorithmConfig and has check, make, too",
+    "class that derives from sac_control.algorithms.algorithm.AlgorithmConfig; it lacks check, make",
     "algorithm=nowhere": "algorithm 'nowhere' of the package td3-lab cannot be loaded: No module named 'td3_nowhere'",
     "exploration_noise=0.1": "learner.exploration_noise is a setting of td3, and learner.algorithm sac has no such",
     "algorithm=td3 alpha=0.1": "learner.alpha is a setting of sac, and learner.algorithm td3 has no such thing",

@@ -182,13 +182,13 @@ COMPLAINTS = {  # task and engine: what is said
     "reech:springs": "task 'reech' is not known; did you mean reach?; a task of your own is a file",
     "reach:sprins": "engine 'sprins' is not known; did you mean springs?",
     "reach:unfinished": "engine 'unfinished' of the package their-lab is <class 'their_faults.Unfinished'>: expected a "
-    "class that derives from sac_control.worlds.world.World and has _load, _save, close, render, too",
+    "class that derives from sac_control.worlds.world.World; it lacks _load, _save, close, render",
     "reach:number": "engine 'number' of the package their-lab is 7: expected a class that derives from",
     "reach:nowhere": "engine 'nowhere' of the package their-lab cannot be loaded: module 'their_world' has no",
     "reach:needing": "engine needing needs the package 'their_faults_needing', which is not installed: pip install",
     "half_a_task:springs": "task 'half_a_task' of the package their-lab is <class 'their_faults.HalfATask'>: "
-    "expected a sac_control.tasks.robot_task.RobotTask that has is_terminated, robot, start_from, too",
-    "bare_task:springs": "specification, engine, max_episode_steps, solved_return, start_dimensions, too",
+    "expected a sac_control.tasks.robot_task.RobotTask; it lacks is_terminated, robot, start_from",
+    "bare_task:springs": "specification, engine, max_episode_steps, solved_return, start_dimensions",
     "no_task:springs": "task 'no_task' of the package their-lab is 'a task': expected a "
     "sac_control.tasks.robot_task.RobotTask",
     "nowhere_task:springs": "task 'nowhere_task' of the package their-lab cannot be loaded: No module named",

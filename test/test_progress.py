@@ -46,6 +46,9 @@ STATUS = TrainingStatus(
     stale_transitions=0,
     foreign_transitions=0,
     rollbacks=0,
+    restorations=0,
+    plants_passed=0,
+    plants=24,
     eta=75.0,
 )
 LINE = "step 1200/20000  episodes 31  return 211 (mean 63)  1004 updates/s  ratio 4.00  policy v80  ETA 1:15"
@@ -82,6 +85,11 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
 
 def test_line_says_how_far_a_training_is() -> None:
     assert progress_text(STATUS) == LINE
+
+
+def test_line_says_on_how_many_plants_the_best_policy_is_good_once_the_task_was_solved() -> None:
+    hardening = dataclasses.replace(STATUS, phase=Phase.HARDENING, plants_passed=18)
+    assert progress_text(hardening) == f"hardening (18/24 plants)  {LINE}"
 
 
 @pytest.mark.parametrize(

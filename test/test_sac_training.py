@@ -514,7 +514,7 @@ def test_once_solved_it_explores_farther_and_updates_less_and_a_resumed_training
         0.1,
         -0.5,
     )
-    run.note_solved(20, run.publish())
+    run.note_solved(20, run.publish(), run.algorithm.state().arrays)
     for sequence in range(20, 30):
         run.ingest(transition(sequence))
     assert run.updates_owed == 10
@@ -546,7 +546,7 @@ def test_what_is_published_once_solved_begins_at_the_solution_and_changes_slowly
     assert distance(solution, advanced(averaged, 0, 30)) == 0.0
     for run in runs:
         advanced(run, 30, 40)  # it goes on learning while its policy is tested
-        run.note_solved(30, solution)
+        run.note_solved(30, solution, run.algorithm.state().arrays)
     assert distance(averaged.publish(), solution) < 1e-6
     way = distance(advanced(newest, 40, 60), solution)
     kept = distance(advanced(averaged, 40, 60), solution)

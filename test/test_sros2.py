@@ -93,8 +93,6 @@ def test_each_node_is_granted_exactly_what_it_has(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, namespace: str, mode: str, has_shadow: bool
 ) -> None:
     expected = granted({kind: namespace})
-    if mode == "realtime" and kind:  # nothing waits for credit
-        expected[f"{kind}/simulator"]["subscriber"].remove(f"{namespace}/{topics.CREDIT.name}")
     if kind:  # what has joints shows no observation
         expected[f"{kind}/simulator"]["publisher"].remove(f"{namespace}/{topics.OBSERVATION.name}")
     path = tmp_path / "policy.safetensors"

@@ -170,7 +170,8 @@ def test_no_error_is_found_in_the_built_in_tasks_by_mujoco(name: str) -> None:
             [
                 ("joints: [arm, pendulum]", "joints: [arm]"), (FALLS, "terminated: abs(arm) > 2"),
                 ("sin(pendulum), cos(pendulum), ", ""), (", velocity(pendulum)", ""), (", pendulum: [-0.1, 0.1]", ""),
-                ("continuous: [pendulum]", ""),
+                ("continuous: [pendulum]", ""), ("{pendulum: [0, 0.003], ", "{"), ("{pendulum: [0, 0.002], ", "{"),
+                ("abs(pendulum) < 0.2 and ", ""),
             ],
             [], id="joint left out",
         ),

@@ -244,7 +244,7 @@ def test_what_was_best_before_a_kill_stays_best(tmp_path: Path) -> None:
     run._evaluations.close()
     kill(run)
     resumed = training_run(tmp_path, [], resume=True, **config)
-    assert resumed.store.best_score == (False, best)
+    assert resumed.store.best_score == (False, 0, False, best)
     resumed.close()
 
 
@@ -273,10 +273,10 @@ def test_a_policy_that_came_to_its_confirmation_is_not_displaced_by_one_that_did
     run._evaluations.close()
     kill(run)
     resumed = training_run(tmp_path, [], resume=True, evaluation_every=30)
-    assert resumed.store.best_score == (True, 1000.0)
+    assert resumed.store.best_score == (False, 0, True, 1000.0)
     resumed.store.offer(resumed._snapshot(), evaluated(6, *perfect).score)
     resumed.store.offer(resumed._snapshot(), evaluated(7, *perfect, confirmations=(10.0,)).score)
-    assert resumed.store.best_score == (True, 1000.0)
+    assert resumed.store.best_score == (False, 0, True, 1000.0)
     resumed.close()
 
 

@@ -178,7 +178,7 @@ def test_second_training_under_the_same_names_is_refused_and_the_first_learns_fr
 ) -> None:
     with RosWorld(namespace="/training") as ros:
         credit = ros.hear(topics.CREDIT)
-        until = ("--max-steps", "3000", "--set", "learner.stop_when_solved=false")
+        until = ("--max-steps", "3000", "--until", "steps")
         first = commands(ros, *train(tmp_path, "first", *until))
         ros.until(lambda: any(msg.source for msg in credit), "the first does not learn")
         second = commands(ros, *train(tmp_path, "second"))

@@ -13,7 +13,7 @@ NAME = "no_mirror"
 TITLE = "Without mirror symmetry"
 IS_LONG = False
 
-SETTINGS = ("learner.mirror=false",)
+SETTINGS = ("learner.mirror=false", "learner.until=solved")
 TIMEOUT = 600.0  # [s] of one training
 
 

@@ -16,6 +16,7 @@ TITLE = "Learning in real time"
 IS_LONG = False
 
 CONFIG = "realtime.yaml"
+SETTINGS = ("learner.until=solved",)
 START_AND_END = 60.0  # [s] for the processes to start and to end
 
 
@@ -31,6 +32,7 @@ def measure(options: Options) -> dict[str, Any]:
             name=f"realtime{seed}",
             timeout=2.0 * limit + START_AND_END,
             config=CONFIG,
+            settings=SETTINGS,
             max_steps=math.ceil(limit / period),
         )
         run["robot_seconds"] = run["transitions"] * period if run["solved"] else None

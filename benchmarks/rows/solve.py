@@ -19,6 +19,7 @@ NAME = "solve"
 TITLE = "Solving the inverted pendulum"
 IS_LONG = False
 
+SETTINGS = ("learner.until=solved",)
 PEERS = {"sb3": "SB3", "sbx": "SBX"}
 TIMEOUT = 600.0  # [s] of one training of ours; it ends at learner.max_steps long before
 PEER_THREADS = 2  # of torch's products, with which SB3 is faster than with one
@@ -38,7 +39,7 @@ def measure(options: Options) -> dict[str, Any]:
         "peers_missing": peers.reason,
     }
     for place, seed in enumerate(options.seeds(form.seeds)):
-        result["ours"].append(train(options.directory, seed, name=f"solve{seed}", timeout=TIMEOUT))
+        result["ours"].append(train(options.directory, seed, name=f"solve{seed}", timeout=TIMEOUT, settings=SETTINGS))
         options.say(f"ours {dump(result['ours'][-1])}")
         if peers.python is not None and place < form.peer_seeds:
             for library in PEERS:

@@ -15,7 +15,7 @@ NAME = "stability"
 TITLE = "Stability after the first solve"
 IS_LONG = False
 
-SETTINGS = ("learner.stop_when_solved=false",)
+SETTINGS = ("learner.until=steps",)
 UNTIL_SOLVED = 2_000  # transitions that a run is given to solve the task first
 SECONDS_PER_STEP = 0.05  # [s] far more than a transition takes
 SHARE, MINIMUM = 0.97, 950.0  # aimed at

@@ -49,6 +49,7 @@ def train(config: LearnerConfig) -> dict[str, object]:
             if report is not None and not report.accepted:
                 raise RuntimeError(f"the controller rejected version {in_force.version}: {report.verdict}")
             training.note_version_in_force(in_force.version)
+        episodes.is_varied = training.is_varied
         if episodes.sequence and training.credit <= episodes.sequence:
             if not has_more:
                 time.sleep(0.001)  # an evaluation is under way
@@ -84,7 +85,7 @@ def main() -> int:
         "deterministic": True,
     }
     try:
-        config = LearnerConfig.from_mapping({**json.loads(options.settings), **fixed})
+        config = LearnerConfig.from_mapping({"until": "solved", **json.loads(options.settings), **fixed})
     except ConfigError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

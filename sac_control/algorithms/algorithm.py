@@ -155,13 +155,28 @@ class Algorithm(ABC):
         The updates made since count as made; the random generators go on, so that the same numbers do not come again.
         """
 
+    @abstractmethod
+    def return_to(self, arrays: Mapping[str, Array]) -> None:
+        """Take over what was learnt up to an earlier `state()` of this training, of which these are the arrays.
+
+        Memory, counters and random generators go on from where they are.
+
+        Raises:
+            RunError: the state belongs to other settings.
+        """
+
     @property
     def step_scale(self) -> float:
         """The share of its steps that rollbacks have left: each of the first halves them."""
         return float(0.5 ** min(self.rollbacks, MOST_HALVINGS))
 
-    def note_solved(self, actor: ActorParameters) -> None:  # noqa: B027  many have nothing to change then
-        """Take note that `actor`, one that was published, has solved the task: now it is about keeping the solution."""
+    def note_solved(  # noqa: B027  many have nothing to change then
+        self, actor: ActorParameters, *, is_hardening: bool = False
+    ) -> None:
+        """Take note that `actor`, one that was published, has solved the task: now it is about keeping the solution.
+
+        Where `is_hardening`, robots differ from their description from now on, and it is to become good on all of them.
+        """
 
     @property
     @abstractmethod
@@ -170,7 +185,7 @@ class Algorithm(ABC):
 
     @abstractmethod
     def metrics(self) -> dict[str, float]:
-        """What it tells of its newest update, by name; empty before the first."""
+        """What it tells of its newest update that was not rolled back, by name; empty before the first."""
 
     @property
     @abstractmethod

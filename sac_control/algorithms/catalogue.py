@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import inspect
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 
+from sac_control import plug_ins
 from sac_control.algorithms.algorithm import AlgorithmConfig
 from sac_control.errors import ConfigError
 from sac_control.option import suggest
@@ -17,14 +17,9 @@ GROUP = "sac_control.algorithms"
 DEFAULT = "sac"
 
 
-@cache
-def _entries() -> dict[str, EntryPoint]:
-    return {entry.name: entry for entry in entry_points(group=GROUP)}
-
-
 def algorithms() -> list[str]:
     """Names of all that are registered, whether what they need is installed or not."""
-    return sorted(_entries())
+    return sorted(plug_ins.offered(GROUP))
 
 
 @cache
@@ -34,20 +29,13 @@ def settings_of(algorithm: str) -> type[AlgorithmConfig]:
     Raises:
         ConfigError: there is none of that name (the nearest is told), or its package is broken.
     """
-    if algorithm not in _entries():
+    if algorithm not in plug_ins.offered(GROUP):
         raise ConfigError(f"learner.algorithm {algorithm!r} is not known; {suggest(algorithm, algorithms())}")
-    entry = _entries()[algorithm]
-    package = entry.dist.name if entry.dist else entry.value
-    try:
-        settings = entry.load()
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(f"algorithm {algorithm!r} of the package {package} cannot be loaded: {error}") from None
+    settings = plug_ins.load("algorithm", GROUP, algorithm)
     if not (isinstance(settings, type) and issubclass(settings, AlgorithmConfig)) or inspect.isabstract(settings):
-        lacks = ", ".join(sorted(getattr(settings, "__abstractmethods__", ())))
-        raise ConfigError(
-            f"algorithm {algorithm!r} of the package {package} is {settings!r:.80}: expected a class that derives from "
-            f"sac_control.algorithms.algorithm.AlgorithmConfig{f' and has {lacks}, too' if lacks else ''}"
-        )
+        expected = "a class that derives from sac_control.algorithms.algorithm.AlgorithmConfig"
+        lacks = sorted(getattr(settings, "__abstractmethods__", ()))
+        plug_ins.refuse("algorithm", GROUP, algorithm, settings, expected, lacks)
     return settings
 
 

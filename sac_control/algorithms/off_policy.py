@@ -61,6 +61,7 @@ class OffPolicy(Algorithm):
         self._floor = np.float32(config.reward_floor)
         self._is_solved = False
         self._published_at: int | None = None  # updates made when weights were last published
+        self._kept_metrics: dict[str, float] | None = None  # of the update that a rollback went back to
         self._refreshed_at = 0  # transitions accepted when the normalisation was last refreshed
         self._keep()
 
@@ -95,6 +96,7 @@ class OffPolicy(Algorithm):
             self.learner.refresh_normalisation()
             self._refreshed_at = transitions
         self.learner.learning_rate_scale[()] = self._learning_rate_scale()
+        self._kept_metrics = None
         batch = self.buffer.sample(self._config.batch_size, count)
         self.learner.update(dataclasses.replace(batch, reward=np.maximum(batch.reward, self._floor)))
         self.updates += count
@@ -133,13 +135,15 @@ class OffPolicy(Algorithm):
         actor = dataclasses.replace(self.learner.actor_parameters(), noise_correlation=correlation)
         return self._average.include(actor, self.buffer.added)
 
-    def note_solved(self, actor: ActorParameters) -> None:
+    def note_solved(self, actor: ActorParameters, *, is_hardening: bool = False) -> None:
         """The settings ``solved_*`` take effect.
 
         Exploration that reaches farther shows the margins of the policy, which a good one no longer meets by itself.
-        What is published goes back to the solution and changes slowly from there.
+        What is published goes back to the solution and changes slowly from there; less slowly while robots vary, which
+        it has yet to learn.
         """
-        self._is_solved, self._average.horizon = True, self._config.solved_actor_average
+        self._is_solved, config = True, self._config
+        self._average.horizon = config.hardening_actor_average if is_hardening else config.solved_actor_average
         self._average.begin(actor, self.buffer.added)
         self._ratio.change(self._config.solved_replay_ratio, self.buffer.added)
         self.learner.note_solved()
@@ -151,6 +155,7 @@ class OffPolicy(Algorithm):
     def _keep(self) -> None:
         """Keep the learner as it is, to roll back to."""
         self._sound: dict[str, Array] = self.learner.state()
+        self._sound_metrics = self.metrics()
         self._sound_refreshed_at = self._refreshed_at
 
     def roll_back(self) -> bool:
@@ -159,16 +164,24 @@ class OffPolicy(Algorithm):
         What was observed since stays known; where that was the time before the first update, the start is made again.
         """
         self.learner.restore(self._sound | self.learner.observed())
+        self._kept_metrics = self._sound_metrics
         self._refreshed_at = self._sound_refreshed_at
         self.rollbacks += 1
         return self.rollbacks <= MOST_HALVINGS
+
+    def return_to(self, arrays: Mapping[str, Array]) -> None:
+        """Networks, optimisers and the statistics of observations that they know are those of then."""
+        self.learner.restore(arrays)
+        self._average.restore(arrays)
+        self._refreshed_at = self.buffer.added
+        self._keep()
 
     @property
     def metric_names(self) -> tuple[str, ...]:
         return self.learner.metric_names
 
     def metrics(self) -> dict[str, float]:
-        return self.learner.metrics()
+        return self.learner.metrics() if self._kept_metrics is None else self._kept_metrics
 
     @property
     def replay_ratio(self) -> float:
@@ -187,6 +200,7 @@ class OffPolicy(Algorithm):
         numbers = {
             "updates": self.updates,
             "is_solved": self._is_solved,
+            "actor_average": self._average.horizon,
             "_published_at": self._published_at,
             "_refreshed_at": self._refreshed_at,
             "_rollbacks": self.rollbacks,
@@ -203,7 +217,8 @@ class OffPolicy(Algorithm):
         self.updates = numbers["updates"]
         self._is_solved = numbers.get("is_solved", numbers.get("solved_at") is not None)  # as runs of before say it
         config = self._config
-        self._average.horizon = config.solved_actor_average if self._is_solved else config.actor_average
+        before = config.solved_actor_average if self._is_solved else config.actor_average  # as runs of before had it
+        self._average.horizon = numbers.get("actor_average", before)
         self._published_at = numbers["_published_at"]
         self._refreshed_at = numbers["_refreshed_at"]
         self.rollbacks = numbers["_rollbacks"]

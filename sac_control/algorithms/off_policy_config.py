@@ -76,6 +76,12 @@ class OffPolicyConfig(AlgorithmConfig):
         low=0,
         high=10**9,
     )
+    hardening_actor_average: int = option(
+        1_000,
+        "solved_actor_average while robots vary and the policy is not good on all of them yet",
+        low=0,
+        high=10**9,
+    )
     actor_average: int = option(
         0,
         "transitions over which published actors are averaged until the task is solved; 0: the newest alone",

@@ -22,7 +22,7 @@ from sac_control.policy.policy_config import PolicyConfig
 from sac_control.ros_parameters import checked, is_of_ros
 from sac_control.simulation.simulator_config import SimulatorConfig
 from sac_control.training.evaluator_config import EvaluatorConfig
-from sac_control.training.learner_config import LearnerConfig, learner_config
+from sac_control.training.learner_config import LearnerConfig, learner_config, of_today
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +73,16 @@ def read(path: Path, base: RunConfig | None = None, namespace: str = "") -> RunC
             unknown key or a bad value.
     """
     return with_sections(base or RunConfig(), path, read_sections(path), namespace)
+
+
+def read_begun(path: Path, base: RunConfig, namespace: str = "") -> RunConfig:
+    """`base` with the complete configuration, at `path`, that a run was begun with, be it by an earlier version.
+
+    Raises:
+        ConfigError: as `read` does.
+    """
+    sections = [dataclasses.replace(each, parameters=of_today(each.parameters)) for each in read_sections(path)]
+    return with_sections(base, path, sections, namespace)
 
 
 def with_sections(base: RunConfig, path: Path, sections: Sequence[Section], namespace: str) -> RunConfig:

@@ -13,7 +13,7 @@ from sac_control.policy.region import Region
 from sac_control.store.run_directory import RunDirectory
 from sac_control.types import Specification, unit_of
 
-_IN_LIST = ("solved", "env_steps", "updates", "wall_seconds", "seed")
+_IN_LIST = ("solved", "hardened", "env_steps", "updates", "wall_seconds", "seed")
 
 
 def describe(text: str, runs_directory: Path) -> dict[str, Any]:
@@ -41,6 +41,7 @@ def describe(text: str, runs_directory: Path) -> dict[str, Any]:
         "observation_mean": file.actor.observation_mean.tolist(),
         "observation_std": file.actor.observation_std.tolist(),
     }
+    content["exam"] = {"held": False} if file.verdict is None else {"held": True, **file.verdict.to_mapping()}
     content["specification"] = {**asdict(file.specification), "hash": file.specification.hash}
     return content
 

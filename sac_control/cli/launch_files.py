@@ -45,6 +45,7 @@ def _start(context: LaunchContext, file: LaunchFile) -> list[LaunchDescriptionEn
     plan = file.plan(values)
     environment["ROS_LOG_DIR"] = str(preflight.log_directory(context.environment))
     notes = [LogInfo(msg=f"note: {note}") for note in plan.notes]
+    notes += [LogInfo(msg=f"warning: {warning}") for warning in plan.warnings]
     nodes = [_node(node, environment, is_first=k == 0, run=plan.run) for k, node in enumerate(plan)]
     return [*notes, *nodes]
 

@@ -19,6 +19,7 @@ from sac_control.cli.aftermath import draw, draw_missing_curve, remove_what_neve
 from sac_control.cli.check_task import CheckTaskOptions, check
 from sac_control.cli.choice import add_choices, from_command
 from sac_control.cli.domain import DomainLease
+from sac_control.cli.exam import ExamOptions, exam
 from sac_control.cli.new_task import NewTaskOptions, new_task
 from sac_control.cli.options import (
     DeploymentOptions,
@@ -33,12 +34,13 @@ from sac_control.cli.options import (
 from sac_control.cli.plan import Plan, find_policy, plan_deployment, plan_evaluation, plan_training
 from sac_control.errors import ConfigError, SacControlError
 from sac_control.policy.policy_file import PolicyFile
+from sac_control.policy.sealing import signed
 from sac_control.policy.signature import SigningKey, make_key_pair
 from sac_control.store import atomic
 from sac_control.store.run_directory import RunDirectory
 from sac_control.system import preflight
 
-EXIT_FAULT, EXIT_USAGE, EXIT_NOT_SOLVED = 1, 2, 3
+EXIT_FAULT, EXIT_USAGE, EXIT_NOT_REACHED = 1, 2, 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -101,7 +103,10 @@ def _train(options: TrainingOptions) -> int:
     curve = f"no curve: {complaint}" if complaint else f"curve: {relative}/curve.png"
     print(f"{time.monotonic() - started:.1f} s in all; {curve}")
     print(f"next: sac_control evaluate {relative}    sac_control info {relative}")
-    return EXIT_NOT_SOLVED if options.require_solved and not summary["solved"] else 0
+    is_missed = (options.require_solved and not summary["solved"]) or (
+        options.require_hardened and not summary["hardened"]
+    )
+    return EXIT_NOT_REACHED if is_missed else 0
 
 
 def _evaluate(options: EvaluationOptions) -> int:
@@ -141,7 +146,8 @@ def _export(options: ExportOptions) -> int:
     key = SigningKey.read(options.sign) if options.sign else None
     if options.file.exists() and not options.overwrite:
         raise ConfigError(f"{options.file} exists already: choose another name, or give --overwrite")
-    data = PolicyFile.read(path).to_bytes(key) if key else path.read_bytes()
+    PolicyFile.read(path)
+    data = signed(path.read_bytes(), key) if key else path.read_bytes()
     try:
         atomic.write_bytes(options.file, data)
     except OSError as error:
@@ -186,6 +192,8 @@ def _run(plan: Plan, environment: dict[str, str], options: Options) -> int:
         environment["ROS_LOG_DIR"] = str(preflight.log_directory(environment, wanted))
     for note in plan.notes:
         print(f"note: {note}", file=sys.stderr)
+    for warning in plan.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
     where = f"ROS_DOMAIN_ID={environment.get('ROS_DOMAIN_ID', '0')}, "
     where += f"discovery {environment['ROS_AUTOMATIC_DISCOVERY_RANGE'].lower()}"
     print(f"nodes {', '.join(node.executable for node in plan)}: {where}", file=sys.stderr, flush=True)
@@ -193,8 +201,16 @@ def _run(plan: Plan, environment: dict[str, str], options: Options) -> int:
 
 
 VERBS = (
-    Verb("train", "train until solved, through simulator, policy and learner nodes", TrainingOptions, _train),
+    Verb(
+        "train", "train until solved or hardened, through simulator, policy and learner nodes", TrainingOptions, _train
+    ),
     Verb("evaluate", "count whole episodes of a trained policy, through real nodes", EvaluationOptions, _evaluate),
+    Verb(
+        "exam",
+        "try a trained policy on other plants and in other engines, and write down how it did",
+        ExamOptions,
+        exam,
+    ),
     Verb("deploy", "run the policy node alone, for a robot", DeploymentOptions, _deploy),
     Verb("info", "what a run or a policy file is; without a name, list the runs", InfoOptions, _info),
     Verb("plot", "draw curve.png of a run again", PlotOptions, _plot),

@@ -153,12 +153,19 @@ class TrainingOptions(Restarting, Simulated, OfRuns):
         unset="that of --config, or sac",
         metavar="NAME",
     )
+    until: str = choice(
+        "what ends the training early: solved, hardened (solved on plants of the task's exam, too), or steps (nothing)",
+        default="",
+        unset="that of --config, or hardened where the task has an exam, else solved",
+        metavar="GOAL",
+    )
     max_steps: int | None = choice(
-        "transitions after which to stop, solved or not", default=None, unset="that of --config", metavar="N"
+        "transitions after which to stop, whatever was reached", default=None, unset="that of --config", metavar="N"
     )
     resume: bool = choice("continue the run from its newest checkpoint", default=False)
     overwrite: bool = choice("replace the run", default=False)
     require_solved: bool = choice("exit with 3 if the task was not solved", default=False, is_for_launch=False)
+    require_hardened: bool = choice("exit with 3 if the task was not hardened", default=False, is_for_launch=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,6 +192,7 @@ class DeploymentOptions(Restarting, OfRuns):
     shadow: str = choice(
         "a second policy, whose hypothetical actions are published, and no more", default="", metavar="RUN"
     )
+    require_exam: bool = choice("refuse a policy that has not passed an exam", default=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,11 +21,13 @@ from sac_control.cli.plan_checks import (
     check_deployed,
     check_determinism,
     check_file_of_robot,
+    check_goal,
     check_learner,
     check_output,
     check_restarts,
     check_run_name,
     check_tasks,
+    exam_of,
 )
 from sac_control.errors import ConfigError, RunError
 from sac_control.identity import new_run_id
@@ -34,6 +36,7 @@ from sac_control.store.run_directory import RunDirectory
 from sac_control.tasks.catalogue import absolute_reference, make_task, short_name
 from sac_control.tasks.engine_choice import choose_engine
 from sac_control.tasks.gymnasium_reference import is_gymnasium, parse_reference
+from sac_control.tasks.task import Task
 from sac_control.training.learner_config import check_change
 from sac_control.types import INPUTS, Specification
 
@@ -48,6 +51,7 @@ class Plan:
     nodes: tuple[NodeDescription, ...]
     run: RunDirectory | None = None
     notes: tuple[str, ...] = ()  # what people should know before it runs
+    warnings: tuple[str, ...] = ()  # what they should think about
 
     def __iter__(self) -> Iterator[NodeDescription]:
         return iter(self.nodes)
@@ -82,11 +86,14 @@ def plan_training(options: TrainingOptions) -> Plan:
     learner: dict[str, Any] = {"run_directory": str(run.path), "resume": options.resume}
     if options.max_steps is not None:
         learner["max_steps"] = options.max_steps
+    if options.until:
+        learner["until"] = options.until
     config = config.with_values({"learner": learner})
     config = config.with_values({name: {"run_id": run_id} for name in ("simulator", "policy", "learner")})
     config = config.with_values({"policy": {"accept_weights": run_id}})
     check_tasks(config)
     check_learner(config.learner)
+    check_goal(options, config.learner)
     if options.resume:
         check_change(begun, config.learner)
     if config.learner.deterministic:
@@ -178,13 +185,17 @@ def plan_deployment(options: DeploymentOptions) -> Plan:
     check_file_of_robot(base.policy, options.config)
     config = options.applied_to(base.with_values({"policy": values}))
     check_deployed(config.policy, file, network=options.network)
+    is_passed, exam = exam_of(config.policy, file, is_required=options.require_exam)
     node = options.node(
         "policy",
         parameters=_differences(config, "policy"),
         restarts=options.restarts,
         restart_parameters={"require_arm": True},
     )
-    return Plan(nodes=(with_command_topic(node, file.specification),), run=run, notes=notes)
+    if is_passed:
+        notes = (*notes, exam)
+    node = with_command_topic(node, file.specification)
+    return Plan(nodes=(node,), run=run, notes=notes, warnings=() if is_passed else (exam,))
 
 
 def find_policy(text: str, runs_directory: Path) -> tuple[Path, RunDirectory | None]:
@@ -222,14 +233,26 @@ def _task_of(
     """The task and the engine by which a policy is evaluated: as chosen, else those of its training; and a note.
 
     Raises:
+        ConfigError: see `task_of`; or the engine is not known or not installed.
+    """
+    task, engine, asked = task_of(specification, run, options.task, options.ros_namespace)
+    chosen, note = choose_engine(asked, options.engine or engine)
+    return task, "" if chosen == asked.engine else chosen, (note,) if note else ()
+
+
+def task_of(
+    specification: Specification, run: RunDirectory | None, chosen: str = "", ros_namespace: str = ""
+) -> tuple[str, str, Task]:
+    """The task of a policy: as chosen, else that of its training. Its name or file, the training's engine, and itself.
+
+    Raises:
         ConfigError: the task is not known here, or sees and moves other things than the policy.
     """
-    task, engine = absolute_reference(options.task) if options.task else specification.task, options.engine
-    is_known = bool(options.task)  # by more than what a policy file says, which may come from anywhere
+    task, engine = absolute_reference(chosen) if chosen else specification.task, ""
+    is_known = bool(chosen)  # by more than what a policy file says, which may come from anywhere
     if run is not None and run.config.exists():
-        begun = config_file.read(run.config, RunConfig(), options.ros_namespace).learner
-        task, is_known = task if options.task else begun.task, True
-        engine = engine or begun.engine
+        begun = config_file.read_begun(run.config, RunConfig(), ros_namespace).learner
+        task, is_known, engine = task if chosen else begun.task, True, begun.engine
     if not is_known and is_gymnasium(task) and parse_reference(task).names_module:
         raise ConfigError(
             f"the policy file names {task}, whose module would be imported and run: if you trust it, give --task {task}"
@@ -237,7 +260,7 @@ def _task_of(
     try:
         asked = make_task(task)
     except ConfigError as error:
-        if options.task or task != specification.task:
+        if chosen or task != specification.task:
             raise
         raise ConfigError(f"{error}; or name the file of its task: --task FILE") from None
     if asked.specification.hash != specification.hash:
@@ -245,8 +268,7 @@ def _task_of(
             f"the policy is for a task {specification.task!r} that sees or moves other things than {task}: joints, "
             "observation, limits or control period differ; name the file that it was trained with: --task FILE"
         )
-    chosen, note = choose_engine(asked, engine)
-    return task, "" if chosen == asked.engine else chosen, (note,) if note else ()
+    return task, engine, asked
 
 
 def _new_name(task: str) -> str:
@@ -257,7 +279,7 @@ def _resumed(run: RunDirectory, base: RunConfig, ros_namespace: str) -> RunConfi
     """The configuration with which `run` began, over `base`."""
     if not run.exists:
         raise RunError(f"there is no run {run.path} to resume: leave --resume out to begin it")
-    config = config_file.read(run.config, base, ros_namespace)
+    config = config_file.read_begun(run.config, base, ros_namespace)
     run.check_resumable(config.learner.run_id)
     return config
 

@@ -17,9 +17,10 @@ from sac_control.policy.policy_config import PolicyConfig
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.policy_header import LONGEST_RUN_NAME
 from sac_control.policy.requirements import check_reach
-from sac_control.policy.signature import SigningKey
+from sac_control.policy.signature import SigningKey, TrustedKeys
 from sac_control.simulation.simulator_config import SimulatorConfig
 from sac_control.tasks.catalogue import TASKS, make_task
+from sac_control.training.goal import Goal, goal_of
 from sac_control.training.learner_config import LearnerConfig
 
 PROTECTIONS = ("require_arm", "deterministic")  # of a robot, which no parameter file takes away
@@ -58,6 +59,15 @@ def check_learner(config: LearnerConfig) -> None:
         SigningKey.read(Path(config.signing_key))
     specification = make_task(config.task).specification
     config.check(observation_size=len(specification.observation), action_size=len(specification.actuated_joints))
+
+
+def check_goal(options: TrainingOptions, config: LearnerConfig) -> None:
+    """See that the task has what the training is to reach, and that it may reach what is required."""
+    task = make_task(config.task)
+    goal = goal_of(config.until, task)
+    if options.require_hardened and (task.exam is None or goal is Goal.SOLVED):
+        reason = f"the task {config.task} has no exam" if task.exam is None else "learner.until is solved"
+        raise ConfigError(f"it is required that the task be hardened, but {reason}: require that it be solved")
 
 
 def check_determinism(simulator: SimulatorConfig) -> None:
@@ -110,6 +120,29 @@ def check_deployed(config: PolicyConfig, file: PolicyFile, *, network: bool) -> 
     controller.install(file)
     if config.shadow_policy_file:
         controller.admit_shadow(PolicyFile.read(Path(config.shadow_policy_file)))
+
+
+def exam_of(config: PolicyConfig, file: PolicyFile, *, is_required: bool) -> tuple[bool, str]:
+    """Whether the policy passed an exam as far as the robot can trust what it says, and a sentence of how it did.
+
+    Raises:
+        ConfigError: it did not, and that is required.
+    """
+    verdict, trusted = file.verdict, TrustedKeys.required_by(config)
+    if verdict is None:
+        is_passed, text = False, "the policy was never examined: sac_control exam tells how it does on other plants"
+    elif trusted is not None and not verdict.is_signed_by(trusted):
+        is_passed = False
+        text = (
+            "the verdict on the policy's exam is not signed by a trusted key and counts as none: "
+            "sac_control exam --sign KEY"
+        )
+    else:
+        is_passed = verdict.is_passed
+        text = f"the policy {'passed' if is_passed else 'failed'} its exam: {verdict.in_words()}"
+    if is_required and not is_passed:
+        raise ConfigError(f"{text}; --require-exam lets only a policy run that passed one")
+    return is_passed, text
 
 
 # of trainings and deployments

@@ -86,7 +86,8 @@ class Env(Environment, EzPickle):
         self._observer = Observer(
             self.specification.observation, self.specification.joints, self.specification.actuated_joints
         )
-        self._memory = SignalMemory(max(task.memory, self._observer.memory), task.layout)
+        depth = max(task.memory, self._observer.memory, 0 if task.exam is None else task.exam.memory)
+        self._memory = SignalMemory(depth, task.layout)
         self._measured = self._memory  # another one where what is measured differs
         self.observation_space = Box(-np.inf, np.inf, (self._observer.size,), np.float32)
         self.action_space = Box(-1.0, 1.0, (len(self._limits),), np.float32)
@@ -219,6 +220,10 @@ class Env(Environment, EzPickle):
         world = self._world
         return [*world.position, *world.velocity, *world.effort, *shares]
 
+    def is_kept(self) -> bool:
+        """Whether the robot is now as the task's exam wants it at the end of an episode."""
+        return self.task.exam is None or self.task.exam.is_kept(self._memory.rows)
+
     @property
     def state(self) -> FloatArray:
         """A copy of the state, (2j,): position and velocity of each joint in turn, in the specification's order."""
@@ -290,7 +295,7 @@ class Env(Environment, EzPickle):
         period = self.specification.control_period
         if Sensors.are_needed(variation):
             self._sensors = Sensors(joints, period, variation, rng)
-            self._measured = SignalMemory(max(self.task.memory, self._observer.memory), self.task.layout)
+            self._measured = SignalMemory(self._observer.memory, self.task.layout)
         commands = CommandLine(variation, rng)
         self._commands = None if commands.is_ideal else commands
         impulses = [variation.get(Quantity("push", joint), 0.0) for joint in joints]

@@ -98,6 +98,10 @@ class Environment(gymnasium.Env[Float32Array, Float32Array], ABC):
         """Different starts of an evaluation that are harder than others, at most so many; none where none is known."""
         return ()
 
+    def is_kept(self) -> bool:
+        """Whether it is now as the task's exam wants it to be at the end of an episode."""
+        return True
+
     @abstractmethod
     def render(self) -> NDArray[np.uint8] | None:
         """The current picture, (height, width, 3) uint8, in mode "rgb_array"; otherwise nothing: windows draw."""

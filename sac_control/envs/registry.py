@@ -12,6 +12,7 @@ from sac_control.tasks.catalogue import TASKS, make_robot_task, make_task
 from sac_control.tasks.engine_choice import choose_engine
 from sac_control.tasks.gymnasium_reference import is_gymnasium
 from sac_control.tasks.gymnasium_task import GymnasiumTask
+from sac_control.tasks.ranges_reader import ranges_of_setting
 from sac_control.tasks.task import Task
 
 if TYPE_CHECKING:  # the physics engine is loaded when the first environment is made: a learner needs none
@@ -25,6 +26,7 @@ def make_env(
     max_episode_steps: int | None = None,
     is_paced: bool = True,
     engine: str = "",
+    randomise: str = "",
 ) -> Environment:
     """An environment for the task called `name`, in the task file of that path, or of that environment of Gymnasium.
 
@@ -34,17 +36,23 @@ def make_env(
         max_episode_steps: steps until an episode is truncated; None takes the task's own.
         is_paced: in a window, let `step` last a control period.
         engine: name of the physics engine; empty: the task's own, see `choose_engine`.
+        randomise: ranges of what varies while `is_varied`, see `ranges_of_setting`; empty: the task's own.
 
     Raises:
         ConfigError: the task, the engine or the render mode is unknown, the steps are fewer than 1, or no window can
             be opened.
     """
     if not is_gymnasium(name):
-        return make_robot_env(name, render_mode, max_episode_steps, is_paced, engine)
+        return make_robot_env(name, render_mode, max_episode_steps, is_paced, engine, randomise)
     from sac_control.envs.gymnasium_env import GymnasiumEnv
 
     task = make_task(name)
     choose_engine(task, engine)  # there is none to choose
+    if randomise:
+        raise ConfigError(
+            f"simulator.randomise is {randomise!r:.100}, but {name} is no robot of ours: leave it out, or give the "
+            "environment its keyword arguments"
+        )
     assert isinstance(task, GymnasiumTask)
     steps = _steps(task, max_episode_steps)
     return GymnasiumEnv(task, render_mode=render_mode, max_episode_steps=steps, is_paced=is_paced)
@@ -56,6 +64,7 @@ def make_robot_env(
     max_episode_steps: int | None = None,
     is_paced: bool = True,
     engine: str = "",
+    randomise: str = "",
 ) -> Env:
     """The same, where a robot is needed; see `make_robot_task` for what else is refused."""
     from sac_control.envs.env import Env
@@ -63,7 +72,15 @@ def make_robot_env(
     task = make_robot_task(name)
     steps = _steps(task, max_episode_steps)
     engine, _ = choose_engine(task, engine)
-    return Env(task, engine=engine, render_mode=render_mode, max_episode_steps=steps, is_paced=is_paced)
+    ranges = ranges_of_setting(randomise, "simulator.randomise", task.specification) if randomise else task.randomise
+    return Env(
+        task,
+        engine=engine,
+        render_mode=render_mode,
+        max_episode_steps=steps,
+        is_paced=is_paced,
+        randomise=ranges,
+    )
 
 
 def try_out(name: str, engine: str = "") -> None:

@@ -41,7 +41,7 @@ class LearnerNode(Node):
 
     When transitions stop, the updates owed are made and then nothing happens until transitions come again. While the
     disk cannot be written, training goes on in memory, and /diagnostics is an error. The process ends by itself when
-    the task is solved or max_steps are reached.
+    what `learner.until` names is reached, or max_steps are.
     """
 
     def __init__(self) -> None:
@@ -58,6 +58,7 @@ class LearnerNode(Node):
         self._claim = Claim(self._run.run_id, self._started, self.resolve_topic_name(topics.CREDIT.name))
         self._published_version = 0  # of the weights
         self._published_credit: dict[int, int] = {}
+        self._is_varied = False  # as last published
         self._is_credit_missed = False  # by whoever sent a transition once more
         self._announced_at = -math.inf  # [s] steady time
         self._warned_at = -math.inf  # [s] steady time
@@ -104,11 +105,9 @@ class LearnerNode(Node):
         """
         status = self._run.status()
         self._publish_status(status)
+        conclusion = self._run.conclusion()  # before the writing, which takes its time
         self._run.close()
-        self._progress.say(
-            f"{self._run.verdict()} after {status.env_steps} transitions, {status.updates} updates, "
-            f"{status.wall_time:.1f} s; see {self._run.run.path}"
-        )
+        self._progress.say(f"{conclusion}; see {self._run.run.path}")
         if self._run.store.complaint:  # its end must not look as if all had been saved
             raise RunError(self._run.store.complaint)
 
@@ -168,7 +167,8 @@ class LearnerNode(Node):
         """Publish weights and credit where they have changed, and credit that somebody may have missed."""
         if self._run.weights.version > self._published_version:
             self._publish_weights()
-        if self._is_credit_missed or self._credit != self._published_credit:
+        is_new = (self._credit, self._run.is_varied) != (self._published_credit, self._is_varied)
+        if self._is_credit_missed or is_new:
             self._publish_credit()
 
     @property
@@ -183,7 +183,10 @@ class LearnerNode(Node):
 
     def _publish_credit(self) -> None:
         self._published_credit, self._is_credit_missed = self._credit, False
-        msg = messages.credit_to_msg(self._published_credit, self._run.run_id, self._started, time.time_ns())
+        self._is_varied = self._run.is_varied
+        msg = messages.credit_to_msg(
+            self._published_credit, self._run.run_id, self._started, time.time_ns(), varied=self._is_varied
+        )
         self._credit_topic.publish(msg)
 
     def _announce(self) -> None:
@@ -210,6 +213,7 @@ class LearnerNode(Node):
             "foreign_transitions": status.foreign_transitions,
             "rejected_weights": self._rejected_weights,
             "rollbacks": status.rollbacks,
+            "restorations": status.restorations,
         }
 
     def _on_second(self) -> None:
@@ -218,6 +222,7 @@ class LearnerNode(Node):
         figures: dict[str, object] = {
             "run": status.run,
             "phase": status.phase.name,
+            "plants_passed": f"{status.plants_passed} of {status.plants}",
             "transitions": status.env_steps,
             "updates": status.updates,
             "replay_ratio": status.replay_ratio,

@@ -172,6 +172,7 @@ def transition_to_msg(
     msg.next_observation = _floats(transition.next_observation)
     msg.terminated = transition.terminated
     msg.truncated = transition.truncated
+    msg.variation = transition.variation
     return msg
 
 
@@ -200,6 +201,7 @@ def transition_from_msg(msg: sac_control.msg.Transition) -> Transition:
         action_raw=np.asarray(msg.action_raw),
         origin=Origin(msg.origin),
         duration=msg.duration,
+        variation=msg.variation,
     )
 
 
@@ -227,7 +229,9 @@ def weights_from_msg(msg: sac_control.msg.PolicyWeights) -> Weights:
     )
 
 
-def credit_to_msg(until: Mapping[int, int], run_id: str, started: int, stamp: int) -> sac_control.msg.Credit:
+def credit_to_msg(
+    until: Mapping[int, int], run_id: str, started: int, stamp: int, *, varied: bool = False
+) -> sac_control.msg.Credit:
     """How far each source may go.
 
     Args:
@@ -235,8 +239,9 @@ def credit_to_msg(until: Mapping[int, int], run_id: str, started: int, stamp: in
         run_id: run that it is for.
         started: [ns] system time at which the publishing process began.
         stamp: [ns] system time of publication.
+        varied: whether robots are to differ from their description from their next episode on.
     """
-    msg = sac_control.msg.Credit()
+    msg = sac_control.msg.Credit(varied=varied)
     msg.header.stamp, msg.started = stamp_to_msg(stamp), stamp_to_msg(started)
     msg.run_id = run_id
     msg.source, msg.until = array.array("Q", until.keys()), array.array("Q", until.values())

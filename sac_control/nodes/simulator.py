@@ -33,7 +33,7 @@ class SimulatorNode(Node):
 
     Publishes:   joint_states, or observation where the task has no joints; transitions, /diagnostics; /clock where
                  publish_clock is set
-    Subscribes:  policy/action; realtime without run_id: effort_controller/commands; lockstep: learner/credit
+    Subscribes:  policy/action, learner/credit; realtime without run_id: effort_controller/commands
     Services:    simulator/reset (Trigger) abandons the episode and starts another; simulator/pause (SetBool)
     Parameters:  see simulation/simulator_config.py
 
@@ -57,7 +57,9 @@ class SimulatorNode(Node):
             render_mode=None if config.headless else "human",
             max_episode_steps=config.max_episode_steps or None,
             is_paced=config.mode == "lockstep",
+            randomise=config.randomise,
         )
+        env.is_varied = config.randomise_when == "always"
         config.check(env.specification)
         self._identity = config.run_id, env.specification.hash  # of actions that are for this simulator
         self._source = secrets.randbits(63)
@@ -94,10 +96,11 @@ class SimulatorNode(Node):
         self._waiting = WaitWarning(self.resolve_topic_name("policy/action"), "policy", config.wait_warning, _now())
         if self._takes_commands:
             topics.subscription(self, topics.COMMANDS, self._on_command)
+        else:
+            topics.subscription(self, topics.CREDIT, self._on_credit)
         if config.mode == "realtime":
             self.create_timer(period, self._on_period, clock=STEADY_CLOCK)
         else:
-            topics.subscription(self, topics.CREDIT, self._on_credit)
             self.create_timer(min(config.answer_timeout / 2, LONGEST_SLEEP), self._on_overdue, clock=STEADY_CLOCK)
         self.create_timer(Health.period, self._on_second, clock=STEADY_CLOCK)
         self._health = Health(self, self._waiting, self.get_logger().warning, self._losses())
@@ -156,8 +159,11 @@ class SimulatorNode(Node):
         )
 
     def _on_credit(self, msg: Any) -> None:
-        until = messages.credit_from_msg(msg).get(self._source) if msg.run_id == self._config.run_id else None
-        if until is None:
+        if msg.run_id != self._config.run_id:
+            return
+        self._runner.is_varied = msg.varied or self._config.randomise_when == "always"
+        until = messages.credit_from_msg(msg).get(self._source)
+        if until is None or self._config.mode == "realtime":
             return
         self._exchange.grant(until)
         if not self._exchange.awaits_answer:
@@ -263,6 +269,7 @@ class SimulatorNode(Node):
             "transitions": self._runner.sequence,
             "step_age": _now() - self._stepped_at,
             "command_age": math.nan if self._command_time is None else _now() - self._command_time,
+            "variation": self._runner.variation,
             "policy_version": self._policy_version,
             "credit_probes": self._exchange.probes,
             "stray_actions": self._exchange.stray_actions,

@@ -8,6 +8,7 @@ policy_file.py  the one format of a policy, on disk and on the wire, with every 
 policy_header.py   its text part, untrusted input; format_1.py reads that of older files
 region.py       its region of joint states that were seen in training
 signature.py    who made a policy: keys that sign, keys that are trusted
+exam_verdict.py how a policy did in its exam; sealing.py: a policy file with such a verdict, or signed
 requirements.py what a robot demands of a policy
 hot_swap.py     the policy in force, how a new one takes its place, and the way back
 safety.py       may the policy move anything? five modes, what arms, what disarms, what latches

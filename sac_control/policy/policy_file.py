@@ -24,15 +24,16 @@ from safetensors.numpy import save as save_tensors
 
 from sac_control.errors import PolicyFileError
 from sac_control.policy import format_1
+from sac_control.policy.exam_verdict import Verdict
 from sac_control.policy.pieces import Pieces, completed, hash_in_pieces
 from sac_control.policy.policy import Policy
 from sac_control.policy.policy_header import (
+    Metadata,
     checked_counters,
     checked_run,
     checked_run_id,
     checked_specification,
-    metadata_of,
-    read_header,
+    read_metadata,
 )
 from sac_control.policy.region import Region
 from sac_control.policy.signature import SigningKey
@@ -58,6 +59,7 @@ class PolicyFile:
     region: Region | None = None  # of joint states seen in training; None where it is not known
     digest: bytes = field(default=b"", compare=False)  # (32,) SHA-256 of the content, where it was read
     signature: bytes = field(default=b"", compare=False)  # (64,) of the digest, where it was read and had one
+    verdict: Verdict | None = field(default=None, compare=False)  # of its exam, where it was read and had one
 
     @cached_property
     def specification_hash(self) -> str:
@@ -65,7 +67,7 @@ class PolicyFile:
         return self.specification.hash
 
     def to_bytes(self, key: SigningKey | None = None) -> bytes:
-        """The content of ``policy.safetensors``, signed where there is a key.
+        """The content of ``policy.safetensors``, as of a new policy: signed where there is a key, never examined.
 
         Raises:
             PolicyFileError: a parameter is not finite, or the run's name or id is not one.
@@ -102,7 +104,8 @@ class PolicyFile:
         _check_finite({**tensors, **statistics})
         digest = content_digest(header, tensors)
         header["sha256"] = digest
-        return save_tensors(tensors, metadata=metadata_of(header, key.sign(bytes.fromhex(digest)) if key else b""))
+        metadata = Metadata(header, key.sign(bytes.fromhex(digest)) if key else b"")
+        return save_tensors(tensors, metadata=metadata.to_text())
 
     @classmethod
     def from_bytes(cls, data: bytes) -> PolicyFile:
@@ -119,7 +122,8 @@ class PolicyFile:
         """`from_bytes` in pieces, each well under a millisecond for a network with 100,000 parameters."""
         if len(data) > MAX_BYTES:
             raise PolicyFileError(f"policy file has {len(data)} bytes, limit {MAX_BYTES}")
-        header, signature = yield from read_header(data)
+        metadata = yield from read_metadata(data)
+        header = dict(metadata.header)
         yield
         try:
             tensors = load_tensors(data)
@@ -127,7 +131,7 @@ class PolicyFile:
             raise PolicyFileError(f"not a whole safetensors file ({error}): write or copy it again") from error
         yield
         try:
-            file = yield from cls._from_parts(header, tensors, signature)
+            file = yield from cls._from_parts(header, tensors, metadata)
             yield
             if (yield from _digest_in_pieces(header, tensors)) != header["sha256"]:
                 raise PolicyFileError("the policy file does not match its own sha256: it was edited or damaged")
@@ -152,7 +156,7 @@ class PolicyFile:
             raise PolicyFileError(f"{path}: {error}") from error
 
     @classmethod
-    def _from_parts(cls, header: dict[str, Any], tensors: dict[str, Any], signature: bytes) -> Pieces[PolicyFile]:
+    def _from_parts(cls, header: dict[str, Any], tensors: dict[str, Any], metadata: Metadata) -> Pieces[PolicyFile]:
         version = header["format_version"]
         if type(version) is not int or not 1 <= version <= FORMAT_VERSION:
             raise PolicyFileError(
@@ -204,8 +208,9 @@ class PolicyFile:
             env_steps=env_steps,
             run_id=checked_run_id(header["run_id"]),
             region=Region.from_mapping(header["region"], specification.joints),
-            digest=bytes.fromhex(header["sha256"]),
-            signature=signature,
+            digest=(digest := bytes.fromhex(header["sha256"])),
+            signature=metadata.signature,
+            verdict=Verdict.from_text(metadata.verdict, digest) if metadata.verdict else None,
         )
 
 

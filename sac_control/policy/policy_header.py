@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from sac_control.errors import ConfigError, PolicyFileError, StateError
 from sac_control.identity import is_run_id
@@ -20,18 +20,29 @@ from sac_control.types import Specification, is_name
 MAX_HEADER_BYTES = 2**16  # ours have 3 kB
 LONGEST_RUN_NAME = 128  # [bytes] this and the next are what messages have room for
 LARGEST_COUNTER = 2**64 - 1
-_HEADER_KEY, _SIGNATURE_KEY = "sac_control", "sac_control_signature"
+_HEADER_KEY, _SIGNATURE_KEY, _VERDICT_KEY = "sac_control", "sac_control_signature", "sac_control_exam"
 _SIGNATURE = re.compile(r"[0-9a-f]{128}", re.ASCII)
 
 
-def metadata_of(header: Mapping[str, Any], signature: bytes) -> dict[str, str]:
-    """Header and signature (empty: none) as the metadata of a safetensors file."""
-    metadata = {_HEADER_KEY: json.dumps(header)}
-    return {**metadata, _SIGNATURE_KEY: signature.hex()} if signature else metadata
+class Metadata(NamedTuple):
+    """What a policy file holds beside its tensors."""
+
+    header: Mapping[str, Any]
+    signature: bytes = b""  # empty: none
+    verdict: str = ""  # of its exam, see exam_verdict.py; empty: none
+
+    def to_text(self) -> dict[str, str]:
+        """The metadata of a safetensors file."""
+        text = {_HEADER_KEY: json.dumps(self.header)}
+        if self.signature:
+            text[_SIGNATURE_KEY] = self.signature.hex()
+        if self.verdict:
+            text[_VERDICT_KEY] = self.verdict
+        return text
 
 
-def read_header(data: bytes) -> Pieces[tuple[dict[str, Any], bytes]]:
-    """Header and signature (empty: none) out of the content of a policy file, in pieces.
+def read_metadata(data: bytes) -> Pieces[Metadata]:
+    """What the content of a policy file holds beside its tensors, in pieces; the verdict is not looked at.
 
     Read by hand: the numpy interface of safetensors does not return metadata.
 
@@ -46,7 +57,7 @@ def read_header(data: bytes) -> Pieces[tuple[dict[str, Any], bytes]]:
     try:
         metadata = json.loads(data[8 : 8 + size])["__metadata__"]
         text = metadata.pop(_HEADER_KEY)
-        signature = metadata.pop(_SIGNATURE_KEY, None)
+        signature, verdict = metadata.pop(_SIGNATURE_KEY, None), metadata.pop(_VERDICT_KEY, None)
         header = json.loads(text)
         yield
         is_as_written = json.dumps(header) == text
@@ -54,9 +65,9 @@ def read_header(data: bytes) -> Pieces[tuple[dict[str, Any], bytes]]:
         raise PolicyFileError("a safetensors file or other data, but not a policy of sac_control") from error
     if not isinstance(header, dict):
         raise PolicyFileError("a safetensors file, but its sac_control header is not an object")
-    if not is_as_written or metadata or not (signature is None or _is_signature(signature)):
+    if not is_as_written or metadata or not (signature is None or is_signature(signature)) or verdict == "":
         raise PolicyFileError("the policy file's header is not as this program writes it: it was edited or damaged")
-    return header, bytes.fromhex(signature or "")
+    return Metadata(header, bytes.fromhex(signature or ""), verdict or "")
 
 
 def checked_specification(header: Mapping[str, Any]) -> Pieces[Specification]:
@@ -124,5 +135,6 @@ def checked_counters(header: Mapping[str, Any]) -> tuple[int, int]:
     return counters
 
 
-def _is_signature(value: object) -> bool:
+def is_signature(value: object) -> bool:
+    """Whether `value` is written like a signature, of 64 bytes."""
     return isinstance(value, str) and _SIGNATURE.fullmatch(value) is not None

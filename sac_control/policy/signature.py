@@ -2,13 +2,14 @@
 
 What is signed is `DOMAIN` and then the SHA-256 of a file's content, which covers all that a policy is and does: its
 tensors, run, version, limits, everything in the header. `DOMAIN` keeps signatures that the same key made for other
-purposes from counting here, and these from counting elsewhere.
+purposes from counting here, and these from counting elsewhere; verdicts of exams have a domain of their own.
 
 This is the only file that needs the package cryptography, and it imports it only where keys are used.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Sequence
@@ -52,9 +53,9 @@ class SigningKey:
             raise ConfigError(f"signing key {path} is not an Ed25519 key: make one with sac_control keys DIR")
         return cls(key)
 
-    def sign(self, digest: bytes) -> bytes:
+    def sign(self, digest: bytes, domain: bytes = DOMAIN) -> bytes:
         """Signature, (64,), of a content whose SHA-256 is `digest`, (32,)."""
-        signature: bytes = self._key.sign(_message(digest))
+        signature: bytes = self._key.sign(domain + digest)
         return signature
 
 
@@ -118,7 +119,7 @@ class TrustedKeys:
         *_, invalid = _cryptography()
         for key in self._keys:
             try:
-                key.verify(signature, _message(digest))
+                key.verify(signature, DOMAIN + digest)
             except invalid:
                 yield
             else:
@@ -127,6 +128,15 @@ class TrustedKeys:
             f"the policy is not signed by any of the {len(self._keys)} trusted keys: "
             "somebody else made it, or it was changed afterwards"
         )
+
+    def have_signed(self, digest: bytes, signature: bytes, domain: bytes) -> bool:
+        """Whether one of the keys signed `digest` for another purpose."""
+        *_, invalid = _cryptography()
+        for key in self._keys if signature else ():
+            with contextlib.suppress(invalid):
+                key.verify(signature, domain + digest)
+                return True
+        return False
 
 
 def make_key_pair(directory: Path) -> tuple[Path, Path]:
@@ -153,10 +163,6 @@ def make_key_pair(directory: Path) -> tuple[Path, Path]:
     except OSError as error:
         raise ConfigError(f"cannot write keys to {directory}: {error.strerror}") from error
     return paths
-
-
-def _message(digest: bytes) -> bytes:
-    return DOMAIN + digest
 
 
 def _read(path: Path, what: str, *, forbidden: int, remedy: str) -> bytes:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 
+from sac_control import plug_ins
 from sac_control.errors import ConfigError
 from sac_control.option import suggest
 
@@ -13,10 +13,9 @@ GROUP = "sac_control.worlds"  # of entry points
 OURS = ("pybullet", "mujoco")  # each simulates with the package of its name
 
 
-@cache
 def engine_entries() -> dict[str, EntryPoint]:
     """The entry point of each engine, by its name."""
-    return {entry.name: entry for entry in entry_points(group=GROUP)}
+    return plug_ins.offered(GROUP)
 
 
 def check_engine(name: str) -> None:

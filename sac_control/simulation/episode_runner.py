@@ -10,6 +10,7 @@ import numpy as np
 from sac_control.envs.environment import Environment
 from sac_control.observation import normalised
 from sac_control.types import Float32Array, FloatArray, Signals, Transition
+from sac_control.variation.fields import to_text
 
 
 class EpisodeRunner:
@@ -34,6 +35,20 @@ class EpisodeRunner:
         self.return_so_far = 0.0  # sum of rewards of the running episode
         self._observation: Float32Array = np.zeros(0, np.float32)
         self._start(seed)
+
+    @property
+    def is_varied(self) -> bool:
+        """Whether the robot of each episode from the next on is drawn anew."""
+        return self._env.is_varied
+
+    @is_varied.setter
+    def is_varied(self, is_varied: bool) -> None:
+        self._env.is_varied = is_varied
+
+    @property
+    def variation(self) -> str:
+        """How the robot of this episode differs from its description, for people."""
+        return to_text(self._env.variation)
 
     @property
     def signals(self) -> Signals:
@@ -69,6 +84,7 @@ class EpisodeRunner:
             state=state,
             action_raw=action if action_raw is None else action_raw,
             duration=self._env.specification.control_period,
+            variation=self.variation if terminated or truncated else "",
         )
         self.sequence += 1
         self.stamp += self._period

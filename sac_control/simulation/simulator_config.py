@@ -30,6 +30,17 @@ class SimulatorConfig(Config):
     seed: int = option(0, "seed of the start states", low=0, high=2**31 - 1)
     headless: bool = option(True, "false opens a window that shows the physics")
     max_episode_steps: int = option(0, "steps until an episode is truncated; 0 takes the task's own", low=0, high=10**6)
+    randomise: str = option(
+        "",
+        "ranges from which the robot of each episode is drawn, as {mass: [0.5, 2], latency: {commands: [0, 2]}}; "
+        "empty: the task's own; {}: none",
+        is_verbatim=True,
+    )
+    randomise_when: str = option(
+        "solved",
+        "when robots begin to vary: solved, as soon as the learner says that the task was solved, or always",
+        choices=("solved", "always"),
+    )
     answer_timeout: float = option(
         0.2, "lockstep: a state without an answer is sent again after this long [s]", low=0.01, high=10.0
     )

@@ -56,25 +56,22 @@ class CheckpointStore:
             atomic.sync_directory(self._directory.parent)
         if self._best() == str(step) and not is_best and (self._directory / str(step)).exists():
             return  # the best policy of this step stays; the updates made since without a transition are few
-        staging = self._directory / f".{step}.{os.getpid()}.tmp"
-        shutil.rmtree(staging, ignore_errors=True)
-        try:
-            staging.mkdir()
-            for name, data in files.items():
-                atomic.write_and_sync(staging / name, data)
-            digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-            atomic.write_and_sync(staging / MANIFEST, _manifest({**state, "sha256": digests}))
-            atomic.sync_directory(staging)
-            self._put_in_place(staging, self._directory / str(step))
-        except OSError:
-            shutil.rmtree(staging, ignore_errors=True)
-            raise
-        atomic.sync_directory(self._directory)
+        self._write(step, files, state)
         if step >= max(self.steps()):
             atomic.replace_link(self._directory / "latest", str(step))
         if is_best:
             atomic.replace_link(self._directory / "best", str(step))
         self._remove_old()
+
+    def replace_file(self, step: int, name: str, data: bytes) -> None:
+        """Exchange one file of a checkpoint, which stays what it is otherwise, best and newest included.
+
+        Raises:
+            RunError: the checkpoint is damaged.
+            OSError: it cannot be written; the checkpoint is untouched.
+        """
+        checkpoint = self.load(step)
+        self._write(step, {**checkpoint.files, name: data}, checkpoint.state)
 
     def steps(self) -> list[int]:
         """Steps of which there is a checkpoint, in rising order."""
@@ -108,14 +105,14 @@ class CheckpointStore:
         """
         return _read(self._directory / str(step), step)
 
-    def best_state(self) -> Mapping[str, Any]:
-        """The JSON values of the best checkpoint; empty where there is none.
+    def load_best(self) -> Checkpoint | None:
+        """The best checkpoint; None where there is none.
 
         Raises:
             RunError: it is damaged.
         """
         best = self._best()
-        return {} if best is None else self.load(int(best)).state
+        return None if best is None else self.load(int(best))
 
     @property
     def has_best(self) -> bool:
@@ -125,6 +122,23 @@ class CheckpointStore:
     def _best(self) -> str | None:
         link = self._directory / "best"
         return str(link.readlink()) if link.is_symlink() else None
+
+    def _write(self, step: int, files: Mapping[str, bytes], state: Mapping[str, Any]) -> None:
+        """Write a checkpoint in the place of the one of that step, if there is one."""
+        staging = self._directory / f".{step}.{os.getpid()}.tmp"
+        shutil.rmtree(staging, ignore_errors=True)
+        try:
+            staging.mkdir()
+            for name, data in files.items():
+                atomic.write_and_sync(staging / name, data)
+            digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+            atomic.write_and_sync(staging / MANIFEST, _manifest({**state, "sha256": digests}))
+            atomic.sync_directory(staging)
+            self._put_in_place(staging, self._directory / str(step))
+        except OSError:
+            shutil.rmtree(staging, ignore_errors=True)
+            raise
+        atomic.sync_directory(self._directory)
 
     def _put_in_place(self, staging: Path, final: Path) -> None:
         if not final.exists():

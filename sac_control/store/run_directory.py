@@ -27,6 +27,7 @@ class RunDirectory:
         self.evaluations = path / "evaluations.csv"
         self.events = path / "tb"
         self.curve = path / "curve.png"
+        self.exam, self.exam_picture = path / "exam.json", path / "exam.png"
         self.checkpoints = path / "checkpoints"
         self.replay = path / "replay"
         self._lock_path = path / ".lock"
@@ -185,7 +186,8 @@ class RunDirectory:
 
     def _remove_files(self) -> None:
         """Remove what a run consists of, and nothing else that somebody may have put there."""
-        for path in (self.config, self.summary, self.metrics, self.episodes, self.evaluations, self.curve):
+        tables = self.metrics, self.episodes, self.evaluations
+        for path in (self.config, self.summary, *tables, self.curve, self.exam, self.exam_picture):
             path.unlink(missing_ok=True)
         for path in (self.events, self.checkpoints, self.replay, self.path / "log"):
             if path.exists():

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from sac_control.errors import RunError
@@ -19,7 +20,7 @@ from sac_control.store.checkpoints import Checkpoint, CheckpointStore
 from sac_control.store.metrics import Metrics
 from sac_control.store.replay_log import ReplayLog
 from sac_control.store.run_directory import RunDirectory
-from sac_control.store.table import Table, drop_rows_after, read_columns
+from sac_control.store.table import VARIATION, Table, drop_rows_after, read_columns
 from sac_control.store.writing import Writing
 from sac_control.types import Array, RowBuffer, TrainingStatus, Transition
 
@@ -33,18 +34,29 @@ RATES = (
     "policy_lag",
     "wall_time",
 )
-EPISODES = ("env_steps", "return", "length", "terminated")
-EVALUATIONS = ("env_steps", "policy_version", "mean_return", "min_return", "solved_episodes", "episodes")
+EPISODES = ("env_steps", "return", "length", "terminated", VARIATION)
+EVALUATIONS = (
+    "env_steps",
+    "policy_version",
+    "mean_return",
+    "min_return",
+    "solved_episodes",
+    "episodes",
+    "plants_passed",
+    "plants_tried",
+)
 
 
 class Score(NamedTuple):
-    """How good a policy is; the greater, the better."""
+    """How good a policy is; the greater, the better. What comes first counts more than all after it."""
 
-    is_solution: bool  # which counts more than any return
+    is_hardened: bool
+    plants_passed: int  # of those that were tried; 0 where none was
+    is_solution: bool
     mean_return: float
 
 
-NO_SCORE = Score(is_solution=False, mean_return=-math.inf)  # below that of every policy
+NO_SCORE = Score(is_hardened=False, plants_passed=0, is_solution=False, mean_return=-math.inf)  # below every policy's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +69,7 @@ class Snapshot:
     numbers: Mapping[str, Any]  # the training's own JSON values
     run: Mapping[str, Any]  # JSON values that say whose it is
     is_solution: bool = False  # that its policy solves the task: known only once it is evaluated
+    is_hardened: bool = False  # that it is good on all plants, too
 
 
 class RunStore:
@@ -147,7 +160,8 @@ class RunStore:
         self.begin(resumed_at=steps)
         self.newest_step = checkpoint.step
         try:
-            self.best_score = max(map(_best_score, (checkpoint.state, self._checkpoints.best_state())))
+            best = self._checkpoints.load_best()
+            self.best_score = max(map(_best_score, (checkpoint.state, {} if best is None else best.state)))
         except RunError as error:
             complaints.append(f"{error}; the next evaluated policy becomes the best")
         return complaints
@@ -167,8 +181,32 @@ class RunStore:
         """Save `candidate`, whose policy was evaluated, as the best if none was better."""
         if score >= self.best_score:
             self.best_score = score
-            self._unsaved_best = dataclasses.replace(candidate, is_solution=score.is_solution)
+            self._unsaved_best = dataclasses.replace(
+                candidate, is_solution=score.is_solution, is_hardened=score.is_hardened
+            )
             self._save(self._put_best, candidate.step)
+
+    def solution(self) -> Snapshot | None:
+        """The best policy with its learner; None where it is no solution, or cannot be read."""
+        if not self.best_score.is_solution:
+            return None
+        if self._unsaved_best is not None:
+            return self._unsaved_best
+        try:
+            best = self._checkpoints.load_best()
+        except RunError as error:
+            self._say(str(error))
+            return None
+        if best is None:
+            return None
+        return Snapshot(
+            step=best.step,
+            policy=best.files["policy.safetensors"],
+            arrays=load_tensors(best.files["learner.safetensors"]),
+            numbers=best.state["training"],
+            run={},
+            is_solution=True,
+        )
 
     @property
     def is_due_again(self) -> bool:
@@ -199,12 +237,15 @@ class RunStore:
         if self.rows is not None:
             self.rows.write(wait=True)
         files = {"policy.safetensors": snapshot.policy, "learner.safetensors": save_tensors(dict(snapshot.arrays))}
-        is_solution, score = self.best_score
+        best = self.best_score
         state = {
             **snapshot.run,
-            "best_is_solution": is_solution,
-            "best_score": score if math.isfinite(score) else None,
+            "best_is_hardened": best.is_hardened,
+            "best_plants_passed": best.plants_passed,
+            "best_is_solution": best.is_solution,
+            "best_score": best.mean_return if math.isfinite(best.mean_return) else None,
             "is_solution": snapshot.is_solution,
+            "is_hardened": snapshot.is_hardened,
             "replay_rows": snapshot.step,
             "training": snapshot.numbers,
         }
@@ -264,6 +305,13 @@ class RunStore:
 
 
 def _best_score(state: Mapping[str, Any]) -> Score:
-    """What the JSON values of a checkpoint say of the best policy."""
-    score = state.get("best_score")
-    return NO_SCORE if score is None else Score(state.get("best_is_solution", False), score)
+    """What the JSON values of a checkpoint say of the best policy; earlier versions knew of less."""
+    mean_return = state.get("best_score")
+    if mean_return is None:
+        return NO_SCORE
+    return Score(
+        is_hardened=state.get("best_is_hardened", False),
+        plants_passed=state.get("best_plants_passed", 0),
+        is_solution=state.get("best_is_solution", False),
+        mean_return=mean_return,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import errno
 import io
+import math
 import os
 from collections.abc import Mapping
 from io import FileIO
@@ -12,6 +13,8 @@ from pathlib import Path
 
 from sac_control.errors import RunError
 from sac_control.store import atomic
+
+VARIATION = "variation"  # the one column that holds text, in which no comma may be
 
 
 class Table:
@@ -74,7 +77,7 @@ def _write_whole(stream: FileIO, line: bytes) -> None:
 
 
 def read_columns(path: Path) -> dict[str, list[float]]:
-    """The columns of a CSV file as numbers; an empty cell is NaN.
+    """The columns of a CSV file as numbers, without that of texts; an empty cell is NaN.
 
     Raises:
         RunError: the file cannot be read or is not such a table.
@@ -85,7 +88,8 @@ def read_columns(path: Path) -> dict[str, list[float]]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise RunError(f"cannot read {path}: {error}") from error
     try:
-        return {name: [float(row[name] or "nan") for row in rows] for name in (rows[0] if rows else {})}
+        names = [name for name in (rows[0] if rows else {}) if name != VARIATION]
+        return {name: [float(row[name] or "nan") for row in rows] for name in names}
     except (TypeError, ValueError) as error:
         raise RunError(f"{path} holds something that is not a number: {error}") from error
 
@@ -112,16 +116,20 @@ def drop_rows_after(path: Path, column: str, last: float) -> int:
     if column not in names:
         raise RunError(f"{path} is damaged: it has no column {column}")
     whole = [line for line in lines if line.endswith(b"\n")]
-    rows = [_numbers(line, len(names)) for line in whole]
+    rows = [_numbers(line, names) for line in whole]
     kept = [line for line, row in zip(whole, rows, strict=True) if row and row[names.index(column)] <= last]
     atomic.write_bytes(path, b"".join([header, *kept]))
     return sum(row is None for row in rows)
 
 
-def _numbers(line: bytes, count: int) -> list[float] | None:
-    """The numbers of a line; None if they are not `count` numbers."""
+def _numbers(line: bytes, names: list[str]) -> list[float] | None:
+    """The numbers of a line, with NaN for a text; None if there are more or fewer than columns, or other texts."""
+    cells = line.strip().split(b",")
+    if len(cells) != len(names):
+        return None
     try:
-        row = [float(cell or b"nan") for cell in line.strip().split(b",")]
+        return [
+            math.nan if name == VARIATION else float(cell or b"nan") for name, cell in zip(names, cells, strict=True)
+        ]
     except ValueError:
         return None
-    return row if len(row) == count else None

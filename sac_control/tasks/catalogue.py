@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
+from sac_control import plug_ins
 from sac_control.errors import ConfigError
 from sac_control.option import suggest
 from sac_control.tasks.gymnasium_reference import PREFIX, is_gymnasium, parse_reference
@@ -22,11 +22,6 @@ GROUP = "sac_control.tasks"
 _NEEDED = ("specification", "engine", "max_episode_steps", "solved_return", "start_dimensions")  # see `RobotTask`
 SUFFIXES = (".yaml", ".yml")  # of task files
 DESCRIPTIONS = (".urdf", ".xacro", ".xml", ".mjcf")  # suffixes of what is easily taken for one
-
-
-@cache
-def _entries() -> dict[str, EntryPoint]:
-    return {entry.name: entry for entry in entry_points(group=GROUP)}
 
 
 def is_file(reference: str) -> bool:
@@ -68,7 +63,7 @@ def make_robot_task(reference: str) -> RobotTask:
         raise ConfigError(f"{reference} has no robot: expected a task that has joints, such as {next(iter(TASKS))}")
     if is_file(reference):
         return read_task(Path(reference))
-    if reference not in _entries():
+    if reference not in plug_ins.offered(GROUP):
         if Path(reference).suffix in DESCRIPTIONS:
             raise ConfigError(
                 f"{reference} is a robot description and no task: sac_control new-task {reference} writes a first one"
@@ -79,8 +74,8 @@ def make_robot_task(reference: str) -> RobotTask:
                 f"task {reference!r} is not known: an environment of Gymnasium is named {PREFIX}{reference}"
             )
         raise ConfigError(
-            f"task {reference!r} is not known; {suggest(reference, [*_entries(), *files])}; a task of your "
-            "own is a file: --task my_robot.yaml"
+            f"task {reference!r} is not known; {suggest(reference, [*plug_ins.offered(GROUP), *files])}; a task of "
+            "your own is a file: --task my_robot.yaml"
         )
     return _load(reference)
 
@@ -94,26 +89,20 @@ def _of_gymnasium(reference: str) -> Task:
 
 @cache
 def _load(name: str) -> RobotTask:
-    entry = _entries()[name]
-    package = entry.dist.name if entry.dist else entry.value
-    try:
-        make = entry.load()
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(f"task {name!r} of the package {package} cannot be loaded: {error}") from None
+    make = plug_ins.load("task", GROUP, name)
     lacks = sorted(getattr(make, "__abstractmethods__", ()))
     task = make() if callable(make) and not lacks else make
     if isinstance(task, RobotTask):
         lacks = [attribute for attribute in _NEEDED if not hasattr(task, attribute)]
     if lacks or not isinstance(task, RobotTask):
-        raise ConfigError(
-            f"task {name!r} of the package {package} is {task!r:.80}: expected a sac_control.tasks.robot_task.RobotTask"
-            + (f" that has {', '.join(lacks)}, too" if lacks else "")
-        )
+        plug_ins.refuse("task", GROUP, name, task, "a sac_control.tasks.robot_task.RobotTask", lacks)
     return task
 
 
 def _ours() -> dict[str, RobotTask]:
-    tasks = {name: _load(name) for name, entry in _entries().items() if entry.module.startswith("sac_control.")}
+    tasks = {
+        name: _load(name) for name, entry in plug_ins.offered(GROUP).items() if entry.module.startswith("sac_control.")
+    }
     return dict(sorted(tasks.items(), key=lambda item: (len(item[1].specification.joints), item[0])))
 
 

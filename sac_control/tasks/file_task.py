@@ -9,9 +9,11 @@ from pathlib import Path
 from sac_control.expression import Expression, Rows, compile, is_true  # noqa: A004  as in re
 from sac_control.robots.description import locate
 from sac_control.robots.robot import Camera, Color, Drive, Robot
+from sac_control.tasks.exam import Exam
 from sac_control.tasks.robot_task import RobotTask
 from sac_control.tasks.starts import Starts
 from sac_control.types import FloatArray, Specification
+from sac_control.variation.ranges import Ranges
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,10 @@ class TaskContent:
     solved_return: float
     is_mirror_symmetric: bool
     continuous_joints: tuple[str, ...]
+    randomise: Ranges
+    exam: Ranges | None  # of its plants; None: there is none
+    kept: Expression  # what an episode of the exam must be in each of its last
+    kept_for: float  # [s]; 0: its return decides
 
 
 class FileTask(RobotTask):
@@ -66,6 +72,15 @@ class FileTask(RobotTask):
         self.start_dimensions = content.starts.dimensions
         self.rules = content.reward.canonical, content.terminated.canonical
         self.memory = max(content.reward.memory, content.terminated.memory)
+        self.randomise = content.randomise
+        kept = compile(content.kept, self.layout)
+        if content.exam is not None:
+            self.exam = Exam(
+                ranges=content.exam,
+                is_kept=lambda rows: is_true(kept(rows)),
+                kept_for=content.kept_for,
+                memory=content.kept.memory,
+            )
         self._reward = compile(content.reward, self.layout)
         self._terminated = compile(content.terminated, self.layout)
 

@@ -178,7 +178,18 @@ episode: {_EPISODE} # control periods after which an episode ends without failur
 solved_return: {0.9 * _EPISODE:g}
 # TODO true where opposite signs of all joints and commands are the mirror image (see check-task): it learns faster.
 mirror: false
+# TODO how far your robot may be from its description. Without the two number signs, a training that has solved the task
+# goes on with another robot in each episode, and ends when it passes an exam (docs/robustness.md).
+# randomise: {{{_ranges(driven, "0.8, 1.25", "1.5")}}}
+# exam: {{{_ranges(driven, "0.85, 1.2", "1")}}}
 """
+
+
+def _ranges(driven: Sequence[SurveyedJoint], factor: str, latency: str) -> str:
+    """What of every robot is uncertain: masses, motors by effort, and how late commands come."""
+    motors = [scalar(joint.name) for joint in driven if joint.interface == "effort"]
+    gain = f"gain: {{{', '.join(f'{name}: [{factor}]' for name in motors)}}}, " if motors else ""
+    return f"mass: [{factor}], {gain}latency: {{commands: [0, {latency}]}}"
 
 
 def _middle(joint: SurveyedJoint) -> float:

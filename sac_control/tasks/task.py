@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from sac_control.tasks.exam import Exam
 from sac_control.types import Float32Array, Specification
+from sac_control.variation.ranges import Ranges
 
 
 class Task(ABC):
@@ -16,6 +18,8 @@ class Task(ABC):
     max_episode_steps: int  # control periods until an episode is truncated
     solved_return: float  # an episode with at least this return has solved the task; infinite: none ever has
     continuous_joints: tuple[str, ...] = ()  # joints that turn for ever: whole turns do not count
+    randomise: Ranges = Ranges()  # from what the robot of an episode is drawn once the task was solved
+    exam: Exam | None = None  # by which a solution is judged; None: it has none
     notes: tuple[str, ...] = ()  # what people should know of it before it is learnt, in sentences
 
     @property

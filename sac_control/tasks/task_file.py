@@ -12,16 +12,17 @@ from sac_control.option import suggest
 from sac_control.robots.engines import engine_entries
 from sac_control.robots.robot import Camera, Color, Drive, period_complaint
 from sac_control.tasks.file_task import EngineSettings, FileTask, TaskContent
+from sac_control.tasks.ranges_reader import read_ranges
 from sac_control.tasks.starts import Box, Range, Starts
 from sac_control.tasks.yaml_reader import Entry, read_yaml
 from sac_control.types import JOINT_INTERFACES, Specification
+from sac_control.variation.ranges import Ranges
 
 REQUIRED = (
     "task", "robot", "engine", "control_period", "physics_period", "joints", "actuators", "observation", "reward",
     "starts", "episode", "solved_return",
 )  # fmt: skip
 OPTIONAL = ("terminated", "gravity", "mirror", "continuous", "view", "engines", "randomise", "exam")
-NOT_YET = ("randomise", "exam")  # keys that later versions fill
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _SPREAD = re.compile(rf"({_NUMBER})\s*(?:\+-|±)\s*({_NUMBER})")
@@ -47,9 +48,6 @@ def read_task(path: Path) -> FileTask:
 
 def _content(file: Entry) -> TaskContent:
     entries = file.mapping((*REQUIRED, *OPTIONAL), REQUIRED)
-    for key in NOT_YET:
-        if key in entries and entries[key].mapping():
-            entries[key].refuse("is set, which this version cannot do yet: expected {}")
     joints = _names(entries["joints"])
     drives = _drives(entries["actuators"], joints)
     driven = tuple(drive.joint for drive in drives)
@@ -73,6 +71,7 @@ def _content(file: Entry) -> TaskContent:
         )
     except ConfigError as error:
         raise ConfigError(f"{file.file}: {error}") from None
+    exam, kept, kept_for = _exam(entries["exam"], joints, driven) if "exam" in entries else (None, parse("1"), 0.0)
     view = entries.get("view")
     camera, colors = _view(view) if view is not None else (Camera(), {})
     return TaskContent(
@@ -91,7 +90,25 @@ def _content(file: Entry) -> TaskContent:
         solved_return=entries["solved_return"].number(),
         is_mirror_symmetric=mirror,
         continuous_joints=_some_joints(entries["continuous"], joints) if "continuous" in entries else (),
+        randomise=read_ranges(entries["randomise"].mapping(), joints, driven) if "randomise" in entries else Ranges(),
+        exam=exam,
+        kept=kept,
+        kept_for=kept_for,
     )
+
+
+def _exam(entry: Entry, joints: tuple[str, ...], driven: tuple[str, ...]) -> tuple[Ranges | None, Expression, float]:
+    """Ranges of the plants, what an episode must be at its end, and for how long [s]; no exam where it is empty."""
+    entries = entry.mapping()
+    kept, kept_for = entries.pop("kept", None), entries.pop("kept_for", None)
+    if (kept is None) != (kept_for is None):
+        entry.refuse("has one of kept and kept_for: expected both, such as kept: abs(pole) < 0.2 and kept_for: 5 [s]")
+    ranges = read_ranges(entries, joints, driven)
+    if not ranges:
+        return None, parse("1"), 0.0
+    if kept is None or kept_for is None:
+        return ranges, parse("1"), 0.0
+    return ranges, _expression(kept, joints, driven), kept_for.number(above=0.0)
 
 
 def _names(entry: Entry) -> tuple[str, ...]:

@@ -12,6 +12,9 @@ import yaml
 from sac_control.errors import ConfigError
 from sac_control.option import suggest
 
+_WHOLE = ("task file", "setting", "plants file")  # their keys have no other in front
+_A_TASK = "a task; sac_control new-task ROBOT.urdf writes a first one"
+
 
 class Entry:
     """A value of a YAML file with the place where it stands.
@@ -41,7 +44,7 @@ class Entry:
                 place.refuse(f"{name!r} is given twice: expected once")
             if known is not None and name not in known:
                 place.refuse(f"{name!r} is not known; {suggest(name, known)}")
-            entries[name] = Entry(value, self.file, name if self.key == "task file" else f"{self.key}.{name}")
+            entries[name] = Entry(value, self.file, name if self.key in _WHOLE else f"{self.key}.{name}")
         missing = [name for name in required if name not in entries]
         if missing:
             self.refuse(f"has no {missing[0]}: expected {', '.join(required)}")
@@ -100,8 +103,8 @@ class Entry:
         return "a list" if isinstance(self.node, yaml.SequenceNode) else "keys with values"
 
 
-def read_yaml(text: str, file: Path) -> Entry:
-    """The whole content of a task file.
+def read_yaml(text: str, file: Path, kind: str = "task file", expected: str = _A_TASK) -> Entry:
+    """The whole content of a file of that kind.
 
     Raises:
         ConfigError: it is not YAML, or empty.
@@ -111,5 +114,5 @@ def read_yaml(text: str, file: Path) -> Entry:
     except yaml.YAMLError as error:
         raise ConfigError(f"{file} is not YAML: {' '.join(str(error).split())}") from None
     if node is None:
-        raise ConfigError(f"{file} is empty: expected a task; sac_control new-task ROBOT.urdf writes a first one")
-    return Entry(node, file, "task file")
+        raise ConfigError(f"{file} is empty: expected {expected}")
+    return Entry(node, file, kind)

@@ -10,6 +10,8 @@ from sac_control.training.learner_config import LearnerConfig
 class EvaluationSchedule:
     """Evaluates every ``evaluation_every`` transitions, and once more at the end; one policy at a time.
 
+    Where policies go through the gate, which takes seconds, it is every ``gate_every`` transitions.
+
     A policy is tried once: one that nothing has changed since would only have another draw of start states.
 
     Args:
@@ -18,11 +20,12 @@ class EvaluationSchedule:
     """
 
     def __init__(self, config: LearnerConfig, transitions: int) -> None:
-        self._every = config.evaluation_every
+        self._every, self._gate_every = config.evaluation_every, max(config.evaluation_every, config.gate_every)
         self._next = transitions + self._every
         self._updates: int | None = None  # made when a policy was last submitted
         self._candidate: Snapshot | None = None
         self._final_asked = False
+        self._has_gate = False  # what was submitted last
         self._process = (
             EvaluationProcess(
                 config.evaluation_episodes, config.confirmation_episodes, config.seed, config.task, config.engine
@@ -35,6 +38,11 @@ class EvaluationSchedule:
     def is_busy(self) -> bool:
         """Whether a policy is being evaluated."""
         return self._candidate is not None
+
+    @property
+    def is_examining(self) -> bool:
+        """Whether a policy is going through the gate."""
+        return self.is_busy and self._has_gate
 
     @property
     def is_finished(self) -> bool:
@@ -60,13 +68,14 @@ class EvaluationSchedule:
         is_new = transitions >= self._next and updates != self._updates
         return is_new or (is_last and not self._final_asked)
 
-    def submit(self, candidate: Snapshot, updates: int, *, is_last: bool) -> None:
-        """Evaluate the policy of `candidate`, which so many updates have made."""
+    def submit(self, candidate: Snapshot, updates: int, *, is_last: bool, to_beat: int | None = None) -> None:
+        """Evaluate the policy of `candidate`, which so many updates have made; `to_beat`: see `EvaluationProcess`."""
         assert self._process is not None
-        self._final_asked = is_last
-        self._next, self._updates = candidate.step + self._every, updates
+        self._final_asked, self._has_gate = is_last, to_beat is not None
+        every = self._every if to_beat is None else self._gate_every
+        self._next, self._updates = candidate.step + every, updates
         self._candidate = candidate
-        self._process.submit(candidate.policy)
+        self._process.submit(candidate.policy, to_beat)
 
     def close(self) -> None:
         """Stop, whatever is being evaluated."""

@@ -12,6 +12,10 @@ class FlowControl:
         training: whose transitions are asked for.
         is_deterministic: whether it must not depend on who was faster.
 
+    No training asks for transitions while a policy goes through the gate: what ends there is to be what was examined,
+    and the gate has the processors for itself, so that nothing depends on how busy they are. In real time, where
+    nobody waits for credit, learning goes on.
+
     An on-policy training asks for transitions only while its newest weights are in force: others would be left out.
 
     Attributes:
@@ -26,7 +30,7 @@ class FlowControl:
         self._granted = 0  # credit given out so far
         self._granted_to: int | None = None  # source
 
-    def credit(self, *, is_held: bool) -> int:
+    def credit(self, *, is_held: bool, is_examining: bool = False) -> int:
         """What `learner/credit` must say; see Training.credit.
 
         A deterministic training asks for the next transition only when it is not `is_held`, by an evaluation or its
@@ -36,7 +40,7 @@ class FlowControl:
         if self._is_deterministic:
             is_open = self.is_worked_off and self._is_in_force and not is_held
         else:
-            is_open = self._is_in_force or not self._training.algorithm.is_on_policy
+            is_open = not is_examining and (self._is_in_force or not self._training.algorithm.is_on_policy)
         if is_open:
             self._granted, self._granted_to = self._training.credit, source
         return self._granted if self._granted_to == source else 0  # another source counts otherwise

@@ -12,6 +12,9 @@ from sac_control.algorithms.catalogue import DEFAULT, algorithms, known_settings
 from sac_control.errors import ConfigError
 from sac_control.identity import run_id_option
 from sac_control.option import option
+from sac_control.training.goal import GOALS
+
+_REMOVED = "stop_when_solved"  # became `until`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +30,13 @@ class LearnerConfig(AlgorithmConfig):
     resume: bool = option(False, "continue the run found in run_directory")
     seed: int = option(0, "seed of the networks, the noise and the batches", low=0, high=2**31 - 1)
     max_steps: int = option(20_000, "transitions after which training ends, solved or not", low=1, high=10**9)
-    stop_when_solved: bool = option(True, "end as soon as every evaluation episode reaches the task's solved return")
+    until: str = option(
+        "",
+        "what ends training before max_steps: solved, hardened (solved, and good on every plant of the gate, which is "
+        "made of the task's exam), or steps (nothing does); empty: hardened where the task has an exam, else solved",
+        choices=("", *GOALS),
+        form=f"one of {', '.join(GOALS)}, or nothing",
+    )
     deterministic: bool = option(
         False,
         "lockstep: same seed, same numbers, to the last bit; the simulator then waits for each update and each swap",
@@ -36,6 +45,13 @@ class LearnerConfig(AlgorithmConfig):
     evaluation_episodes: int = option(10, "deterministic episodes per evaluation", low=1, high=1000)
     confirmation_episodes: int = option(
         20, "further episodes, from extreme starts, too, that a solution must pass", low=0, high=1000
+    )
+    gate_every: int = option(
+        500,
+        "transitions between two evaluations once the task was solved, where plants of its exam are tried; at least "
+        "evaluation_every",
+        low=1,
+        high=10**7,
     )
     checkpoint_every: int = option(2000, "transitions between two checkpoints", low=1, high=10**7)
     signing_key: str = option(
@@ -52,8 +68,14 @@ class LearnerConfig(AlgorithmConfig):
         """Make a configuration from names and values, with the settings of the algorithm that they name.
 
         Raises:
-            ConfigError: as for all settings; one that another algorithm has is told to be its.
+            ConfigError: as for all settings; one that another algorithm has is told to be its, and one that was
+                removed, what to write instead.
         """
+        if _REMOVED in values:
+            raise ConfigError(
+                f"learner.{_REMOVED} was replaced by learner.until: write learner.until=steps for false, "
+                "or learner.until=solved for true"
+            )
         algorithm = values.get("algorithm", cls.algorithm)
         kind = _class_for(algorithm if isinstance(algorithm, str) else DEFAULT)  # what is no text is refused below
         for name in values:
@@ -76,8 +98,8 @@ class LearnerConfig(AlgorithmConfig):
 
     @classmethod
     def names(cls) -> set[str]:
-        """Names of the settings of all algorithms, too."""
-        return super().names().union(*known_settings().values())
+        """Names of the settings of all algorithms, too, and of what was removed."""
+        return super().names().union({_REMOVED}, *known_settings().values())
 
 
 def learner_config(**values: Any) -> LearnerConfig:
@@ -87,6 +109,14 @@ def learner_config(**values: Any) -> LearnerConfig:
         ConfigError: a name is unknown, or a value is not allowed.
     """
     return LearnerConfig.from_mapping(values)
+
+
+def of_today(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a training that an earlier version began, by the names of today."""
+    now = dict(settings)
+    if _REMOVED in now:
+        now = {"until": "solved" if now.pop(_REMOVED) else "steps", **now}
+    return now
 
 
 @cache

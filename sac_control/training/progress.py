@@ -7,21 +7,26 @@ import math
 import shutil
 from typing import IO
 
-from sac_control.types import TrainingStatus
+from sac_control.types import Phase, TrainingStatus
 
 REDRAW_PERIOD = 0.2  # [s]
 
 
 def progress_text(status: TrainingStatus) -> str:
-    """One line that says how far a training is; of an on-policy one, how many updates were made, not their rates."""
+    """One line that says how far a training is, and its phase once the task was solved.
+
+    Of an on-policy training it says how many updates were made, not their rates.
+    """
     is_replayed = math.isfinite(status.target_replay_ratio)
     updates = (
         f"{status.updates_per_second:.0f} updates/s  ratio {status.replay_ratio:.2f}"
         if is_replayed
         else f"{status.updates} updates"
     )
+    is_solved = status.phase in (Phase.HARDENING, Phase.HARDENED)
+    phase = f"{status.phase.name.lower()} ({status.plants_passed}/{status.plants} plants)  " if is_solved else ""
     return (
-        f"step {status.env_steps}/{status.max_steps}  episodes {status.episodes}  "
+        f"{phase}step {status.env_steps}/{status.max_steps}  episodes {status.episodes}  "
         f"return {status.last_return:.0f} (mean {status.mean_return:.0f})  "
         f"{updates}  policy v{status.policy_version}  ETA {_duration(status.eta)}"
     )

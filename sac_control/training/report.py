@@ -13,6 +13,7 @@ from typing import Any
 from sac_control.training.evaluation import Evaluation
 from sac_control.training.learner_config import LearnerConfig
 from sac_control.training.rates import Rates
+from sac_control.training.times import Times
 from sac_control.training.training import Training
 from sac_control.types import Phase, TrainingStatus, Transition
 
@@ -28,7 +29,8 @@ class Report:
         config: its settings.
         training: what is told of.
         clock: steady clock [s].
-        wall_before: [s] spent in earlier lives.
+        times: of earlier lives.
+        plants: of the task's exam that are tried in training; 0 where it has none.
 
     Attributes:
         evaluation: the newest; None before the first.
@@ -43,13 +45,15 @@ class Report:
         config: LearnerConfig,
         training: Training,
         clock: Callable[[], float],
-        wall_before: float,
+        times: Times,
+        plants: int,
     ) -> None:
         self._run_id = run_id
         self._run, self._config, self._training, self._clock = run, config, training, clock
-        self._began = clock() - wall_before
+        self._began, self._solved_after = clock() - times.wall_seconds, times.solved_after
         self._rates = Rates()
         self._arrived, self._lag = 0, 0  # transitions of this life, and the sum of their lags
+        self._plants = plants
         self.evaluation: Evaluation | None = None
         self.foreign_transitions = 0
         self.swap_gaps = deque[float](maxlen=10_000)
@@ -59,13 +63,22 @@ class Report:
         """[s] of training, over all lives of the process."""
         return self._clock() - self._began
 
+    @property
+    def times(self) -> Times:
+        """All that is known of the time that was taken."""
+        return Times(wall_seconds=self.wall_time, solved_after=self._solved_after)
+
+    def note_solved(self) -> None:
+        """Take note that the task was found solved just now."""
+        self._solved_after = self.wall_time
+
     def note_arrival(self, transition: Transition) -> None:
         """Take note of how many versions behind a transition was when it arrived."""
         self._arrived += 1
         self._lag += self._training.policy_version - transition.policy_version
 
-    def status(self, phase: Phase) -> TrainingStatus:
-        """Where the training stands."""
+    def status(self, phase: Phase, plants_passed: int) -> TrainingStatus:
+        """Where the training stands, whose best policy has passed so many plants."""
         counters, metrics = self._training.counters(), self._training.metrics()
         steps_per_second, updates_per_second = self._rates.measure(
             self._clock(), counters.transitions, counters.updates
@@ -103,20 +116,39 @@ class Report:
             stale_transitions=counters.stale,
             foreign_transitions=self.foreign_transitions,
             rollbacks=counters.rollbacks,
+            restorations=self._training.restorations,
+            plants_passed=plants_passed,
+            plants=self._plants,
             eta=steps_left / steps_per_second if steps_per_second > 0 else math.nan,
         )
 
-    def verdict(self, phase: Phase) -> str:
+    def verdict(self, phase: Phase, plants_passed: int) -> str:
         """How the training ended, in a few words."""
+        solved_at, hardened_at = self._training.solved_at, self._training.hardened_at
         if phase is Phase.SOLVED:
             return "solved"
+        if phase is Phase.HARDENED:
+            seconds = "" if self._solved_after is None else f", {self._solved_after:.1f} s"
+            return f"solved after {solved_at} transitions{seconds}; hardened"
         if phase is not Phase.FINISHED:
             return "stopped"
-        if self._training.solved_at is None:
+        if solved_at is None:
             return "not solved: max_steps reached"
-        return f"solved first at step {self._training.solved_at}, max_steps reached"
+        if hardened_at is not None:
+            return f"solved first at step {solved_at}, hardened first at step {hardened_at}, max_steps reached"
+        plants = f"not hardened ({plants_passed} of {self._plants} plants), " if plants_passed else ""
+        return f"solved first at step {solved_at}, {plants}max_steps reached"
 
-    def summary(self) -> dict[str, Any]:
+    def conclusion(self, phase: Phase, plants_passed: int) -> str:
+        """The same, and after how much of what."""
+        training, verdict = self._training, self.verdict(phase, plants_passed)
+        plants = f": {plants_passed} of {self._plants} plants" if phase is Phase.HARDENED else ""
+        return (
+            f"{verdict} after {training.transitions} transitions, {training.updates} updates, {self.wall_time:.1f} s"
+            f"{plants}"
+        )
+
+    def summary(self, plants_passed: int) -> dict[str, Any]:
         """What is left of the training in ``summary.json``, as plain values."""
         evaluation = self.evaluation
         counters = self._training.counters()
@@ -125,8 +157,13 @@ class Report:
             "run_id": self._run_id,
             "task": self._config.task,
             "solved": self._training.solved_at is not None,
+            "hardened": self._training.hardened_at is not None,
             "env_steps": counters.transitions,
             "solved_at_step": self._training.solved_at,
+            "solved_after_seconds": None if self._solved_after is None else round(self._solved_after, 3),
+            "hardened_at_step": self._training.hardened_at,
+            "plants_passed": plants_passed,
+            "plants": self._plants,
             "updates": counters.updates,
             "wall_seconds": round(self.wall_time, 3),
             "eval_returns": list(evaluation.returns) if evaluation else [],
@@ -135,6 +172,7 @@ class Report:
             "policy_version": counters.policy_version,
             "policy_lag_mean": round(self._mean_lag, 3),
             "rollbacks": counters.rollbacks,
+            "restorations": self._training.restorations,
             "swap_gap_median": statistics.median(self.swap_gaps) if self.swap_gaps else None,
             "swap_gap_max": max(self.swap_gaps, default=None),
             "seed": self._config.seed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 from safetensors.numpy import load as load_tensors
@@ -12,6 +13,7 @@ from sac_control.policy.policy_file import PolicyFile
 from sac_control.store.checkpoints import Checkpoint
 from sac_control.store.run_directory import RunDirectory
 from sac_control.store.run_store import RunStore
+from sac_control.training.times import Times
 from sac_control.training.training import Training
 from sac_control.types import Specification
 
@@ -21,7 +23,7 @@ class Resumed:
     """What is known of a training that was brought back."""
 
     run_id: str
-    wall_seconds: float  # [s] of training before
+    times: Times  # of training before
     sentences: tuple[str, ...]  # what was damaged, cut off or left out, and where the training stands
 
 
@@ -45,12 +47,14 @@ def resume(
     steps = training.transitions
     complaints += store.resume(checkpoint, steps)
     if checkpoint.state["is_solution"] and training.solved_at is None:
-        training.note_solved(checkpoint.step, saved.actor)
-    newer = steps - checkpoint.step
+        training.note_solved(checkpoint.step, saved.actor, training.algorithm.state().arrays)
+    if checkpoint.state.get("is_hardened") and training.hardened_at is None:
+        training.hardened_at = checkpoint.step
+    newer, times = steps - checkpoint.step, Times.from_mapping(checkpoint.state)
     beyond = f", with {newer} transitions that came after its checkpoint" if newer else ""
     return Resumed(
         run_id=found_run_id,
-        wall_seconds=max(checkpoint.state["wall_seconds"], store.wall_time()),
+        times=dataclasses.replace(times, wall_seconds=max(times.wall_seconds, store.wall_time())),
         sentences=(*complaints, f"resumes at step {steps}, {training.updates} updates{beyond}"),
     )
 

@@ -21,6 +21,7 @@ class Episode:
     total_reward: float  # undiscounted sum of rewards
     length: int  # steps
     terminated: bool  # false where only the time limit ended it
+    variation: str = ""  # how its robot differed from its description
 
     def row(self, env_steps: int) -> dict[str, object]:
         """Its row in the table of episodes; it ended with transition number `env_steps`."""
@@ -29,6 +30,7 @@ class Episode:
             "return": self.total_reward,
             "length": self.length,
             "terminated": int(self.terminated),
+            "variation": self.variation,
         }
 
 
@@ -80,6 +82,7 @@ class Episodes:
             total_reward=now.total_reward,
             length=now.steps,
             terminated=transition.terminated,
+            variation=transition.variation,
         )
 
     def state(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sac_control.algorithms.algorithm import State, Use
 from sac_control.errors import RunError, TransitionError
@@ -12,7 +12,7 @@ from sac_control.training.intake import DUPLICATE, Intake, Outcome
 from sac_control.training.learner_config import LearnerConfig
 from sac_control.training.returns import Episodes
 from sac_control.training.seen_states import SeenStates
-from sac_control.types import ActorParameters, Float32Array, Transition
+from sac_control.types import ActorParameters, Array, Float32Array, Transition
 
 
 class Training:
@@ -23,12 +23,15 @@ class Training:
         observation_size, action_size: o and a.
         mirror: signs of the observation's terms in the mirror image of the task, (o,) float32; None: it has none.
         continuous_joints: of each joint, whether it turns for ever.
+        has_exam: whether a solution is to become good on robots that differ from their description.
 
     Attributes:
         algorithm: what learns.
         transitions: accepted.
         policy_version: version last published; 0 before the first.
         solved_at: transitions seen by the first policy that solved the task; None before.
+        hardened_at: transitions seen by the first one that was good on all plants, too; None before.
+        restorations: times that it went back to a solution that it had lost.
         seen_states: joint states of the transitions accepted; of rows read back from a disk they are not known.
     """
 
@@ -40,6 +43,7 @@ class Training:
         action_size: int,
         mirror: Float32Array | None = None,
         continuous_joints: Sequence[bool] = (),
+        has_exam: bool = False,
     ) -> None:
         self.algorithm = config.make(
             observation_size=observation_size, action_size=action_size, mirror=mirror, seed=config.seed
@@ -47,7 +51,9 @@ class Training:
         self.transitions = 0
         self.policy_version = 0
         self.solved_at: int | None = None
-        self._config = config
+        self.hardened_at: int | None = None
+        self.restorations = 0
+        self._config, self._has_exam = config, has_exam
         self._arrivals = Arrivals()
         self._episodes = Episodes()
         self.seen_states = SeenStates(continuous_joints, is_mirrored=self.algorithm.is_mirrored)
@@ -133,10 +139,40 @@ class Training:
         self.policy_version += 1
         return self.algorithm.publish(self.policy_version)
 
-    def note_solved(self, at: int, actor: ActorParameters) -> None:
-        """Take note that `actor`, the policy of transition number `at`, has solved the task."""
+    def note_solved(self, at: int, actor: ActorParameters, arrays: Mapping[str, Array]) -> None:
+        """Take note that `actor`, the policy of transition number `at`, has solved the task, and go on from there.
+
+        What was learnt until the verdict came is given up: how long that took is a matter of how busy the computer was.
+
+        Args:
+            at: transitions that the policy had seen.
+            actor: the policy.
+            arrays: of the algorithm's `state()` then.
+        """
         self.solved_at = at
+        self.algorithm.return_to(arrays)
+        self.algorithm.note_solved(actor, is_hardening=self._is_hardening)
+
+    def note_hardened(self, at: int, actor: ActorParameters, arrays: Mapping[str, Array]) -> None:
+        """Take note that `actor` is good on all robots, too, and go on from there: now it is about keeping that."""
+        self.hardened_at = at
+        self.algorithm.return_to(arrays)
         self.algorithm.note_solved(actor)
+
+    def return_to_solution(self, arrays: Mapping[str, Array], actor: ActorParameters) -> None:
+        """Let the algorithm go on from a solution of before: `arrays` of its `state()`, and its policy, `actor`.
+
+        Raises:
+            RunError: the state belongs to other settings.
+        """
+        self.algorithm.return_to(arrays)
+        self.algorithm.note_solved(actor, is_hardening=self._is_hardening)
+        self.restorations += 1
+
+    @property
+    def _is_hardening(self) -> bool:
+        """Whether it is to become good on robots that differ from their description."""
+        return self._has_exam and self.hardened_at is None
 
     def roll_back(self) -> bool:
         """Return the algorithm to its last publication; see Algorithm.roll_back."""
@@ -170,7 +206,8 @@ class Training:
         """All that changes, but for the rows of the algorithm's memory."""
         algorithm = self.algorithm.state()
         numbers = {name: getattr(self, name) for name in _NUMBERS}
-        parts = {"arrivals": self._arrivals.state(), "episodes": self._episodes.state(), "stale": self._stale}
+        numbers |= {name: getattr(self, attribute) for name, (attribute, _) in _LATER_NUMBERS.items()}
+        parts = {"arrivals": self._arrivals.state(), "episodes": self._episodes.state()}
         return State(arrays=algorithm.arrays | self.seen_states.state(), numbers=algorithm.numbers | numbers | parts)
 
     def restore(self, state: State) -> None:
@@ -189,9 +226,11 @@ class Training:
         self.seen_states.restore(state.arrays)
         for name in _NUMBERS:
             setattr(self, name, state.numbers[name])
-        self._stale = state.numbers.get("stale", 0)  # runs of before had no such count
+        for name, (attribute, unknown) in _LATER_NUMBERS.items():
+            setattr(self, attribute, state.numbers.get(name, unknown))
         self._arrivals.restore(state.numbers["arrivals"])
         self._episodes.restore(state.numbers["episodes"])
 
 
 _NUMBERS = ("transitions", "policy_version", "solved_at", "_rejected")
+_LATER_NUMBERS = {"stale": ("_stale", 0), "hardened_at": ("hardened_at", None), "restorations": ("restorations", 0)}

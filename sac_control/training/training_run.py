@@ -5,6 +5,7 @@ Joins the algorithm, the evaluation process and the run directory; a learner nod
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,14 +21,18 @@ from sac_control.training.divergence import Divergence
 from sac_control.training.evaluation import Evaluation
 from sac_control.training.evaluation_schedule import EvaluationSchedule
 from sac_control.training.flow_control import FlowControl
+from sac_control.training.goal import Goal, goal_of
 from sac_control.training.intake import Outcome
 from sac_control.training.learner_config import LearnerConfig
 from sac_control.training.publication import Publication
+from sac_control.training.relapse import Relapse
 from sac_control.training.report import Report
 from sac_control.training.resuming import resume
 from sac_control.training.slices import Slices
+from sac_control.training.times import Times
 from sac_control.training.training import Training
 from sac_control.types import Phase, TrainingStatus, Transition, Weights
+from sac_control.variation.plants import gate_plants
 
 METRICS_EVERY = 50  # transitions between two rows of metrics.csv
 MOST_VERSIONS = 2**48  # that a training can ever have published
@@ -52,14 +57,15 @@ class TrainingRun:
 
     Raises:
         RunError: the directory is in use, holds another run, or cannot be written; nothing to resume from.
-        ConfigError: the signing key cannot be used.
+        ConfigError: the signing key cannot be used, or the task has no exam by which it could be hardened.
     """
 
     def __init__(
         self, config: LearnerConfig, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._config, self._say = config, say
-        task = make_task(config.task)
+        self._task = task = make_task(config.task)
+        self._goal = goal_of(config.until, task)
         self.run = RunDirectory(Path(config.run_directory))
         self.run_id = config.run_id or new_run_id()
         self.task_hash = task.hash
@@ -74,11 +80,11 @@ class TrainingRun:
             say=say,
             clock=clock,
         )
-        wall_before = 0.0  # [s] spent in earlier lives
+        times = Times()
         try:
             if config.resume:
                 resumed = resume(self.training, self.run, self.store, task.specification, config.run_id)
-                self.run_id, wall_before = resumed.run_id, resumed.wall_seconds
+                self.run_id, times = resumed.run_id, resumed.times
                 for sentence in resumed.sentences:
                     say(sentence)
             else:
@@ -86,9 +92,11 @@ class TrainingRun:
         except OSError as error:
             raise RunError(f"cannot write run directory {self.run.path}: {error.strerror}") from error
         steps = self.training.transitions
-        self.report = Report(self.run_id, self.run.name, config, self.training, clock, wall_before)
+        plants = 0 if task.exam is None else len(gate_plants(task.exam.ranges))
+        self.report = Report(self.run_id, self.run.name, config, self.training, clock, times, plants)
         self._slices = Slices(clock)
         self._divergence = Divergence(self.training, say)
+        self._relapse = Relapse(self.training, self.store, say)
         self._is_number_in_doubt = config.resume and self.training.algorithm.is_on_policy
         self._flow = FlowControl(self.training, is_deterministic=config.deterministic)
         self._evaluations = EvaluationSchedule(config, steps)
@@ -101,14 +109,18 @@ class TrainingRun:
     @property
     def credit(self) -> int:
         """What `learner/credit` must say to `training.source`; see Training.credit."""
-        return self._flow.credit(is_held=self._evaluations.is_busy or self.is_done)
+        evaluations = self._evaluations
+        return self._flow.credit(is_held=evaluations.is_busy or self.is_done, is_examining=evaluations.is_examining)
+
+    @property
+    def is_varied(self) -> bool:
+        """Whether robots are to differ from their description: the task was solved as described."""
+        return self.training.solved_at is not None
 
     @property
     def is_done(self) -> bool:
-        """Whether there is nothing left to learn: solved, or out of transitions."""
-        if self._is_solved and self._config.stop_when_solved:
-            return True
-        return self._is_out_of_steps and self._evaluations.is_finished
+        """Whether there is nothing left to learn: the goal is reached, or it is out of transitions."""
+        return self._is_goal_reached or (self._is_out_of_steps and self._evaluations.is_finished)
 
     def note_version_in_force(self, version: int) -> None:
         """Hear from the policy node which weights it runs.
@@ -176,11 +188,15 @@ class TrainingRun:
 
     def status(self) -> TrainingStatus:
         """Where the training stands."""
-        return self.report.status(self._phase)
+        return self.report.status(self._phase, self.store.best_score.plants_passed)
 
     def verdict(self) -> str:
         """How the training ended, in a few words."""
-        return self.report.verdict(self._phase)
+        return self.report.verdict(self._phase, self.store.best_score.plants_passed)
+
+    def conclusion(self) -> str:
+        """How the training ended, after how much of what."""
+        return self.report.conclusion(self._phase, self.store.best_score.plants_passed)
 
     def save(self) -> Path:
         """Write a checkpoint now, as on request; returns its directory.
@@ -201,7 +217,7 @@ class TrainingRun:
         is_sound = self.training.is_finite()
         if is_sound:
             self._publish()
-        summary = self.report.summary()  # before the writing, which takes its time
+        summary = self.report.summary(self.store.best_score.plants_passed)  # before the writing, which takes its time
         if is_sound:  # otherwise the last good checkpoint stays the newest
             self.store.save(self._snapshot())
         self.store.write_end(self.status(), summary)
@@ -223,20 +239,31 @@ class TrainingRun:
         return max(0, self._config.max_steps - self.training.transitions)
 
     @property
-    def _is_solved(self) -> bool:
-        """Whether the newest evaluation found the task solved."""
-        return self.report.evaluation is not None and self.report.evaluation.is_solved
+    def _is_goal_reached(self) -> bool:
+        """Whether the newest evaluation found what ends the training."""
+        newest = self.report.evaluation
+        if newest is None or self._goal is Goal.STEPS:
+            return False
+        return newest.is_solved if self._goal is Goal.SOLVED else newest.is_hardened
 
     @property
     def _is_out_of_steps(self) -> bool:
         return self._steps_left == 0 and self.training.updates_owed == 0
 
     @property
+    def _has_gate(self) -> bool:
+        """Whether policies are tried on the plants of the task's exam from now on."""
+        is_asked = self._task.exam is not None and self._goal is not Goal.SOLVED
+        return is_asked and self.training.solved_at is not None
+
+    @property
     def _phase(self) -> Phase:
-        if self._is_solved and self._config.stop_when_solved:
-            return Phase.SOLVED
+        if self._is_goal_reached:
+            return Phase.SOLVED if self._goal is Goal.SOLVED else Phase.HARDENED
         if self._is_out_of_steps:
             return Phase.FINISHED
+        if self._has_gate:
+            return Phase.HARDENING
         if self.training.updates:
             return Phase.TRAINING
         return Phase.WARMUP if self.training.transitions else Phase.WAITING
@@ -265,7 +292,8 @@ class TrainingRun:
         updates = self.training.updates
         if self._evaluations.is_due(self.training.transitions, updates, is_last=is_last):
             self._publish()
-            self._evaluations.submit(self._snapshot(), updates, is_last=is_last)
+            to_beat = self.store.best_score.plants_passed if self._has_gate else None
+            self._evaluations.submit(self._snapshot(), updates, is_last=is_last, to_beat=to_beat)
 
     def _judge(self, evaluation: Evaluation, candidate: Snapshot) -> None:
         self.report.evaluation = evaluation
@@ -273,10 +301,16 @@ class TrainingRun:
             f"evaluated policy v{evaluation.policy_version} of step {evaluation.env_steps}: "
             f"mean return {evaluation.mean_return:.1f}, {evaluation.verdict}"
         )
-        if evaluation.is_solved and self.training.solved_at is None:
-            self.training.note_solved(evaluation.env_steps, PolicyFile.from_bytes(candidate.policy).actor)
+        training, reached = self.training, evaluation.env_steps
+        if evaluation.is_solved and training.solved_at is None:
+            training.note_solved(reached, PolicyFile.from_bytes(candidate.policy).actor, candidate.arrays)
+            self.report.note_solved()
+        if evaluation.is_hardened and training.hardened_at is None:
+            training.note_hardened(reached, PolicyFile.from_bytes(candidate.policy).actor, candidate.arrays)
         self.store.write_row("evaluations", evaluation.row())
-        self.store.offer(candidate, evaluation.score)
+        self.store.offer(dataclasses.replace(candidate, run=self._whose), evaluation.score)
+        if self._relapse.return_if_lost(evaluation, is_hardening=self._has_gate):
+            self._publish()
 
     def _snapshot(self) -> Snapshot:
         state = self.training.state()
@@ -285,8 +319,13 @@ class TrainingRun:
             policy=self.weights.data,
             arrays=state.arrays,
             numbers=state.numbers,
-            run={"run": self.run.name, "run_id": self.run_id, "wall_seconds": self.report.wall_time},
+            run=self._whose,
         )
+
+    @property
+    def _whose(self) -> dict[str, object]:
+        """What a checkpoint says of the run that it is of."""
+        return {"run": self.run.name, "run_id": self.run_id, **self.report.times.to_mapping()}
 
     def _save_sound(self) -> bool:
         """Publish and write a checkpoint, of what has not diverged; whether the disk took it."""
@@ -310,4 +349,5 @@ def _training(config: LearnerConfig, task: Task) -> Training:
         action_size=len(specification.actuated_joints),
         mirror=task.mirror,
         continuous_joints=[joint in task.continuous_joints for joint in specification.joints],
+        has_exam=task.exam is not None,
     )

@@ -192,5 +192,5 @@ def without_neutral(variation: Variation) -> dict[Quantity, float]:
 
 
 def to_text(variation: Variation) -> str:
-    """One line that people and `from_text` read; empty for the robot as described."""
-    return ", ".join(f"{quantity} {value:.6g}" for quantity, value in without_neutral(variation).items())
+    """One line for people and tables; empty for the robot as described."""
+    return "; ".join(f"{quantity} {value:.6g}" for quantity, value in without_neutral(variation).items())

@@ -1,7 +1,8 @@
 """The plants on which a policy is examined, made of ranges: each field alone towards its bounds, and all of it mildly.
 
 Three sets share no numbers but those of the robot as described: those of training are drawn for each episode
-(`Ranges.draw`), those of the gate lie within the bounds, those of the report at them.
+(`Ranges.draw`), those of the gate lie a little beyond the bounds, those of the report at them: what passes the gate
+passes the report.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from sac_control.variation.ranges import Range, Ranges
 
 GATE_SIZE, REPORT_SIZE = 24, 20
 _GATE_SEED, _REPORT_SEED = 0x67617465, 0x65786D  # "gate", "exm"
-_GATE_SHARES = 0.7, 0.95  # of the way to a bound
+_GATE_SHARES = 1.02, 1.1  # of the way to a bound
 _LEAST_MIXTURES = 3
 _MILD = 0.5  # of the way to a bound, at most
 
@@ -51,7 +52,7 @@ def _plants(ranges: Ranges, share: Callable[[], float], rng: np.random.Generator
             if values:
                 plants.append(Plant(name=_name(field, values), variation={**always, **values}))
     for number in range(max(_LEAST_MIXTURES, size - len(plants)) if varying else 0):
-        mixture = {each.quantity: _between(each, each.at(rng.random()), _MILD) for each in varying}
+        mixture = {each.quantity: _mild(each, each.at(rng.random())) for each in varying}
         plants.append(Plant(name=f"all of it mildly, {number + 1}", variation={**always, **mixture}))
     return plants
 
@@ -59,15 +60,19 @@ def _plants(ranges: Ranges, share: Callable[[], float], rng: np.random.Generator
 def _towards(ranges: Iterable[Range], side: str, share: float) -> dict[Quantity, float]:
     """Each quantity at `share` of the way from normal to one of its bounds; those left out whose bound is normal."""
     bounds = ((each, each.low if side == "low" else each.high) for each in ranges)
-    return {each.quantity: _between(each, bound, share) for each, bound in bounds if bound != each.quantity.neutral}
+    return {each.quantity: _on_the_way(each, bound, share) for each, bound in bounds if bound != each.quantity.neutral}
 
 
-def _between(each: Range, value: float, share: float) -> float:
-    """`share` of the way from normal to `value`, but within the range."""
-    neutral = each.quantity.neutral
-    if FIELDS[each.quantity.field].is_factor:
-        return float(min(max(neutral * (value / neutral) ** share, each.low), each.high))
-    return min(max(neutral + share * (value - neutral), each.low), each.high)
+def _mild(each: Range, value: float) -> float:
+    """Part of the way from normal to `value`, but within the range."""
+    return min(max(_on_the_way(each, value, _MILD), each.low), each.high)
+
+
+def _on_the_way(each: Range, value: float, share: float) -> float:
+    """`share` of the way from normal to `value`, as far as a robot can be so."""
+    field, neutral = FIELDS[each.quantity.field], each.quantity.neutral
+    there = neutral * (value / neutral) ** share if field.is_factor else neutral + share * (value - neutral)
+    return float(min(max(there, field.low), field.high))
 
 
 def _name(field: str, values: Variation) -> str:

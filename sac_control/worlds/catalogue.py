@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 
+from sac_control import plug_ins
 from sac_control.errors import ConfigError
-from sac_control.robots.engines import check_engine, engine_entries
+from sac_control.robots.engines import GROUP, check_engine, engine_entries
 from sac_control.robots.robot import Robot
 from sac_control.worlds.world import World
 
@@ -22,21 +23,17 @@ def make_world(engine: str, robot: Robot, *, has_window: bool = False) -> World:
         ConfigError: there is no such engine, it is not installed, it cannot load the robot, or open a window.
     """
     check_engine(engine)
-    entry = engine_entries()[engine]
-    package = entry.dist.name if entry.dist else entry.value
     try:
-        kind = entry.load()
-    except ModuleNotFoundError as error:
+        kind = plug_ins.load("engine", GROUP, engine)
+    except ConfigError as error:
+        if not isinstance(error.__cause__, ModuleNotFoundError):
+            raise
+        missing = error.__cause__.name or engine
         raise ConfigError(
-            f"engine {engine} needs the package {error.name or engine!r}, which is not installed: "
-            f"pip install {error.name or engine}, or choose another with simulator.engine"
+            f"engine {engine} needs the package {missing!r}, which is not installed: pip install {missing}, or choose "
+            "another with simulator.engine"
         ) from None
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(f"engine {engine!r} of the package {package} cannot be loaded: {error}") from None
     if not (isinstance(kind, type) and issubclass(kind, World)) or inspect.isabstract(kind):
-        lacks = ", ".join(sorted(getattr(kind, "__abstractmethods__", ())))
-        raise ConfigError(
-            f"engine {engine!r} of the package {package} is {kind!r:.80}: expected a class that derives from "
-            f"sac_control.worlds.world.World{f' and has {lacks}, too' if lacks else ''}"
-        )
+        expected = "a class that derives from sac_control.worlds.world.World"
+        plug_ins.refuse("engine", GROUP, engine, kind, expected, sorted(getattr(kind, "__abstractmethods__", ())))
     return kind(robot, has_window=has_window)

@@ -73,9 +73,26 @@ def _has_display() -> bool:
 @contextmanager
 def stdout_to_stderr() -> Iterator[None]:
     """Send what compiled code prints on standard output to standard error: the window's code is talkative."""
+    with _stdout_to(_STDERR):
+        yield
+
+
+@contextmanager
+def stdout_dropped() -> Iterator[None]:
+    """Drop what compiled code prints on standard output: it has been said before."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        with _stdout_to(nowhere):
+            yield
+    finally:
+        os.close(nowhere)
+
+
+@contextmanager
+def _stdout_to(descriptor: int) -> Iterator[None]:
     sys.stdout.flush()
     saved = os.dup(_STDOUT)
-    os.dup2(_STDERR, _STDOUT)
+    os.dup2(descriptor, _STDOUT)
     try:
         yield
     finally:

@@ -22,8 +22,8 @@ from sac_control.robots.robot import Color, Drive, Robot
 from sac_control.robots.stretched import stretched
 from sac_control.variation.fields import Quantity
 from sac_control.worlds.pybullet_picture import take_picture
-from sac_control.worlds.pybullet_plant import change_plant, inertias
-from sac_control.worlds.pybullet_window import close_window, open_window, stdout_to_stderr
+from sac_control.worlds.pybullet_plant import Inertia, change_plant, inertias
+from sac_control.worlds.pybullet_window import close_window, open_window, stdout_dropped, stdout_to_stderr
 from sac_control.worlds.world import World
 
 CONTACT_ERP = 0.9  # share of a penetration that is corrected per step
@@ -47,10 +47,11 @@ class PybulletWorld(World):
         disconnect = close_window if has_window else pybullet.disconnect
         self._disconnect = weakref.finalize(self, disconnect, self._client)
         self._description = read_description(robot.description)
+        self._inertias: list[Inertia] = []  # of the links, as described
         with ExitStack() as on_refusal:
             on_refusal.callback(self.close)
             self._build(self._description)
-            self._inertias = inertias(self._client, self._body)  # of the links, as described
+            self._inertias = inertias(self._client, self._body)
             on_refusal.pop_all()
         self._places = [robot.joints.index(drive.joint) for drive in robot.drives]  # of each drive among the joints
 
@@ -82,7 +83,7 @@ class PybulletWorld(World):
         """Load the model; returns the body that has joints, and the index of each joint by the model's name."""
         client = self._client
         machine, indices = -1, {}
-        for body in _load_bodies(description, client):
+        for body in _load_bodies(description, client, is_again=bool(self._inertias)):
             self._paint(body, -1, pybullet.getBodyInfo(body, physicsClientId=client)[0], self.robot.colors)
             self._set_damping(body, -1)
             for index in range(pybullet.getNumJoints(body, physicsClientId=client)):
@@ -241,8 +242,8 @@ def _check_bodies(description: Description) -> None:
             )
 
 
-def _load_bodies(description: Description, client: int) -> Sequence[int]:
-    """Load the description into the engine; returns the numbers of its bodies."""
+def _load_bodies(description: Description, client: int, *, is_again: bool) -> Sequence[int]:
+    """Load the description into the engine; returns the numbers of its bodies. What was warned of is not, again."""
     _check_bodies(description)
     try:
         if description.kind == MJCF:
@@ -250,7 +251,8 @@ def _load_bodies(description: Description, client: int) -> Sequence[int]:
             with _file(description) as path:  # its includes and meshes lie beside it
                 bodies: Sequence[int] = pybullet.loadMJCF(str(path), flags=flags, physicsClientId=client)
             return bodies
-        with tempfile.NamedTemporaryFile("w", suffix=".urdf") as file, stdout_to_stderr():
+        warnings = stdout_dropped() if is_again else stdout_to_stderr()
+        with tempfile.NamedTemporaryFile("w", suffix=".urdf") as file, warnings:
             file.write(description.text)  # with absolute paths of meshes, which pybullet would look for elsewhere
             file.flush()
             # Without the flag pybullet makes up inertias of its own from the collision shapes.

@@ -41,10 +41,10 @@ SHORT: Controls = {
          "goes_on_in_memory"),
     ],
     ("test_deterministic_training.py",): [
-        ("training/training_run.py", "self._evaluations.is_busy or self.is_done)", "self._evaluations.is_busy)",
+        ("training/training_run.py", "evaluations.is_busy or self.is_done,", "evaluations.is_busy,",
          "training_ends_with"),
         ("training/flow_control.py", "is_open = self.is_worked_off and ", "is_open = ", "before_all_is_done"),
-        ("training/training_run.py", "is_held=self._evaluations.is_busy or self.is_done", "is_held=self.is_done",
+        ("training/training_run.py", "is_held=evaluations.is_busy or self.is_done", "is_held=self.is_done",
          "verdict_is_awaited"),
         ("training/flow_control.py", " if self._granted_to == source else 0", "", "begin_anew"),
         ("training/training_run.py", " and not awaits_verdict", "", "verdict_is_awaited"),
@@ -53,6 +53,26 @@ SHORT: Controls = {
          "same_numbers_and_publications and native"),
         ("training/training_run.py", "if self._config.deterministic and self.training.updates_owed:", "if False:",
          "verdict_is_awaited"),
+    ],
+    ("test_gate.py",): [
+        ("training/gate.py", "self._plants = [*failed, *untried, *passed]", "pass", "come_first"),
+        ("training/gate.py", "len(passed) + len(untried) >= wanted", "True", "no_further"),
+        ("training/gate.py", "    env.reset(seed=int(rng.integers(2**31)))\n", "    pass\n", "same_numbers"),
+        ("training/gate.py", '"variation": plant.variation', '"variation": {}', "differ_as_they_say"),
+    ],
+    ("test_hardening.py",): [
+        ("training/training_run.py",
+         "if self._relapse.return_if_lost(evaluation, is_hardening=self._has_gate):", "if False:", "taken_back"),
+        ("training/training.py",
+         "self.algorithm.note_solved(actor, is_hardening=self._is_hardening)\n        self.rest", "self.rest",
+         "taken_back"),
+        ("training/training_run.py", "if self._has_gate else None", "", "once_the_task_was_solved"),
+        ("training/resuming.py", 'if checkpoint.state.get("is_hardened")', "if False", "right_after_its_verdict"),
+        ("store/run_store.py", "if self._unsaved_best is not None:\n            return",
+         "if False:\n            return", "disk_could_not_take"),
+    ],
+    ("test_until.py",): [
+        ("training/learner_config.py", "        if _REMOVED in values:\n", "        if False:\n", "removed_setting"),
     ],
     ("test_slices.py",): [
         ("training/slices.py", "min(owed, self._fitting, ", "min(owed, ", "no_longer_than"),
@@ -76,7 +96,7 @@ LONG: Controls = {
     ("test_training_run.py",): [
         ("training/resuming.py", "if saved.specification != specification:", "if False:",
          "another_task_whose"),
-        ("store/run_store.py", "(checkpoint.state, self._checkpoints.best_state())", "(checkpoint.state,)",
+        ("store/run_store.py", "(checkpoint.state, {} if best is None else best.state)", "(checkpoint.state,)",
          "best_policy_that_is_damaged"),
         ("algorithms/off_policy.py", "min(max(value, -_LARGEST_START), _LARGEST_START)", "value", "beyond_all_measure"),
     ],
@@ -118,8 +138,8 @@ LONG: Controls = {
     ],
     ("test_evaluation_process.py",): [
         ("training/evaluation.py", 'if not line.endswith(b"\\n"):', "if not line:", "within_its_answer"),
-        ("training/evaluation.py", "return Score(self.is_solved, self.mean_return)",
-         "return Score(False, float(np.mean(self.all_returns)))", "are_ranked_by_solution"),
+        ("training/evaluation.py", "is_solution=self.is_solved,\n            mean_return=self.mean_return,",
+         "is_solution=False,\n            mean_return=float(np.mean(self.all_returns)),", "are_ranked_by_solution"),
     ],
     ("test_diagnostics.py",): [
         ("nodes/learner.py", "(ERROR, store.complaint),", "", "is_in_error_and_refuses"),

@@ -46,7 +46,7 @@ SHORT: Controls = {
         ("policy/hot_swap.py", "        yield from self._check_signature(file)\n", "", "unsigned_weights"),
         ("policy/hot_swap.py", "        completed(self._check_signature(file))\n", "", "from_disk_must_be_signed"),
         ("policy/hot_swap.py", "if weights.run_id != self._accept_run_id:", "if False:", "signed_policy_of_another"),
-        ("policy/signature.py", "return DOMAIN + digest", "return digest", "another_purpose"),
+        ("policy/signature.py", "key.verify(signature, DOMAIN + digest)", "key.verify(signature, digest)", "another_purpose"),
         ("policy/signature.py", "if mode & forbidden:", "if False:", "others_may"),
         ("training/publication.py", "file.to_bytes(self._signing_key)", "file.to_bytes()", "training_signs"),
     ],

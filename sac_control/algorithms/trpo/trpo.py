@@ -189,9 +189,16 @@ class Trpo(Algorithm):
         """Return to the last publication, whose transitions are collected anew, and halve steps and learning rate."""
         self._load(self._sound)
         self._forget()
-        self._versions = set(self._sound_versions)
+        self._versions, self._metrics = set(self._sound_versions), self._sound_metrics
         self.rollbacks += 1
         return self.rollbacks <= MOST_HALVINGS
+
+    def return_to(self, arrays: Mapping[str, Array]) -> None:
+        """Policy, values and optimiser are those of then; transitions are collected anew."""
+        check_arrays(arrays, self._arrays())
+        self._load(arrays)
+        self._forget()
+        self._keep()
 
     @property
     def metric_names(self) -> tuple[str, ...]:
@@ -241,6 +248,7 @@ class Trpo(Algorithm):
     def _keep(self) -> None:
         """Keep all as it is, to roll back to."""
         self._sound, self._sound_versions = self._arrays(), frozenset(self._versions)
+        self._sound_metrics = self._metrics
 
     def _arrays(self) -> dict[str, Array]:
         normaliser = {f"normaliser.{name}": array.copy() for name, array in self.normaliser.arrays().items()}

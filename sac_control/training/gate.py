@@ -1,0 +1,90 @@
+"""The gate of a training: plants of the task's exam, each of which a policy must keep. Says nothing of what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from sac_control.envs.environment import Environment, Start
+from sac_control.envs.trial import play
+from sac_control.tasks.exam import Exam
+from sac_control.types import Float32Array
+from sac_control.variation.plants import Plant, gate_plants
+
+EPISODES = 5  # on each plant
+_MOST_NAMED = 3  # plants, in a sentence
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateResult:
+    """On how many plants a policy was good; where not all were tried, on no more than were to be beaten."""
+
+    passed: int  # plants on which every episode was kept
+    failed: tuple[str, ...]  # names of those on which one was not
+    plants: int  # there are, tried or not
+
+    @property
+    def tried(self) -> int:
+        """Plants on which it was tried."""
+        return self.passed + len(self.failed)
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether it was good on every plant."""
+        return self.passed == self.plants
+
+    @property
+    def verdict(self) -> str:
+        """The same for people."""
+        if self.is_passed:
+            return f"{self.passed} of {self.plants} plants passed"
+        named, more = ", ".join(self.failed[:_MOST_NAMED]), len(self.failed) - _MOST_NAMED
+        names = f"{named} and {more} more" if more > 0 else named
+        of = f"{self.tried} plants tried" if self.tried < self.plants else f"{self.plants} plants"
+        return f"{self.passed} of {of} passed, not {names}"
+
+
+class Gate:
+    """Tries policies on plants, those first that the one before failed.
+
+    Args:
+        env: of the task.
+        exam: of the task.
+        rng: of the start states, and, through `env`, of noise and delays.
+    """
+
+    def __init__(self, env: Environment, exam: Exam, rng: np.random.Generator) -> None:
+        self._env, self._rng = env, rng
+        self._plants = gate_plants(exam.ranges)
+        env.reset(seed=int(rng.integers(2**31)))
+
+    def judge(self, act: Callable[[Float32Array], Float32Array], to_beat: int) -> GateResult:
+        """Try a policy on all plants, or until it can no longer pass more of them than `to_beat`.
+
+        What has ended early would not have become the best in any case, so that the best one is always that which
+        passed the most of all plants. Where `to_beat` is all of them, passing all again is enough.
+
+        Args:
+            act: what the policy answers to an observation, (o,) to (a,).
+            to_beat: plants that the best policy so far has passed.
+        """
+        wanted = min(to_beat + 1, len(self._plants))
+        passed: list[Plant] = []
+        failed: list[Plant] = []
+        untried = list(self._plants)
+        while untried and len(passed) + len(untried) >= wanted:
+            plant = untried.pop(0)
+            (passed if self._is_kept(act, plant) else failed).append(plant)
+        result = GateResult(passed=len(passed), failed=tuple(plant.name for plant in failed), plants=len(self._plants))
+        self._plants = [*failed, *untried, *passed]
+        return result
+
+    def _is_kept(self, act: Callable[[Float32Array], Float32Array], plant: Plant) -> bool:
+        """Whether every episode is; the first that is not ends the trial."""
+        return all(play(self._env, act, _on(plant, start)).is_kept for start in self._env.starts(self._rng, EPISODES))
+
+
+def _on(plant: Plant, start: Start) -> Start:
+    return {**start, "options": {**start.get("options", {}), "variation": plant.variation}}

@@ -1,0 +1,156 @@
+"""The gate: which plants a policy is tried on, in what order, and when it is tried no further."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from policies import make_file
+from sac_control.envs.environment import Environment, Start
+from sac_control.envs.trial import Trial
+from sac_control.tasks.builtin import inverted_pendulum
+from sac_control.tasks.exam import Exam
+from sac_control.training import gate
+from sac_control.training.evaluation import evaluate
+from sac_control.training.gate import EPISODES, Gate
+from sac_control.types import Float32Array
+from sac_control.variation.plants import GATE_SIZE, gate_plants
+from tasks_for_tests import changed, env_of
+
+EXAM = inverted_pendulum().exam or Exam(ranges=inverted_pendulum().randomise)
+NAMES = [plant.name for plant in gate_plants(EXAM.ranges)]
+BY_VARIATION = {str(plant.variation): plant.name for plant in gate_plants(EXAM.ranges)}
+
+
+class Episodes:
+    """In the place of episodes: which plants a policy keeps is said beforehand, and those that it meets are noted."""
+
+    def __init__(self) -> None:
+        self.bad: set[str] = set()
+        self.met: list[str] = []
+        self.starts: dict[str, list[float]] = {}
+
+    def play(self, _env: Environment, _act: Callable[[Float32Array], Float32Array], start: Start) -> Trial:
+        name = BY_VARIATION[str(start["options"]["variation"])]
+        self.met.append(name)
+        self.starts.setdefault(name, []).append(start["options"]["state"][2])
+        return Trial(total_reward=0.0, steps=1, is_terminated=False, is_kept=name not in self.bad)
+
+    def plants(self) -> list[str]:
+        """Those met since this was asked last, in order."""
+        met, self.met = list(dict.fromkeys(self.met)), []
+        return met
+
+
+@pytest.fixture
+def episodes(monkeypatch: pytest.MonkeyPatch) -> Episodes:
+    episodes = Episodes()
+    monkeypatch.setattr(gate, "play", episodes.play)
+    return episodes
+
+
+@pytest.fixture
+def judge() -> Callable[[int], gate.GateResult]:
+    env = env_of(inverted_pendulum())
+    one = Gate(env, EXAM, np.random.default_rng(1))
+    return lambda to_beat: one.judge(lambda observation: observation[:1], to_beat)
+
+
+def test_a_policy_is_tried_on_each_plant_from_five_starts_that_are_spread_out(
+    episodes: Episodes, judge: Callable[[int], gate.GateResult]
+) -> None:
+    result = judge(0)
+    assert (result.passed, result.tried, result.plants, result.is_passed) == (GATE_SIZE, GATE_SIZE, len(NAMES), True)
+    assert episodes.met == [name for name in NAMES for _ in range(EPISODES)]
+    slices = [sorted(int((angle + 0.1) / 0.2 * EPISODES) for angle in angles) for angles in episodes.starts.values()]
+    assert slices == [list(range(EPISODES))] * len(NAMES)
+    assert result.verdict == "24 of 24 plants passed"
+
+
+def test_the_first_episode_that_is_not_kept_fails_a_plant(
+    episodes: Episodes, judge: Callable[[int], gate.GateResult]
+) -> None:
+    episodes.bad = {NAMES[5]}
+    result = judge(0)
+    assert (result.passed, result.failed, result.is_passed) == (23, (NAMES[5],), False)
+    assert episodes.met.count(NAMES[5]) == 1
+    assert result.verdict == f"23 of 24 plants passed, not {NAMES[5]}"
+
+
+def test_plants_that_the_policy_before_failed_come_first(
+    episodes: Episodes, judge: Callable[[int], gate.GateResult]
+) -> None:
+    episodes.bad = {NAMES[5], NAMES[20]}
+    judge(0)
+    episodes.plants()
+    episodes.bad = {NAMES[7]}
+    judge(0)
+    assert episodes.plants()[:2] == [NAMES[5], NAMES[20]]
+    judge(0)
+    assert episodes.plants()[0] == NAMES[7]
+
+
+def test_a_policy_that_cannot_pass_more_plants_than_the_best_is_tried_no_further(
+    episodes: Episodes, judge: Callable[[int], gate.GateResult]
+) -> None:
+    """However few it was tried on, it counts for less than the best: the best has passed the most of all plants."""
+    episodes.bad = {*NAMES[:6], NAMES[23]}
+    result = judge(19)
+    assert (result.passed, result.tried) == (0, 5), "19 of 24 is no more than 19"
+    assert result.verdict == f"0 of 5 plants tried passed, not {NAMES[0]}, {NAMES[1]}, {NAMES[2]} and 2 more"
+    result = judge(16)
+    assert (result.passed, result.tried) == (17, 24), "only the last plant says whether it is better"
+
+
+def test_where_the_best_passed_all_plants_another_that_does_is_as_good(
+    episodes: Episodes, judge: Callable[[int], gate.GateResult]
+) -> None:
+    assert judge(GATE_SIZE).is_passed
+    episodes.bad = {NAMES[3]}
+    assert judge(GATE_SIZE).tried == 4
+
+
+def test_the_plants_are_robots_that_differ_as_they_say() -> None:
+    env = env_of(changed(inverted_pendulum(), solved_return=2.0), max_episode_steps=2)
+    met = []
+
+    def act(observation: Float32Array) -> Float32Array:
+        met.append(env.variation)
+        return observation[:1] * 0
+
+    assert Gate(env, EXAM, np.random.default_rng(1)).judge(act, 0).is_passed
+    assert [met[2 * EPISODES * k] for k in range(len(NAMES))] == [plant.variation for plant in gate_plants(EXAM.ranges)]
+    env.close()
+
+
+def test_the_same_seed_gives_the_same_numbers_where_measurements_are_noisy() -> None:
+    seen: list[list[bytes]] = []
+    for seed in (4, 4, 5):
+        env = env_of(changed(inverted_pendulum(), solved_return=3.0), max_episode_steps=3)
+        observations: list[bytes] = []
+
+        def act(observation: Float32Array, observations: list[bytes] = observations) -> Float32Array:
+            observations.append(observation.tobytes())
+            return 0 * observation[:1]
+
+        one = Gate(env, EXAM, np.random.default_rng(seed))
+        for _ in range(2):
+            one.judge(act, 0)
+        seen.append(observations)
+        env.close()
+    assert seen[0] == seen[1]
+    assert len(set(seen[0])) == len(seen[0]), "nor do its own numbers come again"
+    assert not set(seen[0]) & set(seen[2])
+
+
+def test_what_was_refuted_as_a_solution_does_not_go_through_the_gate(episodes: Episodes) -> None:
+    file = make_file()
+    for solved_return, is_tried in ((1.0, True), (1000.0, False)):
+        env = env_of(changed(inverted_pendulum(), solved_return=solved_return), max_episode_steps=5)
+        one = Gate(env, EXAM, np.random.default_rng(1))
+        evaluation = evaluate(file, env, 2, 2, np.random.default_rng(2), one)
+        assert (evaluation.gate is not None) == is_tried
+        assert evaluation.is_hardened == is_tried
+        env.close()
