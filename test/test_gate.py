@@ -36,7 +36,7 @@ class Episodes:
         name = BY_VARIATION[str(start["options"]["variation"])]
         self.met.append(name)
         self.starts.setdefault(name, []).append(start["options"]["state"][2])
-        return Trial(total_reward=0.0, steps=1, is_kept=name not in self.bad)
+        return Trial(total_reward=0.0, steps=1, is_terminated=False, is_kept=name not in self.bad)
 
     def plants(self) -> list[str]:
         """Those met since this was asked last, in order."""

@@ -198,7 +198,7 @@ def _signing_key(
         return None, []
     named = ""
     if run is not None and run.config.exists():
-        named = config_file.read(run.config, RunConfig(), "").learner.signing_key
+        named = config_file.read_begun(run.config, RunConfig(), "").learner.signing_key
     reason = "for want of the key (--sign KEY)"
     if named:
         try:

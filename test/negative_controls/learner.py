@@ -61,14 +61,14 @@ SHORT: Controls = {
         ("training/gate.py", '"variation": plant.variation', '"variation": {}', "differ_as_they_say"),
     ],
     ("test_hardening.py",): [
-        ("training/training_run.py", "        if self._relapse.return_if_lost(evaluation, is_hardening=self._has_gate):\n"
-         "            self._publish()\n", "", "taken_back"),
+        ("training/training_run.py", "if self._relapse.return_if_lost(evaluation, is_hardening=self._has_gate):",
+         "if False:", "taken_back"),
         ("training/training.py", "        self.algorithm.note_solved(actor)\n        self.rest", "        self.rest",
          "taken_back"),
         ("training/training_run.py", "if self._has_gate else None", "", "once_the_task_was_solved"),
         ("training/resuming.py", 'if checkpoint.state.get("is_hardened")', "if False", "right_after_its_verdict"),
-        ("store/run_store.py", "if self._unsaved_best is not None:\n            return", "if False:\n            return",
-         "disk_could_not_take"),
+        ("store/run_store.py", "if self._unsaved_best is not None:\n            return",
+         "if False:\n            return", "disk_could_not_take"),
     ],
     ("test_until.py",): [
         ("training/learner_config.py", "        if _REMOVED in values:\n", "        if False:\n", "removed_setting"),
