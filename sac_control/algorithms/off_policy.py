@@ -115,7 +115,7 @@ class OffPolicy(Algorithm):
             self.learner.start_values_at(min(max(value, -_LARGEST_START), _LARGEST_START))
 
     def _learning_rate_scale(self) -> float:
-        """Falls with the transitions after the warm-up, with the solution, and by half at each of the first rollbacks."""
+        """Falls with the transitions after the warm-up, once with the solution, and by half at each rollback."""
         decay = 1.0
         if self._config.learning_rate_decay:
             after_warmup = max(0, self.buffer.added - self._config.warmup_steps)

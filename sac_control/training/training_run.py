@@ -113,6 +113,11 @@ class TrainingRun:
         return self._flow.credit(is_held=evaluations.is_busy or self.is_done, is_examining=evaluations.is_examining)
 
     @property
+    def is_varied(self) -> bool:
+        """Whether robots are to differ from their description: the task was solved as described."""
+        return self.training.solved_at is not None
+
+    @property
     def is_done(self) -> bool:
         """Whether there is nothing left to learn: the goal is reached, or it is out of transitions."""
         return self._is_goal_reached or (self._is_out_of_steps and self._evaluations.is_finished)
