@@ -148,7 +148,8 @@ def details(result: dict[str, Any]) -> list[str]:
         "the plants are, docs/robustness.md says.",
         "",
         f"| seed | solved at | hardened at | seconds | plants in {AWAY} | in {HOME} | not kept in {AWAY} |"
-        " largest push [N s] | RMS of position [m] | of command [N] | chatter [N] | hour: largest position [m] | fault |",
+        " largest push [N s] | RMS of position [m] | of command [N] | chatter [N] | largest position in an hour [m] |"
+        " fault |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     return text + [f"| {' | '.join(_cells(each))} |" for each in result["runs"]]
