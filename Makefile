@@ -31,7 +31,7 @@ help:  ## this list
 
 setup: $(STAMP)  ## put everything into .venv; each target below does it on first use
 
-train: $(STAMP)  ## train the pendulum until solved (ARGS="--seed 3")
+train: $(STAMP)  ## train the pendulum until solved and hardened (ARGS="--seed 3")
 	@$(BIN)/sac_control train $(ARGS)
 
 test: $(STAMP)  ## run the tests, each promise once, minutes (ARGS="-x -k swap", ARGS="-n 0 -s" in one process)

@@ -20,6 +20,7 @@ class Form:
     peer_seeds: int  # of these, how many the peers train, too
     peer_steps: int  # transitions after which a peer's training ends
     peer_seconds: float  # [s] after which it ends
+    hardening_seeds: int  # of the trainings that are examined
     realtime_seeds: int
     realtime_seconds: float  # [s] robot time after which a training ends
     stability_seeds: int
@@ -39,6 +40,7 @@ FULL = Form(
     peer_seeds=3,
     peer_steps=20_000,
     peer_seconds=160.0,
+    hardening_seeds=12,
     realtime_seeds=10,
     realtime_seconds=180.0,
     stability_seeds=10,
@@ -57,6 +59,7 @@ QUICK = Form(  # below 10 minutes
     peer_seeds=1,
     peer_steps=20_000,
     peer_seconds=40.0,
+    hardening_seeds=2,
     realtime_seeds=2,
     realtime_seconds=60.0,
     stability_seeds=1,
@@ -75,6 +78,7 @@ SMOKE = Form(  # does every row run at all? The figures mean nothing.
     peer_seeds=1,
     peer_steps=1_000,
     peer_seconds=20.0,
+    hardening_seeds=1,
     realtime_seeds=1,
     realtime_seconds=10.0,
     stability_seeds=1,

@@ -18,7 +18,17 @@ from sac_control.store.table import read_columns
 
 _WRONG_ARGUMENT = 2  # exit code
 _EVALUATED = re.compile(r"evaluated policy v\d+ of step (\d+):")
-_SUMMARY = ("env_steps", "updates", "wall_seconds", "policy_lag_mean", "rollbacks", "swap_gap_median", "swap_gap_max")
+_SUMMARY = (
+    "hardened",
+    "hardened_at_step",
+    "env_steps",
+    "updates",
+    "wall_seconds",
+    "policy_lag_mean",
+    "rollbacks",
+    "swap_gap_median",
+    "swap_gap_max",
+)
 
 
 def train(
@@ -44,9 +54,9 @@ def train(
 
     Returns:
         seed, solved, transitions (that the policy which solved it had seen), seconds (from process start to the line
-        that tells the perfect evaluation), command_seconds (to process end), evaluations (step, seconds, mean_return,
-        min_return, solved_episodes, episodes), what summary.json says, and error where something went wrong. None
-        stands for what is unknown.
+        that tells the perfect evaluation), likewise hardened, hardened_at_step and hardened_seconds, command_seconds
+        (to process end), evaluations (step, seconds, mean_return, min_return, solved_episodes, episodes), what
+        summary.json says, and error where something went wrong. None stands for what is unknown.
 
     Raises:
         NotAvailableError: this package does not know the configuration file or a setting.
@@ -88,6 +98,8 @@ def _outcome(run_directory: RunDirectory, done: Finished) -> dict[str, Any]:
             # Known once its evaluation is told; what comes after, summary and curve, is in command_seconds.
             "seconds": evaluated_at.get(summary["solved_at_step"], done.seconds),
         }
+    if summary.get("hardened"):
+        outcome["hardened_seconds"] = evaluated_at.get(summary["hardened_at_step"], done.seconds)
     if done.exit_code or done.timed_out:
         outcome["error"] = done.complaint
     return outcome

@@ -99,7 +99,7 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 def test_policy_that_stands_passes_and_its_file_says_so(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert exam("stands.safetensors", "--require-passed") == 0
     table = capsys.readouterr().out
-    assert "passed: 20 of 20 plants kept in at least 2 of 2 episodes" in table
+    assert "passed: 20 of 20 plants, in mujoco, kept in at least 2 of 2 episodes" in table
     found = json.loads((folder / "stands.exam.json").read_text())
     assert found["is_passed"] is True
     assert found["engines"] == ["mujoco"]
@@ -399,7 +399,7 @@ def test_table_has_a_row_for_each_plant_and_a_dash_where_an_engine_cannot_simula
     assert "-: odd: it cannot" in text
     assert "not examined in other, not installed here" in text
     assert text.splitlines()[-1].startswith(
-        "failed: 4 of 5 plants kept in at least 19 of 20 episodes; worst: heavy in mujoco"
+        "failed: 4 of 5 plants, in pybullet and mujoco together, kept in at least 19 of 20 episodes; worst: heavy in"
     )
 
 

@@ -236,7 +236,7 @@ def test_deploy_says_that_an_exam_was_passed(tmp_path: Path) -> None:
     data = with_verdict(DATA, make_verdict())
     notes, warnings = deployment(tmp_path / "p", data, require_exam=True)
     assert notes == (
-        "the policy passed its exam: 40 of 40 plants of inverted_pendulum in pybullet and mujoco "
+        "the policy passed its exam: 40 of 40 plants of inverted_pendulum, in pybullet and mujoco together "
         "(2026-11-26; 20 episodes each, worst: mass ×2 in mujoco, 19 kept)",
     )
     assert not warnings

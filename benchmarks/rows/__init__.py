@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from benchmarks.options import Options
 from benchmarks.rows import (
+    hardening,
     latency,
     no_mirror,
     other_tasks,
@@ -46,6 +47,7 @@ ROWS: tuple[Row, ...] = (
     solve,
     no_mirror,
     realtime,
+    hardening,
     stability,
     updates,
     reduced_precision,

@@ -115,12 +115,12 @@ class OffPolicy(Algorithm):
             self.learner.start_values_at(min(max(value, -_LARGEST_START), _LARGEST_START))
 
     def _learning_rate_scale(self) -> float:
-        """Falls with the transitions after the warm-up, and by half at each of the first rollbacks."""
+        """Falls with the transitions after the warm-up, once with the solution, and by half at each rollback."""
         decay = 1.0
         if self._config.learning_rate_decay:
             after_warmup = max(0, self.buffer.added - self._config.warmup_steps)
             decay = max(_LEAST_RATE, 1.0 / (1.0 + after_warmup / self._config.learning_rate_decay))
-        return decay * self.step_scale
+        return decay * self.step_scale * (self._config.solved_learning_rate_scale if self._is_solved else 1.0)
 
     @property
     def is_publication_due(self) -> bool:

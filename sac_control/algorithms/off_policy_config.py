@@ -63,6 +63,9 @@ class OffPolicyConfig(AlgorithmConfig):
     solved_replay_ratio: float = option(
         2.0, "updates per transition once the task was solved, where training goes on", low=0.01, high=1000.0
     )
+    solved_learning_rate_scale: float = option(
+        0.3, "factor of all learning rates once the task was solved, where training goes on", low=0.0, high=1.0
+    )
     solved_noise_correlation: float = option(
         0.97,
         "noise_correlation once the task was solved, where training goes on; not with use_sde",

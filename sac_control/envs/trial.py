@@ -17,7 +17,7 @@ class Trial:
 
     total_reward: float
     steps: int
-    is_terminated: bool  # before its time limit
+    is_terminated: bool = False  # before its time limit
     is_kept: bool  # by the task's exam, or, where it has none, by its solved_return
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from sac_control.exam import measures
 from sac_control.exam.findings import Findings
+from sac_control.policy.exam_verdict import together
 from sac_control.types import unit_of
 
 _POSITION_UNIT, _PUSH_UNIT = "m or rad", "N s or N m s"
@@ -28,9 +29,10 @@ def as_text(found: Findings) -> str:
 def in_one_line(found: Findings) -> str:
     """Whether it was passed, and if not, why."""
     verdict = found.verdict
+    count = f"{verdict.passed} of {verdict.judged} plants, in {together(found.engines)}"
     text = (
-        f"{'passed' if found.is_passed else 'failed'}: {verdict.passed} of {verdict.judged} plants kept in at least "
-        f"{found.needed} of {found.episodes} episodes; worst: {verdict.worst}, {verdict.worst_kept}"
+        f"{'passed' if found.is_passed else 'failed'}: {count}, kept in at least {found.needed} of {found.episodes} "
+        f"episodes; worst: {verdict.worst}, {verdict.worst_kept}"
     )
     fallen = sum(not hour.is_kept for hour in found.hours)
     hours = f"; {len(found.hours) - fallen} of {len(found.hours)} hours kept" if found.hours else ""

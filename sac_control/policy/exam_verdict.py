@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -93,9 +94,9 @@ class Verdict:
 
     def in_words(self) -> str:
         """What people should know of it, in one line."""
-        hour = {None: "", True: ", and an hour", False: ", but not an hour"}[self.hour]
+        hour = {None: "", True: " and every hour", False: ", but not every hour"}[self.hour]
         return (
-            f"{self.passed} of {self.judged} plants of {self.plants} in {' and '.join(self.engines)}{hour} "
+            f"{self.passed} of {self.judged} plants of {self.plants}{hour}, in {together(self.engines)} "
             f"({self.date}; {self.episodes} episodes each, worst: {self.worst}, {self.worst_kept} kept)"
         )
 
@@ -127,3 +128,8 @@ class Verdict:
             and 0.0 < self.pass_mark <= 1.0
             and (self.hour is None or type(self.hour) is bool)
         )
+
+
+def together(engines: Sequence[str]) -> str:
+    """Names of engines whose plants are counted as one."""
+    return f"{' and '.join(engines)} together" if len(engines) > 1 else engines[0]
