@@ -377,7 +377,9 @@ def test_page_says_what_is_missing_interrupted_or_short() -> None:
     assert "Interrupted: it ended before it was complete." in page
     assert "not measured: exit code 1" in page
     assert "Not in the full form, and so of little weight: no_mirror (quick)." in page
-    not_measured = "realtime, latency, other_tasks, pendulum_v1, mountain_car, lunar_lander, bipedal_walker, trpo"
+    not_measured = (
+        "realtime, hardening, latency, other_tasks, pendulum_v1, mountain_car, lunar_lander, bipedal_walker, trpo"
+    )
     assert f"## Not measured yet\n\nRows {not_measured}, bipedal_walker_trpo, variants, worlds." in page
 
 
