@@ -7,21 +7,27 @@ import os
 import signal
 import time
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from policies import make_file
+from sac_control import robots
 from sac_control.envs.env import Env
 from sac_control.errors import RunError
 from sac_control.store.run_store import NO_SCORE
+from sac_control.tasks import builtin
 from sac_control.tasks.builtin import inverted_pendulum
 from sac_control.tasks.catalogue import make_task
 from sac_control.tasks.file_task import FileTask
 from sac_control.tasks.starts import Starts
-from sac_control.training import evaluation
-from sac_control.training.evaluation import Evaluation, EvaluationProcess, evaluate
+from sac_control.tasks.task_file import read_task
+from sac_control.training import evaluation_worker
+from sac_control.training.evaluation import Evaluation, evaluate
+from sac_control.training.evaluation_process import GATE_PARTS, EvaluationProcess
 from sac_control.types import FloatArray
+from sac_control.variation.plants import gate_plants
 from tasks_for_tests import changed, env_of
 
 PATIENCE = float(os.environ.get("SAC_CONTROL_TEST_PATIENCE", "300"))  # [s]
@@ -44,7 +50,7 @@ def test_a_process_that_is_killed_ends_the_waiting_in_words() -> None:
     process = EvaluationProcess(episodes=1, confirmations=0, seed=1, task="inverted_pendulum")
     process.submit(make_file().to_bytes())
     assert result_of(process).policy_version == 1
-    os.kill(process._process.pid, signal.SIGKILL)
+    os.kill(process._workers[0].process.pid, signal.SIGKILL)
     process.submit(make_file().to_bytes())
     with pytest.raises(RunError, match="the evaluation process ended with exit code -9"):
         result_of(process)
@@ -68,15 +74,39 @@ def test_a_process_that_is_killed_within_its_answer_does_so_too(monkeypatch: pyt
     half_an_answer = (
         "import os, sys; sys.stdin.buffer.read(8); os.write(1, b'{\"policy_version\": 1'); os.kill(os.getpid(), 9)"
     )
-    popen = evaluation.subprocess.Popen
+    popen = evaluation_worker.subprocess.Popen
     monkeypatch.setattr(
-        evaluation.subprocess, "Popen", lambda command, **more: popen([command[0], "-c", half_an_answer], **more)
+        evaluation_worker.subprocess, "Popen", lambda command, **more: popen([command[0], "-c", half_an_answer], **more)
     )
     process = EvaluationProcess(episodes=1, confirmations=0, seed=1, task="inverted_pendulum")
     process.submit(make_file().to_bytes())
     with pytest.raises(RunError, match="the evaluation process ended with exit code -9"):
         result_of(process)
     process.close()
+
+
+def test_only_a_solution_goes_through_the_gate_in_processes_side_by_side(tmp_path: Path) -> None:
+    """A task that is solved in the first period, but whose exam wants a pole that stays up without a command."""
+    text = (Path(builtin.__file__).parent / "inverted_pendulum.yaml").read_text()
+    text = text.replace("../robots", str(Path(robots.__file__).parent)).replace("episode: 1000", "episode: 120")
+    task = tmp_path / "task.yaml"
+    for solved_return, is_solution in ((1, True), (1000, False)):
+        task.write_text(text.replace("solved_return: 1000", f"solved_return: {solved_return}"))
+        plants = len(gate_plants(read_task(task).exam.ranges))  # type: ignore[union-attr]
+        process = EvaluationProcess(episodes=2, confirmations=0, seed=1, task=str(task), plants=plants)
+        process.submit(make_file().to_bytes(), to_beat=0)
+        found = result_of(process)
+        assert found.is_solved == is_solution
+        assert (found.gate is None) == (not is_solution)
+        if found.gate is not None:
+            assert (found.gate.passed, found.gate.plants, found.is_hardened) == (plants, plants, True)
+            assert len(process._workers) == GATE_PARTS
+            os.kill(process._workers[-1].process.pid, signal.SIGKILL)
+            process.submit(make_file().to_bytes(), to_beat=0)
+            with pytest.raises(RunError, match="the evaluation process ended with exit code -9"):
+                result_of(process)
+        process.close()
+        assert all(worker.process.poll() is not None for worker in process._workers)
 
 
 def test_confirmation_ends_with_the_first_episode_that_refutes_the_solution() -> None:

@@ -148,7 +148,7 @@ def test_long_training_with_swaps_grows_in_nothing_and_keeps_its_rates(tmp_path:
         )
     sys.stdout.write("\n" + "\n".join(lines) + "\n")
     nodes = {f"sac_control.nodes.{name}" for name in ("learner", "simulator", "policy")}
-    assert set(growth) == nodes | ({"sac_control.training.evaluation"} if IS_FULL else set())
+    assert set(growth) == nodes | ({"sac_control.training.evaluation_worker"} if IS_FULL else set())
     assert soak.swaps > soak.steps / TICK_RATE, "more than one swap per second"
     for name, value in growth.items():
         assert not value.complaints(LARGEST_SLOPE), name

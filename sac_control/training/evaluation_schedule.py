@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from sac_control.store.run_store import Snapshot
-from sac_control.training.evaluation import Evaluation, EvaluationProcess
+from sac_control.training.evaluation import Evaluation
+from sac_control.training.evaluation_process import EvaluationProcess
 from sac_control.training.learner_config import LearnerConfig
 
 
@@ -17,9 +18,10 @@ class EvaluationSchedule:
     Args:
         config: the settings of the training; ``evaluation_every`` 0 never evaluates.
         transitions: accepted so far.
+        plants: of the gate; 0 where there is none.
     """
 
-    def __init__(self, config: LearnerConfig, transitions: int) -> None:
+    def __init__(self, config: LearnerConfig, transitions: int, plants: int = 0) -> None:
         self._every, self._gate_every = config.evaluation_every, max(config.evaluation_every, config.gate_every)
         self._next = transitions + self._every
         self._updates: int | None = None  # made when a policy was last submitted
@@ -28,7 +30,12 @@ class EvaluationSchedule:
         self._has_gate = False  # what was submitted last
         self._process = (
             EvaluationProcess(
-                config.evaluation_episodes, config.confirmation_episodes, config.seed, config.task, config.engine
+                config.evaluation_episodes,
+                config.confirmation_episodes,
+                config.seed,
+                config.task,
+                config.engine,
+                plants,
             )
             if config.evaluation_every
             else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +46,24 @@ class GateResult:
         return f"{self.passed} of {of} passed, not {names}"
 
 
+def most_failures(plants: int, to_beat: int) -> int:
+    """Of so many plants, how many a policy may fail that is to pass more than `to_beat` of them.
+
+    What fails more would not become the best in any case, so that the best one is always that which passed the most of
+    all plants. Where `to_beat` is all of them, passing all again is enough.
+    """
+    return plants - min(to_beat + 1, plants)
+
+
+def joined(parts: Sequence[GateResult]) -> GateResult:
+    """What the parts of a gate come to."""
+    return GateResult(
+        passed=sum(part.passed for part in parts),
+        failed=tuple(name for part in parts for name in part.failed),
+        plants=sum(part.plants for part in parts),
+    )
+
+
 class Gate:
     """Tries policies on plants, those first that the one before failed.
 
@@ -53,28 +71,27 @@ class Gate:
         env: of the task.
         exam: of the task.
         rng: of the start states, and, through `env`, of noise and delays.
+        part, parts: which of so many parts of the plants are its own.
     """
 
-    def __init__(self, env: Environment, exam: Exam, rng: np.random.Generator) -> None:
+    def __init__(
+        self, env: Environment, exam: Exam, rng: np.random.Generator, *, part: int = 0, parts: int = 1
+    ) -> None:
         self._env, self._rng = env, rng
-        self._plants = gate_plants(exam.ranges)
+        self._plants = gate_plants(exam.ranges)[part::parts]
         env.reset(seed=int(rng.integers(2**31)))
 
-    def judge(self, act: Callable[[Float32Array], Float32Array], to_beat: int) -> GateResult:
-        """Try a policy on all plants, or until it can no longer pass more of them than `to_beat`.
-
-        What has ended early would not have become the best in any case, so that the best one is always that which
-        passed the most of all plants. Where `to_beat` is all of them, passing all again is enough.
+    def judge(self, act: Callable[[Float32Array], Float32Array], may_fail: int) -> GateResult:
+        """Try a policy on all plants, or until it has failed more of them than it may.
 
         Args:
             act: what the policy answers to an observation, (o,) to (a,).
-            to_beat: plants that the best policy so far has passed.
+            may_fail: plants.
         """
-        wanted = min(to_beat + 1, len(self._plants))
         passed: list[Plant] = []
         failed: list[Plant] = []
         untried = list(self._plants)
-        while untried and len(passed) + len(untried) >= wanted:
+        while untried and len(failed) <= may_fail:
             plant = untried.pop(0)
             (passed if self._is_kept(act, plant) else failed).append(plant)
         result = GateResult(passed=len(passed), failed=tuple(plant.name for plant in failed), plants=len(self._plants))

@@ -99,7 +99,7 @@ class TrainingRun:
         self._relapse = Relapse(self.training, self.store, say)
         self._is_number_in_doubt = config.resume and self.training.algorithm.is_on_policy
         self._flow = FlowControl(self.training, is_deterministic=config.deterministic)
-        self._evaluations = EvaluationSchedule(config, steps)
+        self._evaluations = EvaluationSchedule(config, steps, plants)
         self._metrics_written = steps
         self._next_checkpoint = steps + config.checkpoint_every
         self._publish()

@@ -1,0 +1,126 @@
+"""The worker process of evaluations: ``python -m sac_control.training.evaluation_worker EPISODES … ENGINE PART PARTS``.
+
+It reads from its standard input a length (8 bytes, little-endian), how many plants of its part of the gate may be
+failed (8 bytes, signed; -1: none is tried, the policy is evaluated as the robot is described) and that many bytes of
+``policy.safetensors``, and writes one line of JSON for each: an Evaluation, or a GateResult.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import signal
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+
+from sac_control.envs.registry import make_env
+from sac_control.errors import RunError
+from sac_control.policy.policy import Policy
+from sac_control.policy.policy_file import PolicyFile
+from sac_control.training.evaluation import Evaluation, evaluate
+from sac_control.training.gate import Gate, GateResult
+
+_EVALUATE = -1  # in the place of plants that may be failed
+
+
+class Worker:
+    """Such a process, as its parent sees it.
+
+    Args:
+        episodes, confirmations, seed, task, engine: see `EvaluationProcess`.
+        part, parts: which of so many parts of the gate's plants are its own.
+    """
+
+    def __init__(
+        self, episodes: int, confirmations: int, seed: int, task: str, engine: str, *, part: int, parts: int
+    ) -> None:
+        arguments = map(str, (episodes, confirmations, seed, task, engine, part, parts))
+        command = [sys.executable, "-m", "sac_control.training.evaluation_worker", *arguments]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def evaluate(self, data: bytes) -> Evaluation:
+        """What the policy file with content `data` reaches in the robot as described.
+
+        Raises:
+            RunError: the process died.
+        """
+        self._send(data, _EVALUATE)
+        values = self._received()
+        tuples = {name: tuple(values[name]) for name in ("returns", "confirmations")}
+        return Evaluation(**{**values, **tuples})
+
+    def begin_gate(self, data: bytes, may_fail: int) -> None:
+        """Let it go through its part of the gate; ask for what became of it with `gate_result`."""
+        self._send(data, may_fail)
+
+    def gate_result(self) -> GateResult:
+        """What became of `begin_gate`, once it has.
+
+        Raises:
+            RunError: the process died.
+        """
+        values = self._received()
+        return GateResult(**{**values, "failed": tuple(values["failed"])})
+
+    def close(self) -> None:
+        """End the process, whatever it is doing."""
+        self.process.kill()
+
+    def _send(self, data: bytes, may_fail: int) -> None:
+        assert self.process.stdin is not None
+        try:
+            self.process.stdin.write(
+                len(data).to_bytes(8, "little") + may_fail.to_bytes(8, "little", signed=True) + data
+            )
+            self.process.stdin.flush()
+        except OSError:
+            self._refuse()
+
+    def _received(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line.endswith(b"\n"):  # nothing, or a part
+            self._refuse()
+        values: dict[str, Any] = json.loads(line)
+        return values
+
+    def _refuse(self) -> None:
+        code = self.process.wait()
+        raise RunError(f"the evaluation process ended with exit code {code}; see its output above")
+
+
+def main() -> int:
+    """The process itself."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this process
+    episodes, confirmations, seed = (int(argument) for argument in sys.argv[1:4])
+    part, parts = (int(argument) for argument in sys.argv[6:8])
+    env = make_env(sys.argv[4], engine=sys.argv[5])
+    stream = [seed, 0x6576616C]  # the second number makes it a stream of its own ("eval")
+    rng = np.random.default_rng(stream)
+    gate: Gate | None = None
+    stdin, stdout = sys.stdin.buffer, sys.stdout
+    while len(size := stdin.read(8)) == 8:
+        may_fail = int.from_bytes(stdin.read(8), "little", signed=True)
+        file = PolicyFile.from_bytes(stdin.read(int.from_bytes(size, "little")))
+        result: Evaluation | GateResult
+        if may_fail == _EVALUATE:
+            if env.keeps_starts:
+                rng = np.random.default_rng(stream)
+            result = evaluate(file, env, episodes, confirmations, rng)
+        else:
+            if gate is None:
+                assert env.task.exam is not None
+                gate_rng = np.random.default_rng([seed, 0x67617465, part])  # "gate"
+                gate_env = make_env(sys.argv[4], engine=sys.argv[5])
+                gate = Gate(gate_env, env.task.exam, gate_rng, part=part, parts=parts)
+            result = gate.judge(Policy(file.actor).act, may_fail)
+        stdout.write(json.dumps(dataclasses.asdict(result)) + "\n")
+        stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
