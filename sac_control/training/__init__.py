@@ -12,8 +12,8 @@ A map, from the outside in::
       slices.py              updates between two callbacks
       flow_control.py        which transitions are asked for
       divergence.py relapse.py    what is done when updates diverge; when a solution is lost
-      evaluation_schedule.py evaluation_process.py evaluation_worker.py    when and in which processes policies are tried,
-        evaluation.py gate.py  in deterministic episodes of the robot as described, and on the plants of the gate
+      evaluation_schedule.py evaluation_process.py evaluation_worker.py    when, and in which processes, it is tried
+        evaluation.py gate.py  in deterministic episodes of the robot as described; on the plants of the gate
       publication.py         the weights that are published
       resuming.py            brings it back from its run directory (store/ knows what is written there)
       report.py counters.py rates.py times.py progress.py    what it says of itself
