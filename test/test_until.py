@@ -30,6 +30,9 @@ def test_a_training_ends_hardened_where_its_task_has_an_exam_and_else_solved(tmp
     without, with_exam = make_task(str(tmp_path / "arm.yaml")), make_task("inverted_pendulum")
     assert (goal_of("", without), goal_of("", with_exam)) == (Goal.SOLVED, Goal.HARDENED)
     assert [goal_of(until, with_exam).value for until in GOALS] == ["solved", "hardened", "steps"]
+    assert goal_of("", with_exam, has_gate=False) is Goal.SOLVED
+    with pytest.raises(ConfigError, match=r"learner.gate_every is 0, with which no plant is ever tried"):
+        goal_of("hardened", with_exam, has_gate=False)
     with pytest.raises(ConfigError, match=r"^learner.until is hardened, but the task arm_up has no exam: give its"):
         goal_of("hardened", without)
 

@@ -27,7 +27,7 @@ TASKS: dict[str, dict[str, Any]] = {
     "swing-up": {"config": "swingup.yaml", "mean": 891.508, "std": 0.963, "steps": 300_000},
     "double pendulum": {"config": "double_pendulum.yaml", "mean": 9357.406, "std": 0.504, "steps": 500_000},
 }
-SETTINGS = ("learner.until=steps",)
+SETTINGS = ("learner.until=steps", "learner.gate_every=0", "simulator.randomise={}")  # the robot as described
 CONFIRMATIONS = 100  # fresh episodes of the best checkpoint
 SECONDS_PER_STEP = 0.05  # [s] far more than a transition takes
 

@@ -64,7 +64,7 @@ def check_learner(config: LearnerConfig) -> None:
 def check_goal(options: TrainingOptions, config: LearnerConfig) -> None:
     """See that the task has what the training is to reach, and that it may reach what is required."""
     task = make_task(config.task)
-    goal = goal_of(config.until, task)
+    goal = goal_of(config.until, task, has_gate=config.gate_every > 0)
     if options.require_hardened and (task.exam is None or goal is Goal.SOLVED):
         reason = f"the task {config.task} has no exam" if task.exam is None else "learner.until is solved"
         raise ConfigError(f"it is required that the task be hardened, but {reason}: require that it be solved")

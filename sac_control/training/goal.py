@@ -19,12 +19,22 @@ class Goal(Enum):
 GOALS = tuple(goal.value for goal in Goal)
 
 
-def goal_of(until: str, task: Task) -> Goal:
+def goal_of(until: str, task: Task, *, has_gate: bool = True) -> Goal:
     """What the setting `learner.until` means for `task`: empty, that the task is hardened where it has an exam.
 
+    Args:
+        until: the setting.
+        task: what is learnt.
+        has_gate: whether plants of its exam are ever tried.
+
     Raises:
-        ConfigError: the task has no exam by which it could be hardened.
+        ConfigError: the task has no exam by which it could be hardened, or no plant is ever tried.
     """
+    if until == Goal.HARDENED.value and not has_gate:
+        raise ConfigError(
+            "learner.until is hardened, but learner.gate_every is 0, with which no plant is ever tried: leave it out, "
+            "or write learner.until=solved"
+        )
     if until == Goal.HARDENED.value and task.exam is None:
         raise ConfigError(
             f"learner.until is hardened, but the task {task.specification.task} has no exam: give its task file one "
@@ -32,4 +42,4 @@ def goal_of(until: str, task: Task) -> Goal:
         )
     if until:
         return Goal(until)
-    return Goal.SOLVED if task.exam is None else Goal.HARDENED
+    return Goal.HARDENED if task.exam is not None and has_gate else Goal.SOLVED

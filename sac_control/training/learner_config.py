@@ -49,8 +49,8 @@ class LearnerConfig(AlgorithmConfig):
     gate_every: int = option(
         500,
         "transitions between two evaluations once the task was solved, where plants of its exam are tried; at least "
-        "evaluation_every",
-        low=1,
+        "evaluation_every; 0: none is ever tried",
+        low=0,
         high=10**7,
     )
     checkpoint_every: int = option(2000, "transitions between two checkpoints", low=1, high=10**7)

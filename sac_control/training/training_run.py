@@ -65,7 +65,7 @@ class TrainingRun:
     ) -> None:
         self._config, self._say = config, say
         self._task = task = make_task(config.task)
-        self._goal = goal_of(config.until, task)
+        self._goal = goal_of(config.until, task, has_gate=config.gate_every > 0)
         self.run = RunDirectory(Path(config.run_directory))
         self.run_id = config.run_id or new_run_id()
         self.task_hash = task.hash
@@ -253,7 +253,7 @@ class TrainingRun:
     @property
     def _has_gate(self) -> bool:
         """Whether policies are tried on the plants of the task's exam from now on."""
-        is_asked = self._task.exam is not None and self._goal is not Goal.SOLVED
+        is_asked = self._task.exam is not None and self._goal is not Goal.SOLVED and self._config.gate_every > 0
         return is_asked and self.training.solved_at is not None
 
     @property
@@ -349,5 +349,5 @@ def _training(config: LearnerConfig, task: Task) -> Training:
         action_size=len(specification.actuated_joints),
         mirror=task.mirror,
         continuous_joints=[joint in task.continuous_joints for joint in specification.joints],
-        has_exam=task.exam is not None,
+        has_exam=task.exam is not None and config.gate_every > 0,
     )
