@@ -30,6 +30,7 @@ class CommandLine:
 
     def __init__(self, variation: Mapping[Quantity, float], rng: np.random.Generator) -> None:
         self._wire = Wire("commands", variation, rng)
+        self._reach = math.ceil(self._wire.longest) + 2  # commands that may act, if nothing is lost
         self._sent: list[Sequence[float]] = []  # newest first
 
     @property
@@ -46,7 +47,7 @@ class CommandLine:
         """Send a command at the beginning of a control period; what acts in that."""
         age = self._wire.age()
         self._sent.insert(0, command)
-        del self._sent[math.ceil(max(self._wire.longest, age)) + 2 :]
+        del self._sent[max(self._reach, int(age) + 3) :]
         k = math.floor(age)
         new, old = (self._sent[min(index, len(self._sent) - 1)] for index in (k, k + 1))
         return Acting(new, old, age - k) if age > k else Acting(new, None, 0.0)

@@ -12,6 +12,8 @@ from sac_control.variation.fields import FIELDS, Quantity
 
 Row = list[float]
 
+_DRAWN = 250  # periods
+
 
 class Sensors:
     """Makes the row that is measured of the row that is true; see `RobotTask` for what rows are.
@@ -40,9 +42,11 @@ class Sensors:
         signals = [*joints, *(f"velocity({joint})" for joint in joints)]
         self._noise = np.array([variation.get(Quantity("noise", signal), 0.0) for signal in signals])
         self._is_noisy = bool(self._noise.any())
+        self._drawn: list[Row] = []  # noise of the next periods: drawing one by one takes longer
         self._is_exact = not (self._is_noisy or any(self._offset) or any(self._step))
         self._by_difference = variation.get(Quantity("difference"), 0.0) >= 0.5
         self._wire = Wire("states", variation, rng)
+        self._reach = math.ceil(self._wire.longest) + 2  # rows that may be asked for, if nothing is lost
         self._true: list[Row] = []  # newest first
         self._taken = 0.0  # [control periods] age of the state that was measured last
         self._measured: Row = []
@@ -67,7 +71,7 @@ class Sensors:
         before = self._measured
         age = 0.0 if self._wire.is_ideal else self._wire.age()
         self._true.insert(0, list(row))
-        del self._true[math.ceil(max(self._wire.longest, age)) + 2 :]
+        del self._true[max(self._reach, int(age) + 3) :]
         if not self._wire.is_ideal and age >= self._taken + 1.0:  # nothing has come
             self._measured = [*before[: 3 * len(self._step)], *row[3 * len(self._step) :]]
         else:
@@ -82,11 +86,16 @@ class Sensors:
         part = age - k
         return newer if not part else [(1.0 - part) * a + part * b for a, b in zip(newer, older, strict=True)]
 
+    def _next_noise(self) -> Row:
+        if not self._drawn:
+            self._drawn = self._rng.normal(0.0, self._noise, (_DRAWN, len(self._noise))).tolist()
+        return self._drawn.pop()
+
     def _measure(self, true: Row, before: Row | None) -> Row:
         j = len(self._step)
         position, velocity = true[:j], true[j : 2 * j]
         if not self._is_exact:
-            noise = self._rng.normal(0.0, self._noise).tolist() if self._is_noisy else [0.0] * (2 * j)
+            noise = self._next_noise() if self._is_noisy else [0.0] * (2 * j)
             position = [
                 _rounded(value + offset + error, step)
                 for value, offset, error, step in zip(position, self._offset, noise, self._step, strict=False)
