@@ -27,6 +27,7 @@ TIMEOUT = 0.05  # [s] the default
 PACKAGE = Path(__file__).resolve().parent.parent / "sac_control"
 # Who asks for system time, and what for. None of it decides when something is late or due.
 SYSTEM_TIME = {
+    "cli/exam.py": "date of an exam, for people",
     "cli/plan.py": "name of a run",
     "nodes/evaluator.py": "when credit was given, for people",
     "nodes/learner.py": "name of a run, and when things were published, for people",

@@ -100,6 +100,7 @@ def test_another_seed_gives_other_numbers(solved: Path, tmp_path: Path) -> None:
     assert rows != others
 
 
+@pytest.mark.long
 def test_a_training_that_runs_out_of_transitions_ends_with_the_same_bytes_too(tmp_path: Path) -> None:
     runs = []
     for k in range(2):

@@ -175,6 +175,7 @@ def in_order(directory: Path, order: tuple[str, ...]) -> Generator[None, None, N
     assert assert_nothing_twice_and_nothing_stitched(trio.run) == 60
 
 
+@pytest.mark.long
 def test_nodes_find_each_other_in_whatever_order_they_start(tmp_path: Path) -> None:
     """All orders side by side."""
     orders = list(itertools.permutations(NODES))

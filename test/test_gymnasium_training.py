@@ -75,6 +75,7 @@ def test_two_deterministic_trainings_have_the_same_numbers(tmp_path: Path) -> No
     assert files[0] == files[1]
 
 
+@pytest.mark.long
 def test_killed_training_is_resumed_at_the_start_of_an_episode(tmp_path: Path) -> None:
     arguments = ("--set", "learner.evaluation_every=0", "--set", "learner.checkpoint_every=50")
     running = Running(tmp_path, "train", *TASK, *SMALL, *arguments, "--run", "killed", "--max-steps", "100000")

@@ -150,6 +150,7 @@ def test_flood_of_transitions_fills_no_memory_stops_no_control_and_is_accounted_
     assert statistics.median(rates) >= 0.95
 
 
+@pytest.mark.long
 def test_flood_of_states_is_answered_by_the_newest_one_and_fills_no_memory(
     policy_path: Path, machine: Withheld
 ) -> None:

@@ -175,6 +175,7 @@ def test_policy_of_a_one_step_bandit_is_the_boltzmann_distribution_of_its_scaled
     assert sac.value(torch.zeros(1, 1)).item() == pytest.approx(0.0, abs=0.15)
 
 
+@pytest.mark.long
 def test_truncation_does_not_end_the_future_and_termination_does() -> None:
     """Reward 1 per step at a scale of 50: the entropy, at most log 2 per step, is worth little beside it.
 

@@ -31,7 +31,15 @@ def trained(folder: Path, task: Path, seed: int, steps: int) -> Path:
 @pytest.mark.parametrize(
     ("name", "seed", "steps", "interface", "lean"),
     [
-        pytest.param("velocity_cart", 2, 5_000, "velocity", {"pole hinge": 0.3}, id="cart driven by velocity"),
+        pytest.param(
+            "velocity_cart",
+            2,
+            5_000,
+            "velocity",
+            {"pole hinge": 0.3},
+            id="cart driven by velocity",
+            marks=pytest.mark.long,  # the guide's robot, which test_your_robot_guide.py trains and deploys, is not
+        ),
         pytest.param(
             "acrobot_balance",
             0,

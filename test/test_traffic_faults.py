@@ -183,7 +183,7 @@ def stamp_of(msg: Any) -> int:
     return messages.stamp_from_msg(msg.header.stamp)
 
 
-@pytest.mark.parametrize("faults", [LOSSY, LATE], ids=["lossy", "late"])
+@pytest.mark.parametrize("faults", [LOSSY, pytest.param(LATE, marks=pytest.mark.long)], ids=["lossy", "late"])
 def test_control_goes_on_or_falls_to_zero(policy_path: Path, machine: Withheld, faults: Faults) -> None:
     control = controlled(faults, policy_path, 1)
     commanded_at = [(time_of_command(at, effort, control.commands), at) for at, effort in control.forces if effort]

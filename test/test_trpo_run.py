@@ -112,6 +112,7 @@ def test_policy_is_judged_once_until_an_update_has_changed_it() -> None:
         schedule.close()
 
 
+@pytest.mark.long
 def test_training_through_three_nodes_loses_nothing_and_a_resumed_one_collects_its_batch_anew(tmp_path: Path) -> None:
     arguments = ["train", "--runs-dir", "runs", "--run", "a", "--algorithm", "trpo", *SMALL]
     done = sac_control(tmp_path, *arguments, "--set", "learner.batch_size=100", "--max-steps", "350")
