@@ -91,6 +91,7 @@ def test_training_through_three_processes_solves_the_pendulum_and_the_policy_kee
     assert "exists already" in again.stderr
 
 
+@pytest.mark.long
 def test_two_trainings_at_once_do_not_hear_each_other(tmp_path: Path) -> None:
     arguments = ("--max-steps", "400", *SMALL)
     both = [Running(tmp_path, "train", "--run", f"run{k}", *arguments) for k in range(2)]

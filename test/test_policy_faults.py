@@ -428,7 +428,13 @@ def test_answer_that_took_longer_than_the_timeout_is_not_commanded(
         assert not any(effort == pytest.approx(0.5 * slow[0]) for effort in published)
 
 
-@pytest.mark.parametrize("service", [topics.POLICY_STOP, topics.POLICY_ARM, topics.POLICY_ROLLBACK])
+@pytest.mark.parametrize(
+    "service",
+    [
+        topics.POLICY_STOP,
+        *(pytest.param(name, marks=pytest.mark.long) for name in (topics.POLICY_ARM, topics.POLICY_ROLLBACK)),
+    ],
+)
 def test_service_that_raises_commands_zero_and_answers_with_the_fault(
     policy_path: Path, monkeypatch: pytest.MonkeyPatch, service: str
 ) -> None:

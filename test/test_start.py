@@ -261,6 +261,7 @@ def test_log_files_go_where_they_can_be_written(tmp_path: Path, blocked: Path, m
         preflight.log_directory({"HOME": str(blocked)})
 
 
+@pytest.mark.long
 def test_run_and_home_that_cannot_be_written_can_be_evaluated_and_drawn(place: Path, blocked: Path) -> None:
     run = RunDirectory(place / "runs" / "x")
     run.create(config_file.write_text(config_file.RunConfig()))
