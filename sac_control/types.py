@@ -140,6 +140,9 @@ class Action:
     is_repeated: bool = False  # the state was answered before: this is that answer once more
 
 
+LONGEST_VARIATION = 4096  # letters of `Transition.variation`
+
+
 class Origin(enum.IntEnum):
     """How the action of a transition was chosen; the values are those of Transition.msg."""
 

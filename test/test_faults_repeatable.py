@@ -22,7 +22,7 @@ from test_end_to_end import sac_control
 
 REPETITIONS = 10 if os.environ.get("SAC_CONTROL_FAULTS") == "full" else 2
 UNTIL_SOLVED = ("--max-steps", "800", "--until", "solved", "--require-solved")
-OF_THE_RUN_ALONE = ("run", "run_id", "wall_seconds", "sha256", "manifest_sha256")  # in state.json
+OF_THE_RUN_ALONE = ("run", "run_id", "wall_seconds", "solved_after", "sha256", "manifest_sha256")  # in state.json
 
 
 @contextmanager

@@ -103,6 +103,13 @@ def test_transition_of_no_known_origin_is_refused_in_words() -> None:
         messages.transition_from_msg(msg)
 
 
+def test_transition_of_a_robot_that_differs_in_more_words_than_any_is_refused() -> None:
+    msg = messages.transition_to_msg(transition(1))
+    msg.variation = "mass(arm) 2; " * 400
+    with pytest.raises(TransitionError, match="variation has 5200 letters: expected at most 4096"):
+        messages.transition_from_msg(msg)
+
+
 def test_bounds_of_messages_are_those_that_specifications_are_checked_by() -> None:
     types = {
         name: kind

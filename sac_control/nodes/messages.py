@@ -25,6 +25,7 @@ from sac_control.errors import TransitionError
 from sac_control.identity import frame_id, parts_of_frame
 from sac_control.types import (
     INTERFACES,
+    LONGEST_VARIATION,
     Action,
     Float32Array,
     FloatArray,
@@ -180,8 +181,10 @@ def transition_from_msg(msg: sac_control.msg.Transition) -> Transition:
     """The arrays of the result share memory with the message.
 
     Raises:
-        TransitionError: its origin is none that is known.
+        TransitionError: its origin is none that is known, or its text too long.
     """
+    if len(msg.variation) > LONGEST_VARIATION:
+        raise TransitionError(f"variation has {len(msg.variation)} letters: expected at most {LONGEST_VARIATION}")
     if msg.origin > max(Origin):
         raise TransitionError(f"origin is {msg.origin}: expected one of {', '.join(map(str, map(int, Origin)))}")
     return Transition(

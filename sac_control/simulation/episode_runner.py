@@ -9,7 +9,7 @@ import numpy as np
 
 from sac_control.envs.environment import Environment
 from sac_control.observation import normalised
-from sac_control.types import Float32Array, FloatArray, Signals, Transition
+from sac_control.types import LONGEST_VARIATION, Float32Array, FloatArray, Signals, Transition
 from sac_control.variation.fields import to_text
 
 
@@ -84,7 +84,7 @@ class EpisodeRunner:
             state=state,
             action_raw=action if action_raw is None else action_raw,
             duration=self._env.specification.control_period,
-            variation=self.variation if terminated or truncated else "",
+            variation=self.variation[:LONGEST_VARIATION] if terminated or truncated else "",
         )
         self.sequence += 1
         self.stamp += self._period

@@ -30,7 +30,7 @@ class Episode:
             "return": self.total_reward,
             "length": self.length,
             "terminated": int(self.terminated),
-            "variation": self.variation,
+            "variation": " ".join(self.variation.replace(",", ";").split()),  # one cell of a table, whatever was sent
         }
 
 

@@ -193,4 +193,4 @@ def without_neutral(variation: Variation) -> dict[Quantity, float]:
 
 def to_text(variation: Variation) -> str:
     """One line for people and tables; empty for the robot as described."""
-    return "; ".join(f"{quantity} {value:.6g}" for quantity, value in without_neutral(variation).items())
+    return "; ".join(f"{quantity} {value:.4g}" for quantity, value in without_neutral(variation).items())
