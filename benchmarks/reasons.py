@@ -33,8 +33,8 @@ REASONS: dict[str, str] = {
         "many periods at once, which this row was not measured with."
     ),
     "hardening.hour": (
-        "one seed of nine stands for all eight hours, and 0.4 m from the middle in one of them: nothing but the ends of "
-        "the rail, 1 m away, tells a cart where to stand."
+        "one seed of nine stands for all eight hours, and 0.4 m from the middle in one of them: nothing but the ends "
+        "of the rail, 1 m away, tells a cart where to stand."
     ),
     "tasks.swing-up": (
         "one seed of five ends 0.4 points short of 890.5, and the best checkpoint of another a few hundredths: they "
