@@ -221,7 +221,7 @@ class OffPolicy(Algorithm):
         self._average.horizon = numbers.get("actor_average", before)
         self._published_at = numbers["_published_at"]
         self._refreshed_at = numbers["_refreshed_at"]
-        self.rollbacks = numbers["_rollbacks"]
+        self.rollbacks = numbers.get("_rollbacks", numbers.get("rate_halvings", 0))  # as some runs of before call it
         self._ratio.restore(numbers["replay_ratio"])
         self._keep()
 

@@ -63,6 +63,7 @@ class Sensors:
         """What is measured at the beginning of an episode: the robot has stood there before."""
         self._true = [list(row)]
         self._wire.start()
+        self._taken = self._wire.longest  # as old as the wire can make what there was before
         self._measured = self._measure(row, None)
         return self._measured
 

@@ -12,7 +12,7 @@ import json
 import signal
 import subprocess
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -87,7 +87,7 @@ class Worker:
         values: dict[str, Any] = json.loads(line)
         return values
 
-    def _refuse(self) -> None:
+    def _refuse(self) -> NoReturn:
         code = self.process.wait()
         raise RunError(f"the evaluation process ended with exit code {code}; see its output above")
 

@@ -38,7 +38,3 @@ class Ranges:
         """One plant: each quantity anywhere in its range, independent of the others; a factor by its logarithm."""
         shares = rng.random(len(self.ranges))
         return {each.quantity: each.at(share) for each, share in zip(self.ranges, shares.tolist(), strict=True)}
-
-    def only(self, *, is_plant: bool) -> Ranges:
-        """Those of the physics, or those of measurement and time."""
-        return Ranges(tuple(each for each in self.ranges if FIELDS[each.quantity.field].is_plant is is_plant))

@@ -233,7 +233,8 @@ class Trpo(Algorithm):
     def restore(self, arrays: Mapping[str, Array], numbers: Mapping[str, Any]) -> None:
         check_arrays(arrays, self._arrays())
         self._load(arrays)
-        self.updates, self.rollbacks = numbers["updates"], numbers["_rollbacks"]
+        self.updates = numbers["updates"]
+        self.rollbacks = numbers.get("_rollbacks", numbers.get("rate_halvings", 0))  # as runs of before call it
         self._generator.bit_generator.state = numbers["generator"]
         self._forget()
         self._versions.update(numbers["versions"])
