@@ -8,9 +8,10 @@ import os
 import queue
 import signal
 import subprocess
+import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -98,6 +99,18 @@ def run(
         lines=lines,
         errors="".join(errors)[-_KEPT:],
     )
+
+
+@contextlib.contextmanager
+def busy_loops(count: int) -> Iterator[None]:
+    """Meanwhile `count` processes do nothing, as fast as they can: a computer that others use, too."""
+    loop = [sys.executable, "-c", "while True: pass"]
+    with contextlib.ExitStack() as ends:
+        for _ in range(count):
+            process = subprocess.Popen(loop, start_new_session=True)
+            ends.callback(process.wait)
+            ends.callback(process.kill)
+        yield
 
 
 class Worker:

@@ -26,6 +26,7 @@ _SUMMARY = (
     "wall_seconds",
     "policy_lag_mean",
     "rollbacks",
+    "restorations",
     "swap_gap_median",
     "swap_gap_max",
 )
@@ -39,6 +40,7 @@ def train(
     timeout: float,
     settings: Sequence[str] = (),
     config: str = "",
+    task: str = "",
     max_steps: int | None = None,
 ) -> dict[str, Any]:
     """Train once; what became of it, as plain values.
@@ -50,6 +52,7 @@ def train(
         timeout: [s] after which it is ended, and counts as not solved.
         settings: assignments such as ``learner.gamma=0.98``.
         config: name of a file in the repository's config/, if any.
+        task: as `--task` has it; none: the default or that of the configuration.
         max_steps: transitions after which it ends; None takes the default.
 
     Returns:
@@ -66,6 +69,8 @@ def train(
         if not (ROOT / "config" / config).exists():
             raise NotAvailableError(f"there is no config/{config}")
         command += ["--config", str(ROOT / "config" / config)]
+    if task:
+        command += ["--task", task]
     if max_steps is not None:
         command += ["--max-steps", str(max_steps)]
     for setting in settings:

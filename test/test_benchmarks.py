@@ -212,20 +212,25 @@ def test_stability_counts_only_what_follows_the_first_solve() -> None:
         "perfect": 1,
         "min_mean_return": 950.2,
         "min_return": 502.0,
+        "last_mean_return": 1000.0,
     }
     assert stability.after_first_solve(evaluations[:1], watched=1000) is None
 
 
 def test_stability_is_not_met_by_leaving_out_the_run_that_never_solved() -> None:
-    after = {"first_solve": 750, "covered_steps": 1000, "evaluations": 4, "perfect": 4}
-    good = {**OURS[0], "after": {**after, "min_mean_return": 1000.0, "min_return": 1000.0}}
-    never = {**FAILED, "after": None}
+    after: dict[str, float] = {"first_solve": 750, "covered_steps": 1000, "evaluations": 4, "perfect": 4}
+    after |= {"min_mean_return": 1000.0, "min_return": 1000.0, "last_mean_return": 1000.0}
+    good = {**OURS[0], "busy_loops": 0, "after": after}
+    never = {**FAILED, "busy_loops": 2, "after": None}
     result = {"watched_steps": 1000, "max_steps": 3000, "runs": [good, good]}
-    assert [goal.met for goal in stability.lines(result)[0].goals] == [True, True]
+    assert [goal.met for goal in stability.lines(result)[0].goals] == [True, True, True]
     result["runs"] = [good, never]
-    assert [goal.met for goal in stability.lines(result)[0].goals] == [False, False]
+    assert [goal.met for goal in stability.lines(result)[0].goals] == [False, False, False]
     assert stability.lines(result)[0].runs == "1 of 2 solved and watched"
-    assert "| 2004 | never |" in "\n".join(stability.details(result))
+    assert "| 2004 | 2 | never |" in "\n".join(stability.details(result))
+    lost = {**good, "after": {**after, "perfect": 3, "min_mean_return": 30.0, "last_mean_return": 30.0}}
+    result["runs"] = [good, lost]
+    assert stability.lines(result)[0].goals[2].reached == "1 of 2"
 
 
 def test_the_level_of_another_task_is_reached_at_its_first_evaluation_there() -> None:
@@ -454,7 +459,7 @@ def test_a_row_that_needs_nothing_is_measured_into_the_given_directory(tmp_path:
 
 
 def test_the_full_form_has_the_seeds_and_steps_of_the_goals() -> None:
-    assert (FULL.seeds, FULL.realtime_seeds, FULL.stability_seeds, FULL.task_seeds) == (10, 10, 10, 5)
+    assert (FULL.seeds, FULL.realtime_seeds, FULL.stability_seeds, FULL.task_seeds) == (10, 10, 20, 5)
     assert FULL.stability_steps == FULL.peer_steps == 20_000
     assert FULL.task_steps * 3 >= min(task["steps"] for task in other_tasks.TASKS.values()), "all that a goal allows"
     assert FULL.seeds > QUICK.seeds >= SMOKE.seeds

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from benchmarks.options import Options
 from benchmarks.rows import (
+    hardened_tasks,
     hardening,
     latency,
     no_mirror,
@@ -48,6 +49,7 @@ ROWS: tuple[Row, ...] = (
     no_mirror,
     realtime,
     hardening,
+    hardened_tasks,
     stability,
     updates,
     reduced_precision,

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import sys
-from pathlib import Path
 from typing import Any
 
 from benchmarks import outcomes, words
+from benchmarks.exams import PLANTS, examine, kept, missed
 from benchmarks.intervals import median, median_interval
 from benchmarks.options import Options
-from benchmarks.processes import ProcessError, clean_environment, run
 from benchmarks.table import Goal, Line
 from benchmarks.training import dump, train
 
@@ -20,8 +18,8 @@ IS_LONG = False
 
 FIRST_SEED = 2_000  # no setting was chosen on these
 HOME, AWAY = "pybullet", "mujoco"  # where a default training is made, and where it was not
-TIMEOUT = 600.0  # [s] of one training, and of one exam
-PLANTS, MIDDLE, LEAST = 20, 20, 19  # plants kept that are aimed at: the median, and every seed
+TIMEOUT = 600.0  # [s] of one training
+MIDDLE, LEAST = 20, 19  # plants kept that are aimed at: the median, and every seed
 HOUR_RANGE = 0.3  # [m] of the cart after the first minute of an hour
 POSITION, EFFORT = "slider_to_cart", "slider_to_cart"
 
@@ -33,29 +31,12 @@ def measure(options: Options) -> dict[str, Any]:
         seed += FIRST_SEED
         name = f"hardening{seed}"
         outcome = train(options.directory, seed, name=name, timeout=TIMEOUT)
-        outcome["exam"] = _examine(options.directory, name) if outcome["solved"] else None
+        outcome["exam"] = examine(options.directory, name, with_hour=True) if outcome["solved"] else None
         options.say(dump({key: value for key, value in outcome.items() if key != "exam"}))
         options.say(f"kept {kept(outcome, AWAY)} of {PLANTS} plants in {AWAY}, {kept(outcome, HOME)} in {HOME}")
         result["runs"].append(outcome)
         options.keep(result)
     return result
-
-
-def _examine(directory: Path, name: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "sac_control", "exam", name, "--json", "--hour"]
-    done = run(command, timeout=TIMEOUT, directory=directory, environment=clean_environment())
-    try:
-        found = done.answer
-    except ProcessError as error:
-        return {"error": str(error)}
-    keys = ("on_plants", "pushes", "motion", "hours", "needed", "episodes", "seconds")
-    return {key: found[key] for key in keys}
-
-
-def kept(outcome: dict[str, Any], engine: str) -> int:
-    """Plants in `engine` on which every episode was kept; 0 where the task was not solved."""
-    exam = outcome["exam"] or {}
-    return sum(each["engine"] == engine and each["kept"] == exam["episodes"] for each in exam.get("on_plants", ()))
 
 
 def lines(result: dict[str, Any]) -> list[Line]:
@@ -157,11 +138,6 @@ def details(result: dict[str, Any]) -> list[str]:
 
 def _cells(outcome: dict[str, Any]) -> list[str]:
     exam = outcome["exam"] or {}
-    missed = [
-        f"{each['plant']} ({each['kept']})"
-        for each in exam.get("on_plants", ())
-        if each["engine"] == AWAY and each["kept"] < exam["episodes"]
-    ]
     pushes = [each["largest"] for each in exam.get("pushes", ()) if (each["engine"], each["joint"]) == (AWAY, POSITION)]
     figures = [_motion(outcome, AWAY, what) for what in ("position", "command", "command_change")]
     hour, seconds = _hours(outcome), outcome.get("hardened_seconds")
@@ -172,7 +148,7 @@ def _cells(outcome: dict[str, Any]) -> list[str]:
         "" if seconds is None else f"{seconds:.1f}",
         str(kept(outcome, AWAY)),
         str(kept(outcome, HOME)),
-        ", ".join(missed) or "none",
+        missed(outcome, AWAY),
         f"{pushes[0]:.1f}" if pushes else "",
         *(f"{each:.3g}" if math.isfinite(each) else "" for each in figures),
         "fell" if hour is None else f"{hour:.2f}",

@@ -59,7 +59,8 @@ class SimulatorNode(Node):
             is_paced=config.mode == "lockstep",
             randomise=config.randomise,
         )
-        env.is_varied = config.randomise_when == "always"
+        self._always_varies = config.randomise_when == "always"
+        env.is_varied = self._always_varies
         config.check(env.specification)
         self._identity = config.run_id, env.specification.hash  # of actions that are for this simulator
         self._source = secrets.randbits(63)
@@ -161,7 +162,7 @@ class SimulatorNode(Node):
     def _on_credit(self, msg: Any) -> None:
         if msg.run_id != self._config.run_id:
             return
-        self._runner.is_varied = msg.varied or self._config.randomise_when == "always"
+        self._runner.is_varied = msg.varied or self._always_varies
         until = messages.credit_from_msg(msg).get(self._source)
         if until is None or self._config.mode == "realtime":
             return

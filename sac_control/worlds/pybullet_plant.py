@@ -57,11 +57,8 @@ def change_plant(
     for (field, of), value in variation.items():
         if field in setters:
             setters[field](client, body, joints[of], value)
-        if (
-            field == "gravity_tilt"
-        ):  # gravity as a base sees it that was turned about y: its x axis points down a little
-            x, z = gravity * math.sin(value), -gravity * math.cos(value)
-            pybullet.setGravity(x, 0, z, physicsClientId=client)
+        if field == "gravity_tilt":
+            _set_tilt(client, gravity, value)
 
 
 def _link(client: int, body: int, joint: int) -> Iterator[int]:
