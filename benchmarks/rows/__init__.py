@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from benchmarks.options import Options
 from benchmarks.rows import (
+    hardened_realtime,
     hardened_tasks,
     hardening,
     latency,
@@ -49,6 +50,7 @@ ROWS: tuple[Row, ...] = (
     no_mirror,
     realtime,
     hardening,
+    hardened_realtime,
     hardened_tasks,
     stability,
     updates,
