@@ -72,6 +72,11 @@ def _content(file: Entry) -> TaskContent:
     except ConfigError as error:
         raise ConfigError(f"{file.file}: {error}") from None
     exam, kept, kept_for = _exam(entries["exam"], joints, driven) if "exam" in entries else (None, parse("1"), 0.0)
+    episode = entries["episode"].whole_number()
+    if kept_for > episode * control_period:
+        entries["exam"].refuse(
+            f"has kept_for of {kept_for:g} s, and an episode lasts {episode * control_period:g} s: expected at most that"
+        )
     view = entries.get("view")
     camera, colors = _view(view) if view is not None else (Camera(), {})
     return TaskContent(
@@ -86,7 +91,7 @@ def _content(file: Entry) -> TaskContent:
         reward=_expression(entries["reward"], joints, driven),
         terminated=_expression(entries["terminated"], joints, driven) if "terminated" in entries else parse("0"),
         starts=_starts(entries["starts"], joints),
-        max_episode_steps=entries["episode"].whole_number(),
+        max_episode_steps=episode,
         solved_return=entries["solved_return"].number(),
         is_mirror_symmetric=mirror,
         continuous_joints=_some_joints(entries["continuous"], joints) if "continuous" in entries else (),
