@@ -66,7 +66,7 @@ REFUSED: dict[str, tuple[str, str]] = {  # the text, and what is said behind the
     "way of velocities": (GOOD + "randomise: {velocity: diff}\n", ", line 15: .*did you mean difference?"),
     "half an end": (GOOD + "exam: {gain: 2, kept: abs(arm) < 1}\n", ", line 15: exam has one of kept and kept_for"),
     "an end longer than an episode": (GOOD + "exam: {gain: 2, kept: abs(arm) < 1, kept_for: 2}\n",
-                                      ", line 15: exam has kept_for of 2 s, and an episode lasts 1 s: expected at most that"),
+                                      ", line 15: exam has kept_for of 2 s: expected at most an episode, which lasts 1 s"),
     "camera": (GOOD + "view: {distnace: 3}\n", ", line 15: .*'distnace' is not known; did you mean distance?"),
     "color": (GOOD + "view: {colors: {arm: [255, 0, 0, 1]}}\n", ", line 15: .*from 0 to 1"),
     "not YAML": (changed("[arm, left", "[arm, [left"), " is not YAML: "),

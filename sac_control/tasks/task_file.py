@@ -75,7 +75,7 @@ def _content(file: Entry) -> TaskContent:
     episode = entries["episode"].whole_number()
     if kept_for > episode * control_period:
         entries["exam"].refuse(
-            f"has kept_for of {kept_for:g} s, and an episode lasts {episode * control_period:g} s: expected at most that"
+            f"has kept_for of {kept_for:g} s: expected at most an episode, which lasts {episode * control_period:g} s"
         )
     view = entries.get("view")
     camera, colors = _view(view) if view is not None else (Camera(), {})
