@@ -30,7 +30,7 @@ BACKENDS = [
 ]
 
 
-def training(**changes: Any) -> Training:
+def training(*, has_exam: bool = False, **changes: Any) -> Training:
     values: dict[str, Any] = {
         "hidden_sizes": (8,),
         "batch_size": 16,
@@ -38,7 +38,7 @@ def training(**changes: Any) -> Training:
         "replay_ratio": 2.0,
         "run_ahead": 4,
     }
-    return Training(learner_config(**(values | changes)), observation_size=2, action_size=1)
+    return Training(learner_config(**(values | changes)), observation_size=2, action_size=1, has_exam=has_exam)
 
 
 def transition(sequence: int, **changes: Any) -> Transition:
@@ -528,6 +528,46 @@ def test_once_solved_it_explores_farther_and_updates_less_and_a_resumed_training
     resumed.restore(State(arrays=state.arrays, numbers=json.loads(json.dumps(state.numbers))))
     assert (resumed.solved_at, resumed.updates_owed, resumed.publish().noise_correlation) == (20, 10, 0.9)
     assert float(off_policy(resumed).learner.state()["target_entropy"]) == 0.25
+
+
+@pytest.mark.parametrize("backend", ["native", "torch"])
+def test_where_robots_vary_the_entropy_falls_at_its_own_pace_and_stays_low_once_hardened_and_resumed(
+    backend: str,
+) -> None:
+    settings: dict[str, Any] = {
+        "backend": backend, "target_entropy": 0.5, "hardening_target_entropy": -2.0, "alpha": 1.0,
+        "alpha_learning_rate": 1e-4, "hardening_alpha_learning_rate": 1e-2, "solved_learning_rate_scale": 1.0,
+        "learning_rate_decay": 0, "replay_ratio": 4.0, "solved_replay_ratio": 4.0,
+    }  # fmt: skip
+
+    def alpha_after(run: Training, sequence: int) -> float:
+        """The temperature after ten more updates or so."""
+        while run.updates_owed < 10:
+            run.ingest(transition(sequence := sequence + 1))
+        run.update(run.updates_owed)
+        return run.metrics()["alpha"]
+
+    run = training(has_exam=True, **settings)
+    for sequence in range(20):
+        run.ingest(transition(sequence))
+    run.update(run.updates_owed)
+    before = run.metrics()["alpha"]
+    assert abs(before - 1.0) < 0.02
+    run.note_solved(20, run.publish(), run.algorithm.state().arrays)
+    assert float(off_policy(run).learner.state()["target_entropy"]) == -2.0
+    assert alpha_after(run, 20) < before - 0.03  # ten steps of about 1e-2 each, of its logarithm
+    run.note_hardened(30, run.publish(), run.algorithm.state().arrays)
+    assert float(off_policy(run).learner.state()["target_entropy"]) == -2.0  # robots go on to vary
+
+    resumed = training(has_exam=True, **settings)
+    state = run.state()
+    rows = off_policy(run).buffer.added
+    off_policy(resumed).buffer.restore(off_policy(run).buffer.rows(0, rows), rows)
+    resumed.restore(State(arrays=state.arrays, numbers=json.loads(json.dumps(state.numbers))))
+    for each in (run, resumed):
+        each.ingest(transition(1000))
+        each.update(4)
+    assert resumed.metrics()["alpha"] == run.metrics()["alpha"]
 
 
 def test_what_is_published_once_solved_begins_at_the_solution_and_changes_slowly() -> None:

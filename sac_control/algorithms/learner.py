@@ -34,6 +34,7 @@ class Learner(ABC):
         generator: of the start values and the noise.
         normaliser: statistics of the observations.
         learning_rate_scale: () float64, multiplies all learning rates; saved with the state.
+        is_varied: whether robots differ from their description; not saved with the state.
     """
 
     def __init__(self, config: OffPolicyConfig, *, observation_size: int, action_size: int, seed: int) -> None:
@@ -42,6 +43,7 @@ class Learner(ABC):
         self.generator = np.random.default_rng(seed)
         self.normaliser = Normaliser(observation_size)
         self.learning_rate_scale = np.ones(())
+        self.is_varied = False
         self._updates = np.zeros((), np.int64)  # made, for what happens at every n-th only
 
     @abstractmethod
@@ -74,7 +76,7 @@ class Learner(ABC):
         """Take over what `_arrays` gave; names and shapes have been checked."""
 
     def note_solved(self) -> None:  # noqa: B027  many have nothing to change then
-        """Take note that the task was solved: now it is about keeping the solution."""
+        """Take note that the task was solved: now it is about keeping the solution; see `is_varied`, too."""
 
     def draw_noise(self, batches: int, batch_size: int) -> Float32Array:
         """The noise of `batches` updates, (k, 2, b, a) from N(0, 1): for the observations, and for the next ones."""

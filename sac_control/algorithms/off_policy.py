@@ -146,6 +146,7 @@ class OffPolicy(Algorithm):
         self._average.horizon = config.hardening_actor_average if is_hardening else config.solved_actor_average
         self._average.begin(actor, self.buffer.added)
         self._ratio.change(self._config.solved_replay_ratio, self.buffer.added)
+        self.learner.is_varied = self.learner.is_varied or is_hardening  # and stays so, once it is good on all of them
         self.learner.note_solved()
         self._keep()
 
@@ -200,6 +201,7 @@ class OffPolicy(Algorithm):
         numbers = {
             "updates": self.updates,
             "is_solved": self._is_solved,
+            "is_varied": self.learner.is_varied,
             "actor_average": self._average.horizon,
             "_published_at": self._published_at,
             "_refreshed_at": self._refreshed_at,
@@ -216,6 +218,7 @@ class OffPolicy(Algorithm):
             generator.bit_generator.state = numbers["generators"][name]
         self.updates = numbers["updates"]
         self._is_solved = numbers.get("is_solved", numbers.get("solved_at") is not None)  # as runs of before say it
+        self.learner.is_varied = numbers.get("is_varied", False)
         config = self._config
         before = config.solved_actor_average if self._is_solved else config.actor_average  # as runs of before had it
         self._average.horizon = numbers.get("actor_average", before)

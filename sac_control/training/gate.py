@@ -13,7 +13,7 @@ from sac_control.tasks.exam import Exam
 from sac_control.types import Float32Array
 from sac_control.variation.plants import Plant, gate_plants
 
-EPISODES = 5  # on each plant
+EPISODES, EXTREME = 5, 2  # on each plant; of these, at most so many from the most extreme starts, and these first
 MOST_FAILED = 2  # plants: who has failed more is not near, and the next policy comes sooner where that ends it
 _MOST_NAMED = 3  # plants, in a sentence
 
@@ -101,7 +101,9 @@ class Gate:
 
     def _is_kept(self, act: Callable[[Float32Array], Float32Array], plant: Plant) -> bool:
         """Whether every episode is; the first that is not ends the trial."""
-        return all(play(self._env, act, _on(plant, start)).is_kept for start in self._env.starts(self._rng, EPISODES))
+        extreme = self._env.extreme_starts(self._rng, EXTREME)
+        starts = [*extreme, *self._env.starts(self._rng, EPISODES - len(extreme))]
+        return all(play(self._env, act, _on(plant, start)).is_kept for start in starts)
 
 
 def _on(plant: Plant, start: Start) -> Start:

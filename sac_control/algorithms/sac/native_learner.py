@@ -68,7 +68,7 @@ class NativeLearner(SacLearner):
         settings = _Settings(
             config.actor_learning_rate,
             config.critic_learning_rate,
-            config.alpha_learning_rate,
+            self.alpha_learning_rate,
             float(self.learning_rate_scale),
             config.tau,
             float(self.target_entropy),

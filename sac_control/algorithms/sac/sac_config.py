@@ -29,6 +29,12 @@ class SacConfig(ExplorationConfig):
     solved_target_entropy: float = option(
         0.1, "target_entropy once the task was solved, where training goes on [nat]", low=-20.0, high=5.0
     )
+    hardening_target_entropy: float = option(
+        -2.0, "solved_target_entropy where robots vary, which is exploration enough [nat]", low=-20.0, high=5.0
+    )
+    hardening_alpha_learning_rate: float = option(
+        1e-2, "alpha_learning_rate where robots vary: the temperature has far to go", low=0.0, high=1.0
+    )
     backend: str = option(
         "auto",
         "what computes the updates: native (compiled, for the CPU) or torch (autograd); auto takes native where it can",

@@ -29,8 +29,15 @@ class SacLearner(Learner):
     def metric_names(self) -> tuple[str, ...]:
         return ("critic_loss", "q", "actor_loss", "entropy", "alpha_loss", "alpha")
 
+    @property
+    def alpha_learning_rate(self) -> float:
+        """Of the temperature, before `learning_rate_scale`."""
+        return self.config.hardening_alpha_learning_rate if self.is_varied else self.config.alpha_learning_rate
+
     def note_solved(self) -> None:
-        self.target_entropy[()] = self.config.solved_target_entropy * self.action_size
+        config = self.config
+        target = config.hardening_target_entropy if self.is_varied else config.solved_target_entropy
+        self.target_entropy[()] = target * self.action_size
 
     def _own_arrays(self) -> dict[str, Array]:
         return super()._own_arrays() | {"target_entropy": self.target_entropy}

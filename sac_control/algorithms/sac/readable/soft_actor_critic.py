@@ -32,6 +32,11 @@ class SoftActorCritic(TorchLearner, SacLearner):
         self.critic_optimiser = Adam(self.critics.parameters(), config.critic_learning_rate, fused=True)
         self.alpha_optimiser = Adam([self.log_alpha], config.alpha_learning_rate, fused=True)
 
+    def _scale_learning_rates(self) -> None:
+        super()._scale_learning_rates()
+        for group in self.alpha_optimiser.param_groups:
+            group["lr"] = self.alpha_learning_rate * float(self.learning_rate_scale)
+
     def _update(self, batch: TensorBatch, is_actors_turn: bool, is_targets_turn: bool) -> Metrics:
         """Improve temperature, critics, actor and targets once, in this order, on one batch.
 
