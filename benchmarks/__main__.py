@@ -52,7 +52,9 @@ def _measure(chosen: argparse.Namespace, file: Path) -> list[str]:
         for place, row in enumerate(rows):
             minutes = (time.monotonic() - began) / 60.0
             print(f"[{place + 1}/{len(rows)}, {minutes:.0f} min] {row.NAME}: {row.TITLE}", flush=True)
-            record = _Record(file, row, form.name)
+            record = _Record(
+                file, row, form.name if chosen.seeds is None else f"{form.name}, at most {chosen.seeds} seeds"
+            )
             options = Options(
                 form=form,
                 first_seed=chosen.first_seed,

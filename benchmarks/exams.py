@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.processes import ProcessError, clean_environment, run
+from benchmarks.training import dump
 
 PLANTS = 20  # of an exam
 TIMEOUT = 900.0  # [s] of one exam
@@ -33,20 +34,28 @@ def examine(directory: Path, name: str, *, engines: Sequence[str] = (), with_hou
     return {key: found[key] for key in keys}
 
 
-def kept(outcome: dict[str, Any], engine: str, *, is_passed: bool = False) -> int:
-    """Plants in `engine` on which every episode was kept, or as many as pass; 0 where nothing was examined."""
-    return sum(each["kept"] >= _needed(outcome, is_passed) for each in _on_plants(outcome, engine))
+def kept(outcome: dict[str, Any], engine: str) -> int:
+    """Plants in `engine` on which every episode was kept; 0 where nothing was examined."""
+    return sum(each["kept"] == outcome["exam"]["episodes"] for each in _on_plants(outcome, engine))
 
 
-def missed(outcome: dict[str, Any], engine: str, *, is_passed: bool = False) -> str:
-    """The other plants in `engine`, each with the episodes kept on it, as text."""
-    others = [each for each in _on_plants(outcome, engine) if each["kept"] < _needed(outcome, is_passed)]
-    return ", ".join(f"{each['plant']} ({each['kept']})" for each in others) or "none"
+def missed(outcome: dict[str, Any], engine: str) -> str:
+    """The other plants in `engine`, each with the episodes kept on it, as text; empty where nothing was examined."""
+    plants = _on_plants(outcome, engine)
+    others = [each for each in plants if each["kept"] < outcome["exam"]["episodes"]]
+    return ", ".join(f"{each['plant']} ({each['kept']})" for each in others) or ("none" if plants else "")
+
+
+def told(outcome: dict[str, Any], engines: Sequence[str]) -> str:
+    """A training and its exam in two lines, for people who watch."""
+    training = dump({key: value for key, value in outcome.items() if key != "exam"})
+    return f"{training}\n  kept in {', '.join(f'{engine}: {kept(outcome, engine)} of {PLANTS}' for engine in engines)}"
+
+
+def count_hardened(runs: Sequence[dict[str, Any]]) -> str:
+    """How many runs were hardened: `9 of 10 hardened`."""
+    return f"{sum(bool(run.get('hardened')) for run in runs)} of {len(runs)} hardened"
 
 
 def _on_plants(outcome: dict[str, Any], engine: str) -> list[dict[str, Any]]:
     return [each for each in (outcome["exam"] or {}).get("on_plants", ()) if each["engine"] == engine]
-
-
-def _needed(outcome: dict[str, Any], is_passed: bool) -> int:
-    return int(outcome["exam"]["needed" if is_passed else "episodes"])

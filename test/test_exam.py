@@ -207,6 +207,24 @@ def test_exam_of_a_run_lies_in_it_and_leaves_its_checkpoint_whole(folder: Path) 
     assert not run.exam_picture.exists()
 
 
+def test_exam_of_a_checkpoint_lies_in_its_run_and_is_there_when_it_is_said_so(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = run_with(folder, FALLS)
+    file = run.checkpoints / "100" / "policy.safetensors"
+    options = ("--task", "short.yaml", "--episodes", "1", "--plants", "plants.yaml")
+    assert main(["exam", str(file), *options]) == 0
+    said = capsys.readouterr().out
+    for name in ("exam.100.json", "exam.100.png"):
+        assert f"runs/mine/{name}" in said
+        assert (run.path / name).exists()
+    assert PolicyFile.read(file).verdict is not None
+    error = refusal(capsys, str(file), *options, "--output", str(file.with_name("mine.json")))
+    assert "in a checkpoint, which is replaced as a whole with its verdict: name another place" in error
+    run.create("", overwrite=True)
+    assert not list(run.path.glob("exam*"))
+
+
 def test_run_that_is_being_written_is_left_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = run_with(folder, FALLS)
     run.lock()

@@ -530,12 +530,12 @@ def test_once_solved_it_explores_farther_and_updates_less_and_a_resumed_training
     assert float(off_policy(resumed).learner.state()["target_entropy"]) == 0.25
 
 
-@pytest.mark.parametrize("backend", ["native", "torch"])
+@pytest.mark.parametrize("backend", BACKENDS[:2], ids=str)
 def test_where_robots_vary_the_entropy_falls_at_its_own_pace_and_stays_low_once_hardened_and_resumed(
-    backend: str,
+    backend: dict[str, Any],
 ) -> None:
     settings: dict[str, Any] = {
-        "backend": backend, "target_entropy": 0.5, "hardening_target_entropy": -2.0, "alpha": 1.0,
+        **backend, "target_entropy": 0.5, "hardening_target_entropy": -2.0, "alpha": 1.0,
         "alpha_learning_rate": 1e-4, "hardening_alpha_learning_rate": 1e-2, "solved_learning_rate_scale": 1.0,
         "learning_rate_decay": 0, "replay_ratio": 4.0, "solved_replay_ratio": 4.0,
     }  # fmt: skip

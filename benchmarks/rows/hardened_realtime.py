@@ -6,12 +6,12 @@ import math
 from typing import Any
 
 from benchmarks import words
-from benchmarks.exams import PLANTS, examine, kept, missed
+from benchmarks.exams import count_hardened, examine, kept, missed, told
 from benchmarks.intervals import median, median_interval
 from benchmarks.options import Options
 from benchmarks.rows.realtime import CONFIG, START_AND_END
 from benchmarks.table import Goal, Line
-from benchmarks.training import dump, train
+from benchmarks.training import train
 from sac_control.tasks.catalogue import make_task
 
 NAME = "hardened_realtime"
@@ -50,8 +50,7 @@ def measure(options: Options) -> dict[str, Any]:
         run["solved_robot_seconds"] = run["transitions"] * period if run["solved"] else None
         run["hardened_robot_seconds"] = run["hardened_at_step"] * period if run.get("hardened") else None
         run["exam"] = examine(options.directory, name) if run["solved"] else None
-        options.say(dump({key: value for key, value in run.items() if key != "exam"}))
-        options.say(f"kept in {', '.join(f'{engine}: {kept(run, engine)} of {PLANTS}' for engine in ENGINES)}")
+        options.say(told(run, ENGINES))
         result["runs"].append(run)
         options.keep(result)
     return result
@@ -69,7 +68,7 @@ def lines(result: dict[str, Any]) -> list[Line]:
             median=middle,
             interval=words.interval(median_interval(seconds), 1),
             worst=words.number(max(seconds), 1, "s"),
-            runs=f"{sum(bool(run.get('hardened')) for run in runs)} of {len(runs)} hardened",
+            runs=count_hardened(runs),
             goals=(Goal(text=f"median at most {GOAL:g} s", met=median(seconds) <= GOAL, reached=middle),),
         )
     ]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from benchmarks import words
-from benchmarks.exams import PLANTS, examine, kept, missed
+from benchmarks.exams import PLANTS, count_hardened, examine, kept, missed, told
 from benchmarks.intervals import median, median_interval
 from benchmarks.machine import ROOT
 from benchmarks.options import Options
 from benchmarks.table import Goal, Line
-from benchmarks.training import dump, train
+from benchmarks.training import train
 
 NAME = "hardened_tasks"
 TITLE = "Hardening: other tasks"
@@ -28,6 +29,11 @@ class Case:
     task: str = ""  # file in the repository; none: the configuration names it
     home: str = "pybullet"  # engine in which it is trained
     away: str = "mujoco"  # engine in which it is examined, too; none: it has no other
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """Those in which it is examined, that of the training first."""
+        return (self.home, self.away) if self.away else (self.home,)
 
 
 CASES = (
@@ -61,10 +67,8 @@ def measure(options: Options) -> dict[str, Any]:
                 task=str(ROOT / case.task) if case.task else "",
                 max_steps=None if steps >= WHOLE else steps,
             )
-            engines = [engine for engine in (case.home, case.away) if engine]
-            run["exam"] = examine(options.directory, name, engines=engines) if run["solved"] else None
-            options.say(f"{case.name} {dump({key: value for key, value in run.items() if key != 'exam'})}")
-            options.say(f"kept in {', '.join(f'{engine}: {kept(run, engine)} of {PLANTS}' for engine in engines)}")
+            run["exam"] = examine(options.directory, name, engines=case.engines) if run["solved"] else None
+            options.say(f"{case.name} {told(run, case.engines)}")
             runs.append(run)
             options.keep(result)
     return result
@@ -78,7 +82,7 @@ def lines(result: dict[str, Any]) -> list[Line]:
 def _examined(result: dict[str, Any]) -> list[tuple[Case, str]]:
     """Those that were measured, each with an engine."""
     cases = [case for case in CASES if result["tasks"].get(case.name)]
-    return [(case, engine) for case in cases for engine in (case.home, case.away) if engine]
+    return [(case, engine) for case in cases for engine in case.engines]
 
 
 def _line(case: Case, engine: str, runs: list[dict[str, Any]]) -> Line:
@@ -91,7 +95,7 @@ def _line(case: Case, engine: str, runs: list[dict[str, Any]]) -> Line:
         median=words.number(median(plants)),
         interval=words.interval(median_interval(plants)),
         worst=words.number(min(plants)),
-        runs=f"{sum(bool(run.get('hardened')) for run in runs)} of {len(runs)} hardened",
+        runs=count_hardened(runs),
         goals=(goal,),
     )
 
@@ -108,7 +112,7 @@ def details(result: dict[str, Any]) -> list[str]:
     for case, runs in ((case, result["tasks"].get(case.name)) for case in CASES):
         if not runs:
             continue
-        engines = [engine for engine in (case.home, case.away) if engine]
+        engines = case.engines
         text += [
             "",
             f"**{case.name}**",
@@ -120,11 +124,11 @@ def details(result: dict[str, Any]) -> list[str]:
     return text
 
 
-def _columns(engines: list[str]) -> str:
+def _columns(engines: Sequence[str]) -> str:
     return " | ".join(f"plants in {engine} | not kept in {engine} (episodes kept)" for engine in engines)
 
 
-def _cells(run: dict[str, Any], engines: list[str]) -> list[str]:
+def _cells(run: dict[str, Any], engines: Sequence[str]) -> list[str]:
     seconds = run.get("hardened_seconds", math.nan)
     figures = [cell for engine in engines for cell in (str(kept(run, engine)), missed(run, engine))]
     return [

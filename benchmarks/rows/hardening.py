@@ -6,11 +6,11 @@ import math
 from typing import Any
 
 from benchmarks import outcomes, words
-from benchmarks.exams import PLANTS, examine, kept, missed
+from benchmarks.exams import PLANTS, count_hardened, examine, kept, missed, told
 from benchmarks.intervals import median, median_interval
 from benchmarks.options import Options
 from benchmarks.table import Goal, Line
-from benchmarks.training import dump, train
+from benchmarks.training import train
 
 NAME = "hardening"
 TITLE = "Hardening: another engine, other plants"
@@ -32,8 +32,7 @@ def measure(options: Options) -> dict[str, Any]:
         name = f"hardening{seed}"
         outcome = train(options.directory, seed, name=name, timeout=TIMEOUT)
         outcome["exam"] = examine(options.directory, name, with_hour=True) if outcome["solved"] else None
-        options.say(dump({key: value for key, value in outcome.items() if key != "exam"}))
-        options.say(f"kept {kept(outcome, AWAY)} of {PLANTS} plants in {AWAY}, {kept(outcome, HOME)} in {HOME}")
+        options.say(told(outcome, (AWAY, HOME)))
         result["runs"].append(outcome)
         options.keep(result)
     return result
@@ -45,7 +44,7 @@ def lines(result: dict[str, Any]) -> list[Line]:
     away, home = ([kept(each, engine) for each in runs] for engine in (AWAY, HOME))
     seconds = [each["hardened_seconds"] if each.get("hardened") else math.inf for each in runs]
     steps = [each["hardened_at_step"] if each.get("hardened") else math.inf for each in runs]
-    hardened = f"{sum(bool(each.get('hardened')) for each in runs)} of {len(runs)} hardened"
+    hardened = count_hardened(runs)
     chatter = [_motion(each, AWAY, "command_change") for each in runs]
     hours = [_hours(each) for each in runs]
     goals = (

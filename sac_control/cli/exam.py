@@ -180,7 +180,13 @@ def _output(path: Path, run: RunDirectory | None, options: ExamOptions) -> Path:
     Raises:
         ConfigError: nothing can be written there.
     """
-    output = options.output or (run.exam if run is not None else path.with_name(f"{path.stem}.exam.json"))
+    from sac_control.exam.filing import is_in_checkpoint, place_of_findings
+
+    output = options.output or (run.exam if run is not None else place_of_findings(path))
+    if is_in_checkpoint(output, path):
+        raise ConfigError(
+            f"--output is {output}, in a checkpoint, which is replaced as a whole with its verdict: name another place"
+        )
     if output.suffix == _PICTURE:
         raise ConfigError(f"--output is {output}: expected a JSON file; the picture goes beside it")
     if not os.access(output if output.exists() else output.parent, os.W_OK):

@@ -61,13 +61,33 @@ def write_findings(path: Path, found: Findings) -> None:
         raise RunError(f"cannot write {path}: {error.strerror}") from error
 
 
+def place_of_findings(path: Path) -> Path:
+    """Where the findings about the policy file at `path` go: beside it, but not into a checkpoint, which is replaced.
+
+    Those about a checkpoint lie in its run, under the number of its transitions.
+    """
+    run = _run_of_checkpoint(path)
+    return run.path / f"exam.{path.parent.name}.json" if run else path.with_name(f"{path.stem}.exam.json")
+
+
+def is_in_checkpoint(output: Path, path: Path) -> bool:
+    """Whether findings at `output` would lie in the checkpoint that the policy file at `path` is part of."""
+    return _run_of_checkpoint(path) is not None and output.resolve().parent == path.parent
+
+
+def _run_of_checkpoint(path: Path) -> RunDirectory | None:
+    """The run whose checkpoint the file at `path` is part of, if it is one's."""
+    is_part = (path.parent / MANIFEST).exists() and path.parent.name.isdigit()
+    return RunDirectory(path.parent.parent.parent) if is_part else None
+
+
 @contextmanager
 def _held(path: Path) -> Iterator[bool]:
     """Nobody else writes the run whose checkpoint the file at `path` is part of; whether it is one's."""
-    if not ((path.parent / MANIFEST).exists() and path.parent.name.isdigit()):
+    run = _run_of_checkpoint(path)
+    if run is None:
         yield False
         return
-    run = RunDirectory(path.parent.parent.parent)
     try:
         run.lock()
     except RunError as error:

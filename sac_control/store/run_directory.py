@@ -187,7 +187,8 @@ class RunDirectory:
     def _remove_files(self) -> None:
         """Remove what a run consists of, and nothing else that somebody may have put there."""
         tables = self.metrics, self.episodes, self.evaluations
-        for path in (self.config, self.summary, *tables, self.curve, self.exam, self.exam_picture):
+        exams = (self.exam, self.exam_picture, *self.path.glob("exam.*.json"), *self.path.glob("exam.*.png"))
+        for path in (self.config, self.summary, *tables, self.curve, *exams):
             path.unlink(missing_ok=True)
         for path in (self.events, self.checkpoints, self.replay, self.path / "log"):
             if path.exists():
