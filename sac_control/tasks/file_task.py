@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sac_control.expression import Expression, Rows, compile, is_true  # noqa: A004  as in re
 from sac_control.robots.description import locate
 from sac_control.robots.robot import Camera, Color, Drive, Robot
-from sac_control.tasks.exam import Exam
+from sac_control.tasks.exam import Exam, ExamContent
 from sac_control.tasks.robot_task import RobotTask
 from sac_control.tasks.starts import Starts
 from sac_control.types import FloatArray, Specification
@@ -46,9 +46,7 @@ class TaskContent:
     is_mirror_symmetric: bool
     continuous_joints: tuple[str, ...]
     randomise: Ranges
-    exam: Ranges | None  # of its plants; None: there is none
-    kept: Expression  # what an episode of the exam must be in each of its last
-    kept_for: float  # [s]; 0: its return decides
+    exam: ExamContent | None  # None: there is none
 
 
 class FileTask(RobotTask):
@@ -73,16 +71,17 @@ class FileTask(RobotTask):
         self.rules = content.reward.canonical, content.terminated.canonical
         self.memory = max(content.reward.memory, content.terminated.memory)
         self.randomise = content.randomise
-        kept = compile(content.kept, self.layout)
         if content.exam is not None:
-            self.exam = Exam(
-                ranges=content.exam,
-                is_kept=lambda rows: is_true(kept(rows)),
-                kept_for=content.kept_for,
-                memory=content.kept.memory,
-            )
+            self.exam = self._exam_of(content.exam)
         self._reward = compile(content.reward, self.layout)
         self._terminated = compile(content.terminated, self.layout)
+
+    def _exam_of(self, content: ExamContent) -> Exam:
+        exam = Exam(ranges=content.ranges, kept_for=content.kept_for, rest=content.rest, chatter=content.chatter)
+        if content.kept is None:
+            return exam
+        kept = compile(content.kept, self.layout)
+        return replace(exam, is_kept=lambda rows: is_true(kept(rows)), memory=content.kept.memory)
 
     def robot(self, engine: str) -> Robot:
         content = self.content

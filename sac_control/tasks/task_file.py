@@ -11,6 +11,7 @@ from sac_control.expression import Expression, mirror_sign, parse, quote
 from sac_control.option import suggest
 from sac_control.robots.engines import engine_entries
 from sac_control.robots.robot import Camera, Color, Drive, period_complaint
+from sac_control.tasks.exam_reader import read_exam
 from sac_control.tasks.file_task import EngineSettings, FileTask, TaskContent
 from sac_control.tasks.ranges_reader import read_ranges
 from sac_control.tasks.starts import Box, Range, Starts
@@ -71,12 +72,11 @@ def _content(file: Entry) -> TaskContent:
         )
     except ConfigError as error:
         raise ConfigError(f"{file.file}: {error}") from None
-    exam, kept, kept_for = _exam(entries["exam"], joints, driven) if "exam" in entries else (None, parse("1"), 0.0)
     episode = entries["episode"].whole_number()
-    if kept_for > episode * control_period:
-        entries["exam"].refuse(
-            f"has kept_for of {kept_for:g} s: expected at most an episode, which lasts {episode * control_period:g} s"
-        )
+    exam = None
+    if "exam" in entries:
+        duration = episode * control_period
+        exam = read_exam(entries["exam"], joints, driven, duration, lambda each: _expression(each, joints, driven))
     view = entries.get("view")
     camera, colors = _view(view) if view is not None else (Camera(), {})
     return TaskContent(
@@ -97,23 +97,7 @@ def _content(file: Entry) -> TaskContent:
         continuous_joints=_some_joints(entries["continuous"], joints) if "continuous" in entries else (),
         randomise=read_ranges(entries["randomise"].mapping(), joints, driven) if "randomise" in entries else Ranges(),
         exam=exam,
-        kept=kept,
-        kept_for=kept_for,
     )
-
-
-def _exam(entry: Entry, joints: tuple[str, ...], driven: tuple[str, ...]) -> tuple[Ranges | None, Expression, float]:
-    """Ranges of the plants, what an episode must be at its end, and for how long [s]; no exam where it is empty."""
-    entries = entry.mapping()
-    kept, kept_for = entries.pop("kept", None), entries.pop("kept_for", None)
-    if (kept is None) != (kept_for is None):
-        entry.refuse("has one of kept and kept_for: expected both, such as kept: abs(pole) < 0.2 and kept_for: 5 [s]")
-    ranges = read_ranges(entries, joints, driven)
-    if not ranges:
-        return None, parse("1"), 0.0
-    if kept is None or kept_for is None:
-        return ranges, parse("1"), 0.0
-    return ranges, _expression(kept, joints, driven), kept_for.number(above=0.0)
 
 
 def _names(entry: Entry) -> tuple[str, ...]:

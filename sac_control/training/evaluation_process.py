@@ -8,7 +8,7 @@ import threading
 
 from sac_control.errors import RunError
 from sac_control.training.evaluation import Evaluation
-from sac_control.training.evaluation_worker import Worker
+from sac_control.training.evaluation_worker import Question, Worker
 from sac_control.training.gate import joined, most_failures
 
 GATE_PARTS = 2  # side by side, while training waits; the same on every computer, because random numbers are by part
@@ -102,8 +102,11 @@ class EvaluationProcess:
         evaluation = self._workers[0].evaluate(data)
         if to_beat is None or not evaluation.is_solved:
             return evaluation
-        may_fail = most_failures(self._plants, to_beat)
-        for worker in self._workers:
-            worker.begin_gate(data, may_fail)
-        parts = [worker.gate_result() for worker in self._workers]
-        return dataclasses.replace(evaluation, gate=joined(parts))
+        gate, may_fail = None, most_failures(self._plants, to_beat)
+        for question in (Question.SUSPECTS, Question.OTHERS):
+            if gate is not None and len(gate.failed) > may_fail:
+                break
+            for worker in self._workers:
+                worker.ask(question, data, may_fail)
+            gate = joined([worker.gate_result() for worker in self._workers])
+        return dataclasses.replace(evaluation, gate=gate)

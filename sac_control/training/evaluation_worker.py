@@ -1,8 +1,8 @@
 """The worker process of evaluations: ``python -m sac_control.training.evaluation_worker EPISODES … ENGINE PART PARTS``.
 
-It reads from its standard input a length (8 bytes, little-endian), how many plants of its part of the gate may be
-failed (8 bytes, signed; -1: none is tried, the policy is evaluated as the robot is described) and that many bytes of
-``policy.safetensors``, and writes one line of JSON for each: an Evaluation, or a GateResult.
+It reads from its standard input three numbers (8 bytes each, little-endian), a `Question`, how many plants may be
+failed and a length, and so many bytes of ``policy.safetensors``, and writes one line of JSON for each: an Evaluation,
+or a GateResult.
 """
 
 from __future__ import annotations
@@ -12,18 +12,26 @@ import json
 import signal
 import subprocess
 import sys
+from enum import IntEnum
 from typing import Any, NoReturn
 
 import numpy as np
 
 from sac_control.envs.registry import make_env
+from sac_control.envs.rest import rest_periods
 from sac_control.errors import RunError
 from sac_control.policy.policy import Policy
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.training.evaluation import Evaluation, evaluate
 from sac_control.training.gate import Gate, GateResult
 
-_EVALUATE = -1  # in the place of plants that may be failed
+
+class Question(IntEnum):
+    """What is asked of a policy."""
+
+    EVALUATE = 0  # how good it is with the robot as described
+    SUSPECTS = 1  # which plants it passes of those that the policy before failed
+    OTHERS = 2  # which of the other plants
 
 
 class Worker:
@@ -47,17 +55,28 @@ class Worker:
         Raises:
             RunError: the process died.
         """
-        self._send(data, _EVALUATE)
+        self.ask(Question.EVALUATE, data)
         values = self._received()
         tuples = {name: tuple(values[name]) for name in ("returns", "confirmations")}
         return Evaluation(**{**values, **tuples})
 
-    def begin_gate(self, data: bytes, may_fail: int) -> None:
-        """Let it go through its part of the gate; ask for what became of it with `gate_result`."""
-        self._send(data, may_fail)
+    def ask(self, question: Question, data: bytes, may_fail: int = 0) -> None:
+        """Ask about the policy file with content `data`; a question of the gate is answered by `gate_result`.
+
+        Raises:
+            RunError: the process died.
+        """
+        assert self.process.stdin is not None
+        try:
+            for number in (question, may_fail, len(data)):
+                self.process.stdin.write(number.to_bytes(8, "little"))
+            self.process.stdin.write(data)
+            self.process.stdin.flush()
+        except OSError:
+            self._refuse()
 
     def gate_result(self) -> GateResult:
-        """What became of `begin_gate`, once it has.
+        """How it went with the plants of its part that were tried so far, once that is known.
 
         Raises:
             RunError: the process died.
@@ -68,16 +87,6 @@ class Worker:
     def close(self) -> None:
         """End the process, whatever it is doing."""
         self.process.kill()
-
-    def _send(self, data: bytes, may_fail: int) -> None:
-        assert self.process.stdin is not None
-        try:
-            self.process.stdin.write(
-                len(data).to_bytes(8, "little") + may_fail.to_bytes(8, "little", signed=True) + data
-            )
-            self.process.stdin.flush()
-        except OSError:
-            self._refuse()
 
     def _received(self) -> dict[str, Any]:
         assert self.process.stdout is not None
@@ -102,21 +111,23 @@ def main() -> int:
     rng = np.random.default_rng(stream)
     gate: Gate | None = None
     stdin, stdout = sys.stdin.buffer, sys.stdout
-    while len(size := stdin.read(8)) == 8:
-        may_fail = int.from_bytes(stdin.read(8), "little", signed=True)
-        file = PolicyFile.from_bytes(stdin.read(int.from_bytes(size, "little")))
+    while len(numbers := stdin.read(24)) == 24:
+        question, may_fail, size = (int.from_bytes(numbers[place : place + 8], "little") for place in (0, 8, 16))
+        file = PolicyFile.from_bytes(stdin.read(size))
         result: Evaluation | GateResult
-        if may_fail == _EVALUATE:
+        if question == Question.EVALUATE:
             if env.keeps_starts:
                 rng = np.random.default_rng(stream)
             result = evaluate(file, env, episodes, confirmations, rng)
         else:
             if gate is None:
-                assert env.task.exam is not None
                 gate_rng = np.random.default_rng([seed, 0x67617465, part])  # "gate"
                 gate_env = make_env(sys.argv[4], engine=sys.argv[5])
-                gate = Gate(gate_env, env.task.exam, gate_rng, part=part, parts=parts)
-            result = gate.judge(Policy(file.actor).act, may_fail)
+                steps = rest_periods(env.specification.control_period)
+                long_env = make_env(sys.argv[4], engine=sys.argv[5], max_episode_steps=steps)
+                gate = Gate(gate_env, long_env, gate_rng, part=part, parts=parts)
+            judge = gate.judge_suspects if question == Question.SUSPECTS else gate.judge_others
+            result = judge(Policy(file.actor).act, may_fail)
         stdout.write(json.dumps(dataclasses.asdict(result)) + "\n")
         stdout.flush()
     return 0

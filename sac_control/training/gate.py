@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from sac_control.envs.environment import Environment, Start
+from sac_control.envs.rest import unrest
 from sac_control.envs.trial import play
-from sac_control.tasks.exam import Exam
 from sac_control.types import Float32Array
+from sac_control.variation.fields import NOMINAL
 from sac_control.variation.plants import Plant, gate_plants
+
+Act = Callable[[Float32Array], Float32Array]  # observation (o,) to action (a,)
 
 EPISODES, EXTREME = 5, 2  # on each plant; of these, at most so many from the most extreme starts, and these first
 MOST_FAILED = 2  # plants: who has failed more is not near, and the next policy comes sooner where that ends it
@@ -69,41 +72,68 @@ class Gate:
     """Tries policies on plants, those first that the one before failed.
 
     Args:
-        env: of the task.
-        exam: of the task.
+        env: of a task with an exam.
+        long_env: the same with episodes of `envs.rest.rest_periods`.
         rng: of the start states, and, through `env`, of noise and delays.
         part, parts: which of so many parts of the plants are its own.
     """
 
     def __init__(
-        self, env: Environment, exam: Exam, rng: np.random.Generator, *, part: int = 0, parts: int = 1
+        self, env: Environment, long_env: Environment, rng: np.random.Generator, *, part: int = 0, parts: int = 1
     ) -> None:
-        self._env, self._rng = env, rng
-        self._plants = gate_plants(exam.ranges)[part::parts]
-        env.reset(seed=int(rng.integers(2**31)))
+        assert env.task.exam is not None
+        self._env, self._long_env, self._rng = env, long_env, rng
+        self._exam = env.task.exam
+        self._untried = gate_plants(self._exam.ranges)[part::parts]
+        self._complaints: dict[str, str] = {}  # about the robot as described, by the name of that plant
+        self._failed: list[Plant] = []  # by the policy before, and those that it passed
+        self._passed: list[Plant] = []
+        for each in (env, long_env):
+            each.reset(seed=int(rng.integers(2**31)))
 
-    def judge(self, act: Callable[[Float32Array], Float32Array], may_fail: int) -> GateResult:
-        """Try a policy on all plants, or until it has failed more of them than it may.
+    def judge_suspects(self, act: Act, may_fail: int) -> GateResult:
+        """Begin to try a policy: on the plants that the one before failed, where most that fail do so again.
 
         Args:
             act: what the policy answers to an observation, (o,) to (a,).
-            may_fail: plants.
+            may_fail: plants; as soon as it has failed more, it is tried no further.
         """
-        passed: list[Plant] = []
-        failed: list[Plant] = []
-        untried = list(self._plants)
-        while untried and len(failed) <= may_fail:
-            plant = untried.pop(0)
-            (passed if self._is_kept(act, plant) else failed).append(plant)
-        result = GateResult(passed=len(passed), failed=tuple(plant.name for plant in failed), plants=len(self._plants))
-        self._plants = [*failed, *untried, *passed]
-        return result
+        suspects = self._failed
+        self._untried += self._passed
+        self._passed, self._failed = [], []
+        self._try(act, suspects, may_fail)
+        self._untried = suspects + self._untried
+        return self._result
 
-    def _is_kept(self, act: Callable[[Float32Array], Float32Array], plant: Plant) -> bool:
-        """Whether every episode is; the first that is not ends the trial."""
+    def judge_others(self, act: Act, may_fail: int) -> GateResult:
+        """Go on with the other plants; the result and `may_fail` are of all of them."""
+        self._try(act, self._untried, may_fail)
+        return self._result
+
+    def _try(self, act: Act, plants: list[Plant], may_fail: int) -> None:
+        while plants and len(self._failed) <= may_fail:
+            plant = plants.pop(0)
+            (self._passed if self._is_kept(act, plant) else self._failed).append(plant)
+
+    @property
+    def _result(self) -> GateResult:
+        plants = len(self._passed) + len(self._failed) + len(self._untried)
+        failed = tuple(plant.name + self._complaints.get(plant.name, "") for plant in self._failed)
+        return GateResult(passed=len(self._passed), failed=failed, plants=plants)
+
+    def _is_kept(self, act: Act, plant: Plant) -> bool:
+        """Whether every episode is, and the robot as described rests; the first that is not ends the trial."""
         extreme = self._env.extreme_starts(self._rng, EXTREME)
         starts = [*extreme, *self._env.starts(self._rng, EPISODES - len(extreme))]
-        return all(play(self._env, act, _on(plant, start)).is_kept for start in starts)
+        self._complaints.pop(plant.name, None)
+        if not all(play(self._env, act, _on(plant, start)).is_kept for start in starts):
+            return False
+        if plant.variation != NOMINAL or not (self._exam.rest or self._exam.chatter):
+            return True
+        complaints = unrest(self._long_env, act, starts[0])
+        if complaints:
+            self._complaints[plant.name] = f" ({', '.join(complaints)})"
+        return not complaints
 
 
 def _on(plant: Plant, start: Start) -> Start:
