@@ -120,6 +120,8 @@ def test_suspects_are_the_plants_that_the_policy_before_failed_and_nothing_else_
     assert episodes.plants() == [NAMES[5], NAMES[20]]
     assert one.judge_others(still, 2).passed == GATE_SIZE - 1
     assert len(episodes.plants()) == GATE_SIZE - 2
+    assert one.judge_suspects(still, 0).verdict == f"0 of 1 plant tried passed, not {NAMES[20]}"
+    one.judge_others(still, 2)
     episodes.bad = set()
     assert one.judge_suspects(still, 2).tried == 1
     episodes.plants()

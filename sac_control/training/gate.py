@@ -46,7 +46,8 @@ class GateResult:
             return f"{self.passed} of {self.plants} plants passed"
         named, more = ", ".join(self.failed[:_MOST_NAMED]), len(self.failed) - _MOST_NAMED
         names = f"{named} and {more} more" if more > 0 else named
-        of = f"{self.tried} plants tried" if self.tried < self.plants else f"{self.plants} plants"
+        tried = "1 plant" if self.tried == 1 else f"{self.tried} plants"
+        of = f"{tried} tried" if self.tried < self.plants else f"{self.plants} plants"
         return f"{self.passed} of {of} passed, not {names}"
 
 
