@@ -781,7 +781,7 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Plan]:
     """The plan that a command line would have run."""
     started: list[Plan] = []
 
-    def run(plan: Plan, environment: Mapping[str, str], stop_timeout: float) -> int:
+    def run(plan: Plan, environment: Mapping[str, str], stop_timeout: float, hear: object) -> int:
         started.append(plan)
         if plan.run is not None:
             (plan.run.checkpoints / "1").mkdir(parents=True, exist_ok=True)  # or it is removed: nothing was learnt
@@ -908,8 +908,8 @@ def test_launch_file_names_its_arguments_where_the_command_names_its_options(run
 @pytest.mark.parametrize(
     ("verb", "file", "alone"),
     [
-        ("train", TRAIN, {"domain-id", "stop-timeout", "require-solved", "require-hardened"}),
-        ("evaluate", EVALUATE, {"domain-id", "stop-timeout", "json"}),
+        ("train", TRAIN, {"domain-id", "stop-timeout", "require-solved", "require-hardened", "quiet"}),
+        ("evaluate", EVALUATE, {"domain-id", "stop-timeout", "json", "quiet"}),
         ("deploy", DEPLOY, {"domain-id", "stop-timeout"}),
     ],
 )

@@ -14,9 +14,12 @@ node_description.py    how one node is started, and started again
 command_topic.py       on which topic a deployed policy commands
 launch_arguments.py    what the launch files take, and the plans they make
 runner.py              runs a plan without the launch library
+voice.py live_table.py  who tells how a training goes; the table on a terminal
+completion.py          what the shell may complete at Tab
 launch_files.py        runs a plan with the launch library
 ending.py              how long processes that were asked to end may take
 aftermath.py           what is done when a training has ended
+next_commands.py       what people may do then
 domain.py reach.py     a ROS domain of its own for every command; who can reach the nodes
 robot_view.py          the robot that view.launch.py shows
 """

@@ -135,7 +135,14 @@ class Simulated(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingOptions(Restarting, Simulated, OfRuns):
+class Told(Options):
+    """What is chosen where a command tells how things go."""
+
+    quiet: bool = choice("tell nothing but warnings, errors and the result", default=False, is_for_launch=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions(Restarting, Simulated, Told, OfRuns):
     """What people choose for a training."""
 
     default_namespace = "/training"
@@ -169,7 +176,7 @@ class TrainingOptions(Restarting, Simulated, OfRuns):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluationOptions(Simulated, OfRuns):
+class EvaluationOptions(Simulated, Told, OfRuns):
     """What people choose for an evaluation."""
 
     default_namespace = "/evaluation"

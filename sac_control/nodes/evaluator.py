@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import sys
 import time
@@ -23,6 +24,7 @@ from sac_control.store import atomic
 from sac_control.tasks.catalogue import make_task
 from sac_control.training.arrivals import Arrivals
 from sac_control.training.evaluator_config import EvaluatorConfig
+from sac_control.training.progress import QUIET, STYLE
 from sac_control.training.returns import Episodes
 
 RUN_AHEAD = 64  # transitions the simulator may be ahead of the counting
@@ -48,6 +50,7 @@ class EvaluatorNode(Node):
         self._arrivals, self._episodes = Arrivals(), Episodes()
         self._foreign = 0  # transitions of other runs and tasks
         self._foreign_transition = ""  # what the newest of them is
+        self._is_quiet = os.environ.get(STYLE) == QUIET
         self._returns: list[float] = []
         self._lengths: list[int] = []
         self._versions: set[int] = set()
@@ -98,7 +101,7 @@ class EvaluatorNode(Node):
         if episode is not None:
             self._returns.append(episode.total_reward)
             self._lengths.append(episode.length)
-            if not self._config.json:
+            if not (self._config.json or self._is_quiet):
                 count = f"episode {len(self._returns)}/{self._config.episodes}"
                 print(f"{count}: return {episode.total_reward:g}, {episode.length} steps", flush=True)
         if transition.sequence % (RUN_AHEAD // 4) == 0:
