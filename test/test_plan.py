@@ -558,7 +558,7 @@ def test_evaluation_is_evaluator_simulator_and_policy_in_lockstep(runs: Path, tr
     plan = plan_evaluation(EvaluationOptions(policy="trained", runs_dir=runs, episodes=3, seed=5, deterministic=False))
     assert [node.executable for node in plan] == ["evaluator", "simulator", "policy"]
     nodes = by_name(plan)
-    assert nodes["evaluator"].parameters == {"run_id": RUN_ID, "episodes": 3}
+    assert nodes["evaluator"].parameters == {"run_id": RUN_ID, "episodes": 3, "output": str(trained.evaluation)}
     assert nodes["simulator"].parameters == {"run_id": RUN_ID, "seed": 5}
     assert nodes["policy"].parameters == {
         "run_id": RUN_ID,
@@ -908,8 +908,8 @@ def test_launch_file_names_its_arguments_where_the_command_names_its_options(run
 @pytest.mark.parametrize(
     ("verb", "file", "alone"),
     [
-        ("train", TRAIN, {"domain-id", "stop-timeout", "require-solved", "require-hardened", "quiet"}),
-        ("evaluate", EVALUATE, {"domain-id", "stop-timeout", "json", "quiet"}),
+        ("train", TRAIN, {"domain-id", "stop-timeout", "require-solved", "require-hardened", "quiet", "no-video"}),
+        ("evaluate", EVALUATE, {"domain-id", "stop-timeout", "json", "quiet", "video"}),
         ("deploy", DEPLOY, {"domain-id", "stop-timeout"}),
     ],
 )

@@ -12,6 +12,7 @@ import pytest
 
 from sac_control.training.progress import (
     QUIET,
+    RECORD_PERIOD,
     RECORDS,
     REDRAW_PERIOD,
     STYLE,
@@ -134,7 +135,7 @@ def test_records_hold_the_whole_status_between_sentences_and_end_with_the_last_f
     records = progress_on(stream, 5.0, {STYLE: RECORDS})
     records.note("trains")
     records.show(STATUS, now=0.0)
-    records.show(STATUS, now=0.9 * REDRAW_PERIOD)
+    records.show(STATUS, now=0.9 * RECORD_PERIOD)
     last = dataclasses.replace(STATUS, env_steps=1300, phase=Phase.SOLVED)
     records.end(last, "solved")
     sentence, first, second, conclusion = stream.getvalue().rstrip("\n").split("\n")

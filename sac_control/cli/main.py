@@ -20,6 +20,7 @@ from sac_control.cli.check_task import CheckTaskOptions, check
 from sac_control.cli.choice import add_choices, from_command
 from sac_control.cli.domain import DomainLease
 from sac_control.cli.exam import ExamOptions, exam
+from sac_control.cli.filming import check_video, film_evaluated, film_trained
 from sac_control.cli.new_task import NewTaskOptions, new_task
 from sac_control.cli.next_commands import next_commands
 from sac_control.cli.options import (
@@ -115,14 +116,17 @@ def _train(options: TrainingOptions) -> int:
             print(f"removed {plan.run.path}, where nothing was learnt", file=sys.stderr)
         return code
     summary = plan.run.read_summary()
-    complaint = draw_missing_curve(plan.run)  # where the training was interrupted
-    if options.quiet:
-        if complaint:
-            print(f"warning: no curve: {complaint}", file=sys.stderr)
-    else:
-        relative = os.path.relpath(plan.run.path)
+    has_ended = plan.run.has_current_curve  # by itself: after Ctrl-C all that takes time is left out
+    complaint = draw_missing_curve(plan.run)
+    relative = os.path.relpath(plan.run.path)
+    if not options.quiet:
         curve = f"no curve: {complaint}" if complaint else f"curve: {relative}/curve.png"
-        print(f"{time.monotonic() - started:.1f} s in all; {curve}")
+        print(f"{time.monotonic() - started:.1f} s in all; {curve}", flush=True)
+    elif complaint:
+        print(f"warning: no curve: {complaint}", file=sys.stderr)
+    if options.video and has_ended:
+        _film_trained(plan.run, is_quiet=options.quiet)
+    if not options.quiet:
         print("next:", *next_commands(plan.run, options.runs_dir, summary), sep="\n  ")
     is_missed = (options.require_solved and not summary["solved"]) or (
         options.require_hardened and not summary["hardened"]
@@ -136,9 +140,28 @@ def _evaluate(options: EvaluationOptions) -> int:
         lease = _own_domain(options)
         environment = _environment(options, lease, (*preflight.CONTROL, *preflight.SIMULATION))
         plan = plan_evaluation(options)
+        if options.video is not None:
+            check_video(options.video)
     if options.quiet:
         environment[STYLE] = QUIET
-    return _run(plan, environment, options)
+    code = _run(plan, environment, options)
+    if code == 0 and options.video is not None:
+        path, run = find_policy(options.policy, options.runs_dir)
+        film_evaluated(
+            path, run, task=options.task, engine=options.engine, seed=options.seed, video=options.video
+        )
+        print(f"video: {options.video}", file=sys.stderr if options.json else sys.stdout)
+    return code
+
+
+def _film_trained(run: RunDirectory, *, is_quiet: bool) -> None:
+    """Make the video of a run; the training is over, and its time told."""
+    started = time.monotonic()
+    complaint = film_trained(run)
+    if complaint:
+        print(f"warning: no video: {complaint}", file=sys.stderr)
+    elif run.video.exists() and not is_quiet:
+        print(f"video: {os.path.relpath(run.video)}, made in {time.monotonic() - started:.1f} s more")
 
 
 def _deploy(options: DeploymentOptions) -> int:

@@ -173,6 +173,12 @@ class TrainingOptions(Restarting, Simulated, Told, OfRuns):
     overwrite: bool = choice("replace the run", default=False)
     require_solved: bool = choice("exit with 3 if the task was not solved", default=False, is_for_launch=False)
     require_hardened: bool = choice("exit with 3 if the task was not hardened", default=False, is_for_launch=False)
+    video: bool = choice(
+        "leave out best.gif, which is made when the training has ended and takes seconds",
+        default=True,
+        flag="no-video",
+        is_for_launch=False,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,7 +194,15 @@ class EvaluationOptions(Simulated, Told, OfRuns):
         "task: a name, a task file, or gymnasium/ID", default="", unset="that of the policy's training", metavar="TASK"
     )
     json: bool = choice("print one line of JSON and nothing else", default=False, is_for_launch=False)
-    output: Path | None = choice("write the result as JSON to this file, too", default=None, metavar="FILE")
+    output: Path | None = choice(
+        "write the result as JSON to this file", default=None, unset="eval.json of the run", metavar="FILE"
+    )
+    video: Path | None = choice(
+        "film the first 10 s of an episode into this .gif or .mp4, which needs no display",
+        default=None,
+        metavar="FILE",
+        is_for_launch=False,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
