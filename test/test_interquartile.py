@@ -45,7 +45,7 @@ def test_interval_holds_the_truth_in_nineteen_of_twenty_samples() -> None:
 def test_what_differs_between_strata_is_no_uncertainty() -> None:
     apart = [[0.0, 1.0] * 10, [100.0, 101.0] * 10]
     stratified = interquartile_interval(apart)
-    pooled = interquartile_interval([sum(apart, [])])
+    pooled = interquartile_interval([[*apart[0], *apart[1]]])
     assert stratified is not None
     assert pooled is not None
     assert stratified.high - stratified.low < 0.2 * (pooled.high - pooled.low)

@@ -117,7 +117,7 @@ def test_node_gets_its_arguments_as_ros_takes_them() -> None:
         "--enclave",
         "/sac_control/policy",
         "--log-level",
-        "policy:=debug",
+        "robot.policy:=debug",
         "-r",
         "__ns:=/robot",
         "-r",

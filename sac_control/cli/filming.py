@@ -28,9 +28,7 @@ def check_video(path: Path) -> None:
     check_kind(path)
 
 
-def film_evaluated(
-    policy: Path, run: RunDirectory | None, *, task: str, engine: str, seed: int, video: Path
-) -> None:
+def film_evaluated(policy: Path, run: RunDirectory | None, *, task: str, engine: str, seed: int, video: Path) -> None:
     """Write a video of the policy file `policy`, which is of `run`, if of any.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The table of a training on a terminal: figures, and a sparkline of returns. Draws what the learner's records say.
+"""The table of a training on a terminal: figures, and a sparkline of returns, from what the learner's records say.
 
 The command draws, not the learner: several processes write to one terminal, through the command, and the learner has
 better things to do.

@@ -11,11 +11,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 from sac_control.cli import completion, info, runner
-from sac_control.cli.aftermath import draw, draw_missing_curve, remove_what_never_began
+from sac_control.cli.aftermath import draw_missing_curve, remove_what_never_began
 from sac_control.cli.check_task import CheckTaskOptions, check
 from sac_control.cli.choice import add_choices, from_command
 from sac_control.cli.domain import DomainLease
@@ -31,10 +30,13 @@ from sac_control.cli.options import (
     KeysOptions,
     Options,
     PlotOptions,
+    ReportOptions,
     Told,
     TrainingOptions,
 )
 from sac_control.cli.plan import Plan, find_policy, plan_deployment, plan_evaluation, plan_training
+from sac_control.cli.plot import plot
+from sac_control.cli.report import report
 from sac_control.cli.voice import voice
 from sac_control.errors import ConfigError, SacControlError
 from sac_control.policy.policy_file import PolicyFile
@@ -147,9 +149,7 @@ def _evaluate(options: EvaluationOptions) -> int:
     code = _run(plan, environment, options)
     if code == 0 and options.video is not None:
         path, run = find_policy(options.policy, options.runs_dir)
-        film_evaluated(
-            path, run, task=options.task, engine=options.engine, seed=options.seed, video=options.video
-        )
+        film_evaluated(path, run, task=options.task, engine=options.engine, seed=options.seed, video=options.video)
         print(f"video: {options.video}", file=sys.stderr if options.json else sys.stdout)
     return code
 
@@ -174,15 +174,6 @@ def _deploy(options: DeploymentOptions) -> int:
 def _info(options: InfoOptions) -> int:
     content = info.describe(options.policy, options.runs_dir) if options.policy else info.list_runs(options.runs_dir)
     print(json.dumps(content, indent=2) if options.json else info.as_text(content))
-    return 0
-
-
-def _plot(options: PlotOptions) -> int:
-    path = Path(options.run)
-    run = RunDirectory(path if path.is_dir() else options.runs_dir / options.run)
-    picture = options.file or run.curve
-    draw(run, picture)
-    print(picture)
     return 0
 
 
@@ -266,7 +257,8 @@ VERBS = (
     ),
     Verb("deploy", "run the policy node alone, for a robot", DeploymentOptions, _deploy),
     Verb("info", "what a run or a policy file is; without a name, list the runs", InfoOptions, _info),
-    Verb("plot", "draw curve.png of a run again", PlotOptions, _plot),
+    Verb("plot", "draw a run again, or compare several runs and seeds", PlotOptions, plot),
+    Verb("report", "write one HTML page with all that a run has left behind", ReportOptions, report),
     Verb("export", "write the policy of a run into one file, signed on request", ExportOptions, _export),
     Verb("new-task", "write a first task file from the joints and limits of a robot", NewTaskOptions, new_task),
     Verb("check-task", "try a task out, and find the usual mistakes", CheckTaskOptions, check),

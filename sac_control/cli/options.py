@@ -228,10 +228,25 @@ class InfoOptions(OfRuns):
 class PlotOptions(OfRuns):
     """What people choose to be drawn."""
 
-    run: str = choice("name or directory of a run", metavar="RUN", is_positional=True)
-    file: Path | None = choice(
-        "picture to write", default=None, unset="that of the run", metavar="FILE", is_positional=True
+    runs: Sequence[str] = choice(
+        "name or directory of a run; several are compared, those that differ in their seeds alone as one",
+        metavar="RUN",
+        is_positional=True,
     )
+    output: Path | None = choice(
+        "picture to write, .png, .pdf or .svg",
+        default=None,
+        unset="curve.png of the run, or comparison.png beside the runs",
+        metavar="FILE",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportOptions(OfRuns):
+    """What people choose for a report."""
+
+    run: str = choice("name or directory of a run", metavar="RUN", is_positional=True)
+    output: Path | None = choice("page to write, .html", default=None, unset="report.html of the run", metavar="FILE")
 
 
 @dataclass(frozen=True, kw_only=True)

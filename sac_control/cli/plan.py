@@ -274,7 +274,7 @@ def task_of(
 
 
 def _output_of(run: RunDirectory | None, chosen: Path | None, configured: str) -> tuple[str, tuple[str, ...]]:
-    """The file that the result of an evaluation goes to: as asked for, else into the run; and a note where it cannot."""
+    """The file that the result of an evaluation goes to, as asked for or else into the run; a note where it cannot."""
     if chosen is not None:
         return str(chosen.resolve()), ()
     if configured or run is None:

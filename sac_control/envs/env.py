@@ -261,7 +261,7 @@ class Env(Environment, EzPickle):
         return self._starts_at(extreme(rng, most, self.task.start_dimensions))
 
     def render(self) -> NDArray[np.uint8] | None:
-        """The current picture, (height, width, 3) uint8, in mode "rgb_array"; otherwise nothing: a window draws itself."""
+        """The current picture, (height, width, 3) uint8, in mode "rgb_array"; otherwise nothing: windows draw."""
         self._check_open()
         return self._world.render(*self.picture_size) if self.render_mode == "rgb_array" else None
 

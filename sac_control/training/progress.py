@@ -1,4 +1,4 @@
-"""What a training tells while it runs: a line that is redrawn on a terminal, lines every few seconds elsewhere, or records.
+"""What a training tells: a line that is redrawn on a terminal, lines every few seconds elsewhere, or records.
 
 Records are for the command, which owns the terminal that several nodes write to and draws a table there.
 """

@@ -30,7 +30,9 @@ def check_kind(path: Path) -> None:
     package, name = ("imageio_ffmpeg", "imageio-ffmpeg") if kind == ".mp4" else ("PIL", "pillow")
     if importlib.util.find_spec(package) is None:
         other = "; a .gif needs none" if kind == ".mp4" else ""
-        raise ConfigError(f"{name}, which writes {kind}, is not installed: {sys.executable} -m pip install {name}{other}")
+        raise ConfigError(
+            f"{name}, which writes {kind}, is not installed: {sys.executable} -m pip install {name}{other}"
+        )
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise ConfigError(f"the video {str(path)!r} cannot be written: name another file")
 
