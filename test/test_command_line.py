@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from policies import make_file
 from sac_control.cli import main
 from sac_control.cli.completion import run_names, setting_names
 from sac_control.cli.next_commands import next_commands
@@ -69,6 +70,33 @@ def test_program_is_named_as_it_can_be_called(at_home: Path, monkeypatch: pytest
     assert next_commands(run, Path("runs"), summary)[0].startswith(".venv/bin/sac_control evaluate runs/a")
     monkeypatch.setattr(sys, "argv", ["/somewhere/__main__.py"])
     assert next_commands(run, Path("runs"), summary)[0].startswith(f"{sys.executable} -m sac_control evaluate runs/a")
+
+
+# what is refused before anything starts
+
+
+@pytest.mark.parametrize("verb", ["train", "evaluate"])
+def test_window_without_a_display_is_refused_in_one_sentence(
+    at_home: Path, verb: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    assert main.main([verb, *(["first"] if verb == "evaluate" else []), "--gui"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: --gui opens a window, and there is no display (DISPLAY is not set): leave it out")
+    assert len(said.splitlines()) == 1
+    assert not list(at_home.iterdir())
+
+
+def test_video_that_cannot_be_written_is_refused_before_the_evaluation(
+    at_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(main, "_run", lambda *_: pytest.fail("nodes were started"))
+    policy = at_home / "policy.safetensors"
+    policy.write_bytes(make_file().to_bytes())
+    for video, complaint in (("x.avi", "expected one of .gif, .mp4"), ("no/x.gif", "cannot be written")):
+        assert main.main(["evaluate", str(policy), "--video", video]) == 2
+        assert complaint in capsys.readouterr().err
 
 
 # completion

@@ -787,6 +787,8 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Plan]:
             (plan.run.checkpoints / "1").mkdir(parents=True, exist_ok=True)  # or it is removed: nothing was learnt
         return 1
 
+    monkeypatch.setenv("DISPLAY", ":0")
+
     def command(*arguments: str) -> Plan:
         assert main.main(arguments) == 1
         return started.pop()

@@ -70,7 +70,12 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunDirectory:
     write_tables(run, rows=5)
     summary = {"task": "inverted_pendulum", "solved": True, "env_steps": 1041, "policy_version": 58, "seed": 1}
     run.write_summary({**summary, "swap_gap_max": 0.0004, "rollbacks": 0, "versions": {"python": "3.11.7"}})
-    evaluation = {"episodes": 4, "mean_return": 987.5, "interquartile_mean": 999.0, "min_return": 950.0}
+    evaluation: dict[str, object] = {
+        "episodes": 4,
+        "mean_return": 987.5,
+        "interquartile_mean": 999.0,
+        "min_return": 950.0,
+    }
     evaluation |= {"interquartile_interval": [970.5, 1000.0], "chatter": {"slider_to_cart": 3.25}}
     run.evaluation.write_text(json.dumps({**evaluation, "policy_versions": [58]}))
     plants = [{"plant": "as described", "engine": "mujoco", "kept": 20}, {"plant": "x", "engine": "mujoco", "kept": 3}]
@@ -80,6 +85,12 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunDirectory:
     run.exam_picture.write_bytes(png(picture))
     write_video(run.video, [picture, picture + 255], 20)
     return run
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No curve, which takes a second to draw."""
+    monkeypatch.setattr("sac_control.cli.report.draw", lambda _, picture: picture.write_bytes(b""))
 
 
 def test_page_has_everything_in_it(run: RunDirectory, capsys: pytest.CaptureFixture[str]) -> None:
@@ -96,6 +107,7 @@ def test_page_has_everything_in_it(run: RunDirectory, capsys: pytest.CaptureFixt
     assert base64.b64decode(shown.sources[0].partition(",")[2]) == run.video.read_bytes()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_no_request_leaves_the_page(run: RunDirectory) -> None:
     assert main.main(["report", "first"]) == 0
     text = run.report.read_text()
@@ -118,6 +130,7 @@ def test_what_is_missing_is_said_in_its_place(run: RunDirectory, capsys: pytest.
     assert "has no checkpoint yet" in shown.text
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("content", ["", "{", "[]", "\x00"])
 def test_what_is_damaged_is_said_in_its_place_and_left_alone(run: RunDirectory, content: str) -> None:
     for path in (run.summary, run.evaluation, run.exam):
@@ -130,6 +143,7 @@ def test_what_is_damaged_is_said_in_its_place_and_left_alone(run: RunDirectory, 
     assert run.summary.read_text() == content
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_text_of_a_run_is_no_html(run: RunDirectory) -> None:
     run.config.write_text("</pre><script>alert(1)</script>")
     run.write_summary({"task": "<img src=http://x>", "versions": {"<b>": "&"}})
@@ -140,6 +154,7 @@ def test_text_of_a_run_is_no_html(run: RunDirectory) -> None:
     assert all(source.startswith("data:") for source in shown.sources)
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [

@@ -28,7 +28,7 @@ def file() -> PolicyFile:
 
 def pictures(count: int, width: int = 64, height: int = 48) -> list[NDArray[np.uint8]]:
     """A white square that moves over black."""
-    made = [np.zeros((height, width, 3), np.uint8) for _ in range(count)]
+    made: list[NDArray[np.uint8]] = [np.zeros((height, width, 3), np.uint8) for _ in range(count)]
     for k, picture in enumerate(made):
         picture[10:20, 3 * k : 3 * k + 10] = 255
     return made

@@ -31,6 +31,7 @@ from sac_control.cli.options import (
     Options,
     PlotOptions,
     ReportOptions,
+    Simulated,
     Told,
     TrainingOptions,
 )
@@ -107,6 +108,7 @@ def _train(options: TrainingOptions) -> int:
     started = time.monotonic()
     options = _muted(options)
     with _before_the_start():
+        _check_display(options)
         lease = _own_domain(options)
         environment = _environment(options, lease, (*preflight.CONTROL, *preflight.SIMULATION))
         plan = plan_training(options)
@@ -139,6 +141,7 @@ def _train(options: TrainingOptions) -> int:
 def _evaluate(options: EvaluationOptions) -> int:
     options = _muted(options)
     with _before_the_start():
+        _check_display(options)
         lease = _own_domain(options)
         environment = _environment(options, lease, (*preflight.CONTROL, *preflight.SIMULATION))
         plan = plan_evaluation(options)
@@ -214,6 +217,15 @@ def _environment(options: Options, lease: DomainLease | None, packages: Sequence
     environment = runner.node_environment(os.environ, domain=domain, network=options.network)
     preflight.check(environment, packages)
     return environment
+
+
+def _check_display(options: Simulated) -> None:
+    """Refuse a window where none can be seen."""
+    if not (options.headless or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        otherwise = "; evaluate --video FILE needs none" if isinstance(options, EvaluationOptions) else ""
+        raise ConfigError(
+            f"--gui opens a window, and there is no display (DISPLAY is not set): leave it out{otherwise}"
+        )
 
 
 def _own_domain(options: Options) -> DomainLease | None:
