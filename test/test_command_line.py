@@ -17,6 +17,8 @@ from sac_control.cli.completion import run_names, setting_names
 from sac_control.cli.next_commands import next_commands
 from sac_control.store.run_directory import RunDirectory
 
+ROOT = Path(__file__).resolve().parent.parent
+
 
 def words(line: str) -> list[str]:
     """The arguments of a command that is told to people, without the program."""
@@ -32,6 +34,16 @@ def test_help_shows_three_examples_that_the_command_takes(capsys: pytest.Capture
     for line in shown:
         main.parse(words(line))
         assert len(line) <= 110
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/results.md"])
+def test_commands_of_the_docs_are_known(page: str) -> None:
+    blocks = re.findall(r"^```bash\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines() if line.startswith(".venv/bin/sac_control ")]
+    assert lines
+    for line in lines:
+        if "--help" not in line:
+            main.parse(words(line))
 
 
 @pytest.fixture
