@@ -163,5 +163,11 @@ setuptools.setup(
         "sac_control.tasks": TASKS,
         "sac_control.algorithms": ALGORITHMS,
     },
+    # What is asked for only where it is used; the versions that were tried are in .ci/requirements.txt.
+    extras_require={
+        "terminal": ["rich>=13"],  # the table of a training
+        "completion": ["argcomplete>=3"],  # at Tab
+        "video": ["imageio-ffmpeg>=0.6"],  # mp4
+    },
     zip_safe=False,
 )

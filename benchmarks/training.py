@@ -64,7 +64,7 @@ def train(
     Raises:
         NotAvailableError: this package does not know the configuration file or a setting.
     """
-    command = [sys.executable, "-m", "sac_control", "train", "--run", name, "--seed", str(seed)]
+    command = [sys.executable, "-m", "sac_control", "train", "--run", name, "--seed", str(seed), "--no-video"]
     if config:
         if not (ROOT / "config" / config).exists():
             raise NotAvailableError(f"there is no config/{config}")

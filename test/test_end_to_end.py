@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -66,13 +68,15 @@ def test_training_through_three_processes_solves_the_pendulum_and_the_policy_kee
     assert done.returncode == 0, done.stdout + done.stderr
     assert "solved after" in done.stdout
     assert "incompatible QoS" not in done.stdout + done.stderr
+    assert "pybullet build time" not in done.stdout + done.stderr
+    assert "next:" in done.stdout
     assert re.search(r"step \d+/20000  episodes \d+  return .* updates/s  ratio .* policy v\d+  ETA", done.stdout)
     run = tmp_path / "runs" / "pendulum"
     summary = json.loads((run / "summary.json").read_text())
     assert summary["solved"] is True
     assert summary["eval_returns"] == [1000.0] * 10
     assert {"env_steps", "updates", "wall_seconds", "seed", "versions"} <= summary.keys()
-    for name in ("config.yaml", "metrics.csv", "episodes.csv", "evaluations.csv", "curve.png", "replay"):
+    for name in ("config.yaml", "metrics.csv", "episodes.csv", "evaluations.csv", "curve.png", "best.gif", "replay"):
         assert (run / name).exists(), name
     for name in ("policy.safetensors", "learner.safetensors", "state.json"):
         assert (run / "checkpoints" / "best" / name).exists(), name
@@ -82,6 +86,9 @@ def test_training_through_three_processes_solves_the_pendulum_and_the_policy_kee
     result = json.loads(sac_control(tmp_path, "evaluate", "pendulum", "--episodes", "5", "--json").stdout)
     assert result["returns"] == [1000.0] * 5
     assert result["missing_transitions"] == 0
+    assert result["interquartile_interval"] == [1000.0, 1000.0]
+    assert result["chatter"]["slider_to_cart"] > 0.0
+    assert json.loads((run / "eval.json").read_text()) == result
 
     info = sac_control(tmp_path, "info", "pendulum")
     assert info.returncode == 0
@@ -89,6 +96,39 @@ def test_training_through_three_processes_solves_the_pendulum_and_the_policy_kee
     again = sac_control(tmp_path, "train", "--run", "pendulum")
     assert again.returncode == 2
     assert "exists already" in again.stderr
+
+
+@pytest.mark.long
+def test_training_on_a_terminal_draws_a_table_between_what_all_nodes_say(tmp_path: Path) -> None:
+    screen, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, "train", "--run", "x", "--max-steps", "400", *SMALL],
+        cwd=tmp_path,
+        env={**environment(), "TERM": "xterm", "COLUMNS": "100", "LINES": "40"},
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    seen = b""
+    with contextlib.suppress(OSError):  # so a terminal says that nobody writes to it any more
+        while data := os.read(screen, 65536):
+            seen += data
+    os.close(screen)
+    assert process.wait(60) == 0
+    text = seen.decode()
+    assert "\x1e" not in text  # no record
+    for word in ("400/400 transitions", "replay ratio", "[simulator] INFO: simulates", "returns ", "next:"):
+        assert word in text, word
+    assert text.index("max_steps reached after 400") > text.rindex("replay ratio")
+
+
+@pytest.mark.long
+def test_quiet_training_tells_its_end_alone(tmp_path: Path) -> None:
+    done = sac_control(tmp_path, "train", "--run", "x", "--max-steps", "300", "--quiet", *SMALL)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 1
+    assert "max_steps reached after 300 transitions" in done.stdout
+    assert done.stderr == ""
 
 
 @pytest.mark.long

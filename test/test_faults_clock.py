@@ -29,7 +29,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "sac_control"
 SYSTEM_TIME = {
     "cli/exam.py": "date of an exam, for people",
     "cli/plan.py": "name of a run",
-    "nodes/evaluator.py": "when credit was given, for people",
+    "cli/report.py": "date of a report, for people",
+    "nodes/evaluator.py": "when credit was given, and date of a result, for people",
     "nodes/learner.py": "name of a run, and when things were published, for people",
     "nodes/policy.py": "age of a state by its stamp, where check_stamps is set",
     "nodes/simulator.py": "stamps of a simulator that stands in for a robot",

@@ -67,7 +67,9 @@ def fingerprint(run: Path) -> dict[str, Any]:
 def train(folder: Path, *arguments: str) -> Path:
     """A run below `folder`, trained by the command."""
     done = sac_control(
-        folder, "train", "--run", "same", "--runs-dir", str(folder), "--set", "learner.deterministic=true", *arguments
+        folder,
+        *("train", "--run", "same", "--runs-dir", str(folder), "--no-video"),
+        *("--set", "learner.deterministic=true", *arguments),
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "same"

@@ -77,6 +77,11 @@ def test_plot_draws_it(runs: Path) -> None:
     assert (runs / "old" / "curve.png").stat().st_size > 10_000
 
 
+def test_report_tells_of_it(runs: Path) -> None:
+    assert main.main(["report", "old", "--runs-dir", str(runs)]) == 0
+    assert "inverted_pendulum" in (runs / "old" / "report.html").read_text()
+
+
 def test_evaluate_plays_it(tmp_path: Path, runs: Path) -> None:
     done = sac_control(tmp_path, "evaluate", "old", "--episodes", "3", "--json", "--stop-timeout", "300")
     assert done.returncode == 0, done.stderr

@@ -19,7 +19,7 @@ BASIS = {
     "variation",
 }  # fmt: skip
 SIMULATION = {"robots", "tasks", "worlds", "envs", "simulation"}
-CORES = {"algorithms", "policy", "store", "training", "exam", "health", "system"} | SIMULATION
+CORES = {"algorithms", "policy", "store", "training", "exam", "video", "health", "system"} | SIMULATION
 
 # Folder or module: what it may import of this package (beside itself), and of others (beside the standard library).
 ROS = {"rclpy", "rcl_interfaces", "std_srvs", "sac_control.msg"} | {
@@ -51,11 +51,16 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "store": (BASIS, {"numpy", "matplotlib", "tensorboard", "safetensors"}),
     "training": (BASIS | {"tasks", "envs", "algorithms", "policy", "store"}, {"numpy", "safetensors"}),
     "exam": (BASIS | {"robots", "tasks", "envs", "policy", "store"}, {"numpy", "matplotlib"}),
+    "video": (BASIS | {"tasks", "envs", "policy"}, {"numpy", "PIL"}),
     "nodes": (BASIS | CORES, {"numpy", *ROS}),
     "cli": (BASIS | CORES, {"yaml"}),
 }
 EXCEPTIONS = {
     "cli/launch_files.py": {"launch", "launch_ros"},  # the only file that knows the launch library
+    "cli/live_table.py": {"rich"},  # likewise, on a terminal
+    "cli/voice.py": {"rich"},
+    "cli/completion.py": {"argcomplete"},  # at Tab
+    "video/encoding.py": {"imageio_ffmpeg"},  # likewise, for an MP4
     "policy/signature.py": {"cryptography"},  # which it imports only where keys are used
     "tasks/gymnasium_maker.py": {"gymnasium"},  # likewise, where one of its environments is asked for
 }
@@ -77,7 +82,8 @@ BLOCKED = {
     "algorithms": ["rclpy", "yaml", "matplotlib", "tensorboard", *SIMULATORS],
     "policy": ["torch", "rclpy", "yaml", "matplotlib", "tensorboard", "cryptography", *SIMULATORS],
     "store training exam": ["rclpy", "launch", "cryptography"],
-    "cli": ["rclpy", "launch", "torch", "cryptography"],
+    "video": ["rclpy", "launch", "torch", "matplotlib", "imageio_ffmpeg"],
+    "cli": ["rclpy", "launch", "torch", "cryptography", "rich", "argcomplete"],
     "nodes.policy": ["torch", "matplotlib", "tensorboard", "cryptography", *SIMULATORS],
     "nodes.simulator": ["torch", "matplotlib", "tensorboard"],
     "simulation.exchange simulation.periods": ["torch", "rclpy", "numpy", *SIMULATORS],

@@ -10,6 +10,7 @@ from pathlib import Path
 import matplotlib.image
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from sac_control.cli.aftermath import draw_missing_curve, remove_what_never_began
 from sac_control.errors import RunError
@@ -40,6 +41,18 @@ def write_tables(run: RunDirectory, rows: int) -> None:
         evaluations.write({"env_steps": 50 * k, "policy_version": k, "mean_return": 9.0 * k})
     for table in (metrics, episodes, evaluations):
         table.close()
+
+
+def test_tensorboard_reads_a_training_that_is_running(tmp_path: Path) -> None:
+    metrics = Metrics(tmp_path / "metrics.csv", tmp_path / "tb", NAMES)
+    metrics.write(50, {"critic_loss": 0.5, "alpha": 0.25})
+    viewer = EventAccumulator(str(tmp_path / "tb"))
+    viewer.Reload()
+    assert sorted(viewer.Tags()["scalars"]) == ["alpha", "critic_loss"]
+    metrics.write(100, {"alpha": 0.125})
+    viewer.Reload()
+    assert [(each.step, each.value) for each in viewer.Scalars("alpha")] == [(50, 0.25), (100, 0.125)]
+    metrics.close()
 
 
 def test_rows_read_back_as_columns(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ MESSAGES = sorted(path.stem for path in (ROOT / "msg").glob("*.msg"))
 
 # What a rosdep key does not tell by itself: the module's name.
 ROSDEP_KEYS = {
+    "PIL": "python3-pil",
+    "argcomplete": "python3-argcomplete",
     "cryptography": "python3-cryptography",
     "gymnasium": "python3-gymnasium-pip",
     "matplotlib": "python3-matplotlib",
@@ -28,7 +30,7 @@ ROSDEP_KEYS = {
     "torch": "python3-torch",
     "yaml": "python3-yaml",
 }
-WITHOUT_ROSDEP_KEY = {"mujoco", "safetensors"}
+WITHOUT_ROSDEP_KEY = {"mujoco", "safetensors", "rich", "imageio_ffmpeg"}
 
 # Runs in a shell that has sourced the install; prints what it found.
 PROBE = """

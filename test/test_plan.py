@@ -117,7 +117,7 @@ def test_node_gets_its_arguments_as_ros_takes_them() -> None:
         "--enclave",
         "/sac_control/policy",
         "--log-level",
-        "policy:=debug",
+        "robot.policy:=debug",
         "-r",
         "__ns:=/robot",
         "-r",
@@ -558,7 +558,7 @@ def test_evaluation_is_evaluator_simulator_and_policy_in_lockstep(runs: Path, tr
     plan = plan_evaluation(EvaluationOptions(policy="trained", runs_dir=runs, episodes=3, seed=5, deterministic=False))
     assert [node.executable for node in plan] == ["evaluator", "simulator", "policy"]
     nodes = by_name(plan)
-    assert nodes["evaluator"].parameters == {"run_id": RUN_ID, "episodes": 3}
+    assert nodes["evaluator"].parameters == {"run_id": RUN_ID, "episodes": 3, "output": str(trained.evaluation)}
     assert nodes["simulator"].parameters == {"run_id": RUN_ID, "seed": 5}
     assert nodes["policy"].parameters == {
         "run_id": RUN_ID,
@@ -781,11 +781,13 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Plan]:
     """The plan that a command line would have run."""
     started: list[Plan] = []
 
-    def run(plan: Plan, environment: Mapping[str, str], stop_timeout: float) -> int:
+    def run(plan: Plan, environment: Mapping[str, str], stop_timeout: float, hear: object) -> int:
         started.append(plan)
         if plan.run is not None:
             (plan.run.checkpoints / "1").mkdir(parents=True, exist_ok=True)  # or it is removed: nothing was learnt
         return 1
+
+    monkeypatch.setenv("DISPLAY", ":0")
 
     def command(*arguments: str) -> Plan:
         assert main.main(arguments) == 1
@@ -908,8 +910,8 @@ def test_launch_file_names_its_arguments_where_the_command_names_its_options(run
 @pytest.mark.parametrize(
     ("verb", "file", "alone"),
     [
-        ("train", TRAIN, {"domain-id", "stop-timeout", "require-solved", "require-hardened"}),
-        ("evaluate", EVALUATE, {"domain-id", "stop-timeout", "json"}),
+        ("train", TRAIN, {"domain-id", "stop-timeout", "require-solved", "require-hardened", "quiet", "no-video"}),
+        ("evaluate", EVALUATE, {"domain-id", "stop-timeout", "json", "quiet", "video"}),
         ("deploy", DEPLOY, {"domain-id", "stop-timeout"}),
     ],
 )

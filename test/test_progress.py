@@ -6,73 +6,25 @@ import dataclasses
 import io
 import math
 import os
-import pty
 from collections.abc import Iterator
 
 import pytest
 
-from sac_control.training.progress import REDRAW_PERIOD, ProgressLine, progress_text
-from sac_control.types import Phase, TrainingStatus
-
-STATUS = TrainingStatus(
-    run_id="0" * 32,
-    run="first",
-    algorithm="sac",
-    phase=Phase.TRAINING,
-    env_steps=1200,
-    max_steps=20_000,
-    episodes=31,
-    updates=4000,
-    policy_version=80,
-    wall_time=12.0,
-    last_return=211.0,
-    mean_return=63.4,
-    evaluation_return=math.nan,
-    critic_loss=0.1,
-    actor_loss=-3.0,
-    alpha=0.05,
-    entropy=-0.1,
-    metric_names=("critic_loss",),
-    metrics=(0.1,),
-    steps_per_second=251.0,
-    updates_per_second=1004.0,
-    replay_ratio=3.996,
-    target_replay_ratio=4.0,
-    policy_lag=0.4,
-    buffer_size=1200,
-    rejected_transitions=0,
-    missing_transitions=0,
-    duplicate_transitions=0,
-    stale_transitions=0,
-    foreign_transitions=0,
-    rollbacks=0,
-    restorations=0,
-    plants_passed=0,
-    plants=24,
-    eta=75.0,
+from sac_control.training.progress import (
+    QUIET,
+    RECORD_PERIOD,
+    RECORDS,
+    REDRAW_PERIOD,
+    STYLE,
+    ProgressLine,
+    progress_on,
+    progress_text,
+    status_of_record,
 )
+from sac_control.types import Phase
+from terminals import STATUS, Terminal
+
 LINE = "step 1200/20000  episodes 31  return 211 (mean 63)  1004 updates/s  ratio 4.00  policy v80  ETA 1:15"
-
-
-class Terminal:
-    """What a program on a terminal writes to, and what is then seen there."""
-
-    def __init__(self) -> None:
-        self._screen, theirs = pty.openpty()
-        self.stream = os.fdopen(theirs, "w")
-
-    def seen(self) -> str:
-        """Everything written so far."""
-        self.stream.write("END")
-        self.stream.flush()
-        seen = b""
-        while not seen.endswith(b"END"):  # a terminal passes on what is written in pieces and a little later
-            seen += os.read(self._screen, 10_000)
-        return seen.decode().removesuffix("END")
-
-    def close(self) -> None:
-        self.stream.close()
-        os.close(self._screen)
 
 
 @pytest.fixture
@@ -176,3 +128,47 @@ def test_a_full_disk_behind_the_output_stops_nobody() -> None:
 def test_line_of_an_on_policy_training_counts_its_updates_and_has_no_ratio() -> None:
     status = dataclasses.replace(STATUS, replay_ratio=math.nan, target_replay_ratio=math.nan, updates=13)
     assert progress_text(status) == LINE.replace("1004 updates/s  ratio 4.00", "13 updates")
+
+
+def test_records_hold_the_whole_status_between_sentences_and_end_with_the_last_figures() -> None:
+    stream = io.StringIO()
+    records = progress_on(stream, 5.0, {STYLE: RECORDS})
+    records.note("trains")
+    records.show(STATUS, now=0.0)
+    records.show(STATUS, now=0.9 * RECORD_PERIOD)
+    last = dataclasses.replace(STATUS, env_steps=1300, phase=Phase.SOLVED)
+    records.end(last, "solved")
+    sentence, first, second, conclusion = stream.getvalue().rstrip("\n").split("\n")
+    assert (sentence, conclusion) == ("trains", "solved")
+    assert status_of_record(sentence) is None
+    status = status_of_record(first)
+    assert status is not None
+    assert status.keys() == dataclasses.asdict(STATUS).keys()
+    assert (status["phase"], status["env_steps"], status["metrics"]) == ("TRAINING", 1200, [0.1])
+    ended = status_of_record(second)
+    assert ended is not None
+    assert (ended["phase"], ended["env_steps"]) == ("SOLVED", 1300)
+
+
+def test_record_that_was_cut_off_is_no_status() -> None:
+    with pytest.raises(ValueError, match="Unterminated|Expecting"):
+        status_of_record('\x1e{"run": "fi')
+
+
+def test_quiet_leaves_what_people_should_read_and_the_end() -> None:
+    stream = io.StringIO()
+    quiet = progress_on(stream, 5.0, {STYLE: QUIET})
+    quiet.note("evaluated")
+    quiet.show(STATUS, now=0.0)
+    quiet.say("cannot write")
+    quiet.end(STATUS, "solved")
+    assert stream.getvalue() == "cannot write\nsolved\n"
+
+
+def test_by_itself_a_learner_tells_lines() -> None:
+    stream = io.StringIO()
+    line = progress_on(stream, 5.0, {})
+    line.note("trains")
+    line.show(STATUS, now=0.0)
+    line.end(STATUS, "solved")
+    assert stream.getvalue() == f"trains\n{LINE}\nsolved\n"

@@ -272,9 +272,9 @@ def test_run_and_home_that_cannot_be_written_can_be_evaluated_and_drawn(place: P
     done = start(place, "evaluate", "x", *episodes, HOME=str(blocked))
     assert done.returncode == EXIT_DONE, done.stderr
     assert json.loads(done.stdout)["lengths"]
-    assert {path.name for path in run.path.iterdir()} == {"config.yaml", "checkpoints", "log", ".lock"}
+    assert {path.name for path in run.path.iterdir()} == {"config.yaml", "checkpoints", "log", ".lock", "eval.json"}
     write_tables(run, rows=3)
     run.curve.mkdir()  # in the way of the picture
-    assert "sac_control plot RUN FILE draws elsewhere" in start(place, "plot", "x").stderr
-    assert start(place, "plot", "x", "mine.png").stdout == "mine.png\n"
+    assert "sac_control plot RUN --output FILE draws elsewhere" in start(place, "plot", "x").stderr
+    assert start(place, "plot", "x", "--output", "mine.png").stdout == "mine.png\n"
     assert (place / "mine.png").stat().st_size > 1000

@@ -20,7 +20,7 @@ ROBOTS = Path(__file__).parent / "robots"
 def trained(folder: Path, task: Path, seed: int, steps: int) -> Path:
     """The run of a training with default settings, but until solved, that solved `task` within so many transitions."""
     words = ["--run", "stranger", "--seed", str(seed), "--max-steps", str(steps), "--until", "solved"]
-    words += ["--require-solved"]
+    words += ["--require-solved", "--no-video"]
     done = sac_control(folder, "train", "--task", str(task), *words)
     assert done.returncode == 0, done.stdout + done.stderr
     run = folder / "runs" / "stranger"

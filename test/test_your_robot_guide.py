@@ -81,7 +81,7 @@ def test_commands_of_the_guide_lead_from_a_urdf_to_a_pendulum_that_is_held(tmp_p
     assert (tmp_path / "furuta.png").stat().st_size > 1000
 
     assert "solved after" in run(tmp_path, [*train, "--until", "solved", "--require-solved"])
-    lowest = re.findall(r"lowest ([\d.]+)", run(tmp_path, evaluate))
+    lowest = re.findall(r"worst ([\d.]+)", run(tmp_path, evaluate))
     assert float(*lowest) > 900.0
     assert "furuta" in run(tmp_path, info)
 

@@ -3,6 +3,8 @@
 main.py                the command line: its verbs
   new_task.py check_task.py  the verbs about task files
   exam.py              the verb that examines a policy
+  plot.py              the verb that draws a run, or compares several
+  report.py            the verb that writes one page about a run
   info.py                what a run or a policy file is
 options.py             what people choose for each, written once
 choice.py              makes options of the command and launch arguments of that
@@ -14,9 +16,13 @@ node_description.py    how one node is started, and started again
 command_topic.py       on which topic a deployed policy commands
 launch_arguments.py    what the launch files take, and the plans they make
 runner.py              runs a plan without the launch library
+voice.py live_table.py  who tells how a training goes; the table on a terminal
+completion.py          what the shell may complete at Tab
 launch_files.py        runs a plan with the launch library
 ending.py              how long processes that were asked to end may take
 aftermath.py           what is done when a training has ended
+filming.py             videos that the command makes
+next_commands.py       what people may do then
 domain.py reach.py     a ROS domain of its own for every command; who can reach the nodes
 robot_view.py          the robot that view.launch.py shows
 """

@@ -21,8 +21,8 @@ def draw(run: RunDirectory, picture: Path) -> None:
     try:
         curve.draw(run, picture)
     except OSError as error:
-        reason = error.strerror
-        raise RunError(f"cannot write {picture}: {reason}; sac_control plot RUN FILE draws elsewhere") from error
+        elsewhere = "sac_control plot RUN --output FILE draws elsewhere"
+        raise RunError(f"cannot write {picture}: {error.strerror}; {elsewhere}") from error
 
 
 def draw_missing_curve(run: RunDirectory) -> str:

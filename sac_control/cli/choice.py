@@ -49,8 +49,9 @@ def choice(
 ) -> Any:
     """A dataclass field that the command and, unless `is_for_launch` is false, the launch file offer.
 
-    A text, a whole number or a path is given as it stands, a sequence of texts one by one (in a launch file in one
-    text, which `split` takes apart), and a bool by an option that says the contrary of its default.
+    A text, a whole number or a path is given as it stands, a sequence of texts one by one, at least one where it is
+    positional (in a launch file in one text, which `split` takes apart), and a bool by an option that says the contrary
+    of its default.
     """
     about = _About(
         description=description,
@@ -109,7 +110,9 @@ class Choice:
         is_sequence = self.kind == Sequence[str]
         is_told = about.unset or not (is_sequence or default in (None, "", dataclasses.MISSING))
         told = f" (default: {about.unset or '%(default)s'})" if is_told else ""
-        if is_sequence:
+        if is_sequence and about.is_positional:
+            more["nargs"] = "+"
+        elif is_sequence:
             more["action"] = "append"
             told = "; may be given many times"
         elif self.kind is not str:

@@ -11,16 +11,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sac_control.cli import info, runner
-from sac_control.cli.aftermath import draw, draw_missing_curve, remove_what_never_began
+from sac_control.cli import completion, info, runner
+from sac_control.cli.aftermath import draw_missing_curve, remove_what_never_began
 from sac_control.cli.check_task import CheckTaskOptions, check
 from sac_control.cli.choice import add_choices, from_command
 from sac_control.cli.domain import DomainLease
 from sac_control.cli.exam import ExamOptions, exam
+from sac_control.cli.filming import check_video, film_evaluated, film_trained
 from sac_control.cli.new_task import NewTaskOptions, new_task
+from sac_control.cli.next_commands import next_commands
 from sac_control.cli.options import (
     DeploymentOptions,
     EvaluationOptions,
@@ -29,9 +30,15 @@ from sac_control.cli.options import (
     KeysOptions,
     Options,
     PlotOptions,
+    ReportOptions,
+    Simulated,
+    Told,
     TrainingOptions,
 )
 from sac_control.cli.plan import Plan, find_policy, plan_deployment, plan_evaluation, plan_training
+from sac_control.cli.plot import plot
+from sac_control.cli.report import report
+from sac_control.cli.voice import voice
 from sac_control.errors import ConfigError, SacControlError
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.sealing import signed
@@ -39,8 +46,15 @@ from sac_control.policy.signature import SigningKey, make_key_pair
 from sac_control.store import atomic
 from sac_control.store.run_directory import RunDirectory
 from sac_control.system import preflight
+from sac_control.training.progress import QUIET, STYLE
 
 EXIT_FAULT, EXIT_USAGE, EXIT_NOT_REACHED = 1, 2, 3
+EXAMPLES = (
+    ("sac_control train --run first --seed 3", "until the pendulum is solved and hardened"),
+    ("sac_control evaluate first --episodes 20 --video first.gif", "count episodes, and film one"),
+    ("sac_control train --task my_robot.yaml", "a robot of your own: docs/your_robot.md"),
+)
+AnyTold = TypeVar("AnyTold", bound=Told)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,35 +88,50 @@ def parse(arguments: Sequence[str] | None = None) -> tuple[Verb, Any]:
         ConfigError: an option is refused.
     """
     parser = argparse.ArgumentParser(
-        prog="sac_control", description="Train, evaluate and deploy Soft Actor-Critic policies through ROS 2 nodes."
+        prog="sac_control",
+        description="Train, evaluate and deploy Soft Actor-Critic policies through ROS 2 nodes.",
+        epilog="examples:\n" + "\n".join(f"  {line:56}  # {purpose}" for line, purpose in EXAMPLES),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     for verb in VERBS:
         subparser = verbs.add_parser(verb.name, help=verb.help)
         subparser.set_defaults(verb=verb)
         add_choices(subparser, verb.options)
+    if completion.is_asked_for(os.environ):
+        completion.complete(parser)
     given = parser.parse_args(arguments)
     return given.verb, from_command(given.verb.options, given)
 
 
 def _train(options: TrainingOptions) -> int:
     started = time.monotonic()
+    options = _muted(options)
     with _before_the_start():
+        _check_display(options)
         lease = _own_domain(options)
         environment = _environment(options, lease, (*preflight.CONTROL, *preflight.SIMULATION))
         plan = plan_training(options)
     assert plan.run is not None
-    code = _run(plan, environment, options)
+    with voice(environment, is_quiet=options.quiet) as hear:
+        code = _run(plan, environment, options, hear)
     if code != 0:
         if not options.resume and remove_what_never_began(plan.run):
             print(f"removed {plan.run.path}, where nothing was learnt", file=sys.stderr)
         return code
     summary = plan.run.read_summary()
-    complaint = draw_missing_curve(plan.run)  # where the training was interrupted
+    has_ended = plan.run.has_current_curve  # by itself: after Ctrl-C all that takes time is left out
+    complaint = draw_missing_curve(plan.run)
     relative = os.path.relpath(plan.run.path)
-    curve = f"no curve: {complaint}" if complaint else f"curve: {relative}/curve.png"
-    print(f"{time.monotonic() - started:.1f} s in all; {curve}")
-    print(f"next: sac_control evaluate {relative}    sac_control info {relative}")
+    if not options.quiet:
+        curve = f"no curve: {complaint}" if complaint else f"curve: {relative}/curve.png"
+        print(f"{time.monotonic() - started:.1f} s in all; {curve}", flush=True)
+    elif complaint:
+        print(f"warning: no curve: {complaint}", file=sys.stderr)
+    if options.video and has_ended:
+        _film_trained(plan.run, is_quiet=options.quiet)
+    if not options.quiet:
+        print("next:", *next_commands(plan.run, options.runs_dir, summary), sep="\n  ")
     is_missed = (options.require_solved and not summary["solved"]) or (
         options.require_hardened and not summary["hardened"]
     )
@@ -110,13 +139,32 @@ def _train(options: TrainingOptions) -> int:
 
 
 def _evaluate(options: EvaluationOptions) -> int:
-    if options.json and options.log_level == "info":
-        options = dataclasses.replace(options, log_level="warn")
+    options = _muted(options)
     with _before_the_start():
+        _check_display(options)
         lease = _own_domain(options)
         environment = _environment(options, lease, (*preflight.CONTROL, *preflight.SIMULATION))
         plan = plan_evaluation(options)
-    return _run(plan, environment, options)
+        if options.video is not None:
+            check_video(options.video)
+    if options.quiet:
+        environment[STYLE] = QUIET
+    code = _run(plan, environment, options)
+    if code == 0 and options.video is not None:
+        path, run = find_policy(options.policy, options.runs_dir)
+        film_evaluated(path, run, task=options.task, engine=options.engine, seed=options.seed, video=options.video)
+        print(f"video: {options.video}", file=sys.stderr if options.json else sys.stdout)
+    return code
+
+
+def _film_trained(run: RunDirectory, *, is_quiet: bool) -> None:
+    """Make the video of a run; the training is over, and its time told."""
+    started = time.monotonic()
+    complaint = film_trained(run)
+    if complaint:
+        print(f"warning: no video: {complaint}", file=sys.stderr)
+    elif run.video.exists() and not is_quiet:
+        print(f"video: {os.path.relpath(run.video)}, made in {time.monotonic() - started:.1f} s more")
 
 
 def _deploy(options: DeploymentOptions) -> int:
@@ -129,15 +177,6 @@ def _deploy(options: DeploymentOptions) -> int:
 def _info(options: InfoOptions) -> int:
     content = info.describe(options.policy, options.runs_dir) if options.policy else info.list_runs(options.runs_dir)
     print(json.dumps(content, indent=2) if options.json else info.as_text(content))
-    return 0
-
-
-def _plot(options: PlotOptions) -> int:
-    path = Path(options.run)
-    run = RunDirectory(path if path.is_dir() else options.runs_dir / options.run)
-    picture = options.file or run.curve
-    draw(run, picture)
-    print(picture)
     return 0
 
 
@@ -180,24 +219,41 @@ def _environment(options: Options, lease: DomainLease | None, packages: Sequence
     return environment
 
 
+def _check_display(options: Simulated) -> None:
+    """Refuse a window where none can be seen."""
+    if not (options.headless or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        otherwise = "; evaluate --video FILE needs none" if isinstance(options, EvaluationOptions) else ""
+        raise ConfigError(
+            f"--gui opens a window, and there is no display (DISPLAY is not set): leave it out{otherwise}"
+        )
+
+
 def _own_domain(options: Options) -> DomainLease | None:
     """A domain of its own unless one was chosen, to be held as long as the nodes run."""
     is_chosen = options.domain_id is not None or "ROS_DOMAIN_ID" in os.environ
     return None if is_chosen else DomainLease()
 
 
-def _run(plan: Plan, environment: dict[str, str], options: Options) -> int:
+def _muted(options: AnyTold) -> AnyTold:
+    """The same, with nodes that tell no more than was asked for."""
+    is_muted = options.quiet or (isinstance(options, EvaluationOptions) and options.json)
+    return dataclasses.replace(options, log_level="warn") if is_muted and options.log_level == "info" else options
+
+
+def _run(plan: Plan, environment: dict[str, str], options: Options, hear: runner.Hear | None = None) -> int:
     wanted = plan.run.path / "log" if plan.run is not None else None
     with _before_the_start():
         environment["ROS_LOG_DIR"] = str(preflight.log_directory(environment, wanted))
-    for note in plan.notes:
+    is_quiet = isinstance(options, Told) and options.quiet
+    for note in () if is_quiet else plan.notes:
         print(f"note: {note}", file=sys.stderr)
     for warning in plan.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     where = f"ROS_DOMAIN_ID={environment.get('ROS_DOMAIN_ID', '0')}, "
     where += f"discovery {environment['ROS_AUTOMATIC_DISCOVERY_RANGE'].lower()}"
-    print(f"nodes {', '.join(node.executable for node in plan)}: {where}", file=sys.stderr, flush=True)
-    return runner.run(plan, environment, options.stop_timeout)
+    if not is_quiet:
+        print(f"nodes {', '.join(node.executable for node in plan)}: {where}", file=sys.stderr, flush=True)
+    return runner.run(plan, environment, options.stop_timeout, hear)
 
 
 VERBS = (
@@ -213,7 +269,8 @@ VERBS = (
     ),
     Verb("deploy", "run the policy node alone, for a robot", DeploymentOptions, _deploy),
     Verb("info", "what a run or a policy file is; without a name, list the runs", InfoOptions, _info),
-    Verb("plot", "draw curve.png of a run again", PlotOptions, _plot),
+    Verb("plot", "draw a run again, or compare several runs and seeds", PlotOptions, plot),
+    Verb("report", "write one HTML page with all that a run has left behind", ReportOptions, report),
     Verb("export", "write the policy of a run into one file, signed on request", ExportOptions, _export),
     Verb("new-task", "write a first task file from the joints and limits of a robot", NewTaskOptions, new_task),
     Verb("check-task", "try a task out, and find the usual mistakes", CheckTaskOptions, check),

@@ -41,7 +41,8 @@ class NodeDescription:
     def arguments(self) -> list[str]:
         """Command-line arguments, as every ROS 2 node takes them."""
         arguments = ["--ros-args", "--enclave", self.enclave]  # means nothing without SROS2
-        arguments += ["--log-level", f"{self.executable}:={self.log_level}"]
+        logger = ".".join([*filter(None, self.namespace.split("/")), self.executable])  # as rcl names it
+        arguments += ["--log-level", f"{logger}:={self.log_level}"]
         if self.namespace:
             arguments += ["-r", f"__ns:={self.namespace}"]
         for old, new in self.remappings:

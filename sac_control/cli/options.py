@@ -135,7 +135,14 @@ class Simulated(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingOptions(Restarting, Simulated, OfRuns):
+class Told(Options):
+    """What is chosen where a command tells how things go."""
+
+    quiet: bool = choice("tell nothing but warnings, errors and the result", default=False, is_for_launch=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions(Restarting, Simulated, Told, OfRuns):
     """What people choose for a training."""
 
     default_namespace = "/training"
@@ -166,10 +173,16 @@ class TrainingOptions(Restarting, Simulated, OfRuns):
     overwrite: bool = choice("replace the run", default=False)
     require_solved: bool = choice("exit with 3 if the task was not solved", default=False, is_for_launch=False)
     require_hardened: bool = choice("exit with 3 if the task was not hardened", default=False, is_for_launch=False)
+    video: bool = choice(
+        "leave out best.gif, which is made when the training has ended and takes seconds",
+        default=True,
+        flag="no-video",
+        is_for_launch=False,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluationOptions(Simulated, OfRuns):
+class EvaluationOptions(Simulated, Told, OfRuns):
     """What people choose for an evaluation."""
 
     default_namespace = "/evaluation"
@@ -181,7 +194,15 @@ class EvaluationOptions(Simulated, OfRuns):
         "task: a name, a task file, or gymnasium/ID", default="", unset="that of the policy's training", metavar="TASK"
     )
     json: bool = choice("print one line of JSON and nothing else", default=False, is_for_launch=False)
-    output: Path | None = choice("write the result as JSON to this file, too", default=None, metavar="FILE")
+    output: Path | None = choice(
+        "write the result as JSON to this file", default=None, unset="eval.json of the run", metavar="FILE"
+    )
+    video: Path | None = choice(
+        "film the first 10 s of an episode into this .gif or .mp4, which needs no display",
+        default=None,
+        metavar="FILE",
+        is_for_launch=False,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,10 +228,25 @@ class InfoOptions(OfRuns):
 class PlotOptions(OfRuns):
     """What people choose to be drawn."""
 
-    run: str = choice("name or directory of a run", metavar="RUN", is_positional=True)
-    file: Path | None = choice(
-        "picture to write", default=None, unset="that of the run", metavar="FILE", is_positional=True
+    runs: Sequence[str] = choice(
+        "name or directory of a run; several are compared, those that differ in their seeds alone as one",
+        metavar="RUN",
+        is_positional=True,
     )
+    output: Path | None = choice(
+        "picture to write, .png, .pdf or .svg",
+        default=None,
+        unset="curve.png of the run, or comparison.png beside the runs",
+        metavar="FILE",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportOptions(OfRuns):
+    """What people choose for a report."""
+
+    run: str = choice("name or directory of a run", metavar="RUN", is_positional=True)
+    output: Path | None = choice("page to write, .html", default=None, unset="report.html of the run", metavar="FILE")
 
 
 @dataclass(frozen=True, kw_only=True)

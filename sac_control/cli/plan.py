@@ -5,6 +5,7 @@ A plan is plain data; making one checks every setting and prepares the run direc
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -132,6 +133,7 @@ def plan_evaluation(options: EvaluationOptions) -> Plan:
     task, engine, engine_note = _task_of(specification, run, options)
     base, notes = options.read_config(RunConfig())
     episodes = base.evaluator.episodes if options.episodes is None else options.episodes
+    output, output_note = _output_of(run, options.output, base.evaluator.output)
     config = options.applied_to(
         base.with_values(
             {
@@ -146,7 +148,7 @@ def plan_evaluation(options: EvaluationOptions) -> Plan:
                     "task": task,
                     "episodes": episodes,
                     "json": options.json or base.evaluator.json,
-                    "output": str(options.output.resolve()) if options.output else base.evaluator.output,
+                    "output": output,
                 },
             }
         )
@@ -160,7 +162,7 @@ def plan_evaluation(options: EvaluationOptions) -> Plan:
         options.node("simulator", parameters=_differences(config, "simulator")),
         options.node("policy", parameters={**_differences(config, "policy"), **_lockstep(options, config)}),
     )
-    return Plan(nodes=nodes, run=run, notes=(*notes, *engine_note))
+    return Plan(nodes=nodes, run=run, notes=(*notes, *engine_note, *output_note))
 
 
 def plan_deployment(options: DeploymentOptions) -> Plan:
@@ -269,6 +271,17 @@ def task_of(
             "observation, limits or control period differ; name the file that it was trained with: --task FILE"
         )
     return task, engine, asked
+
+
+def _output_of(run: RunDirectory | None, chosen: Path | None, configured: str) -> tuple[str, tuple[str, ...]]:
+    """The file that the result of an evaluation goes to, as asked for or else into the run; a note where it cannot."""
+    if chosen is not None:
+        return str(chosen.resolve()), ()
+    if configured or run is None:
+        return configured, ()
+    if os.access(run.evaluation if run.evaluation.exists() else run.path, os.W_OK):
+        return str(run.evaluation), ()
+    return "", (f"{run.path} cannot be written: the result is only told; --output FILE writes it elsewhere",)
 
 
 def _new_name(task: str) -> str:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import FrameType
 from typing import IO
 
@@ -23,6 +23,7 @@ NOTICE_AFTER = 1.0  # [s] after which people are told what is waited for
 POLL_PERIOD = 0.05  # [s]
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _LIBC = ctypes.CDLL(None)
+Hear = Callable[[str], None]  # takes a line of the first node's output
 
 
 class NodeProcess:
@@ -33,18 +34,25 @@ class NodeProcess:
         environment: of the process.
         is_first: whether it is the one that talks to people.
         restarts: processes that ran in its place before.
+        hear: takes what the first one tells people; None: it tells them itself.
     """
 
     def __init__(
-        self, node: NodeDescription, environment: Mapping[str, str], *, is_first: bool, restarts: int = 0
+        self,
+        node: NodeDescription,
+        environment: Mapping[str, str],
+        *,
+        is_first: bool,
+        restarts: int = 0,
+        hear: Hear | None = None,
     ) -> None:
-        self.name, self.restarts = node.executable, restarts
+        self.name, self.restarts, self._is_heard = node.executable, restarts, hear is not None
         command = [sys.executable, "-m", f"sac_control.nodes.{node.executable}", *node.arguments()]
         self._process = subprocess.Popen(
             command,
             env=dict(environment),
             stdin=subprocess.DEVNULL,
-            stdout=None if is_first else subprocess.PIPE,  # the first one talks to people
+            stdout=None if is_first and hear is None else subprocess.PIPE,  # the first one talks to people
             stderr=subprocess.STDOUT if not is_first else subprocess.PIPE,
             text=True,
             errors="replace",
@@ -54,8 +62,11 @@ class NodeProcess:
         stream = self._process.stderr if is_first else self._process.stdout
         assert stream is not None
         self.last_words = ""  # last line of its error output
-        self._thread = threading.Thread(target=self._pass_on, args=(stream,), name=self.name, daemon=True)
-        self._thread.start()
+        self._threads = [threading.Thread(target=self._pass_on, args=(stream,), name=self.name, daemon=True)]
+        if is_first and hear is not None:
+            self._threads.append(threading.Thread(target=self._tell, args=(hear,), name=self.name, daemon=True))
+        for thread in self._threads:
+            thread.start()
 
     @property
     def exit_code(self) -> int | None:
@@ -75,10 +86,17 @@ class NodeProcess:
     def finish(self) -> None:
         """Wait for the end of the process and of its output."""
         self._process.wait()
-        self._thread.join(timeout=1.0)
+        for thread in self._threads:
+            thread.join(timeout=1.0)
+
+    def _tell(self, hear: Hear) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            with contextlib.suppress(OSError):
+                hear(line.rstrip("\n"))
 
     def _pass_on(self, stream: IO[str]) -> None:
-        erase = "\r\x1b[K" if sys.stdout.isatty() else ""
+        erase = "\r\x1b[K" if sys.stdout.isatty() and not self._is_heard else ""  # a line that is redrawn
         for line in stream:
             self.last_words = line.strip() or self.last_words
             with contextlib.suppress(OSError):  # a full disk; a stalled reader blocks the node
@@ -88,10 +106,12 @@ class NodeProcess:
 class Place:
     """Where one node of a plan runs: its process, and where that fails those that follow it."""
 
-    def __init__(self, node: NodeDescription, environment: Mapping[str, str], *, is_first: bool) -> None:
-        self._node, self._environment, self._is_first = node, environment, is_first
+    def __init__(
+        self, node: NodeDescription, environment: Mapping[str, str], *, is_first: bool, hear: Hear | None = None
+    ) -> None:
+        self._node, self._environment, self._is_first, self._hear = node, environment, is_first, hear
         self._due: float | None = None  # [s] steady time at which the next process is started
-        self.process = NodeProcess(node, environment, is_first=is_first)
+        self.process = NodeProcess(node, environment, is_first=is_first, hear=hear)
 
     def is_over(self, now: float) -> bool:
         """Whether the process has ended for good; where it is to be started again, that is done when it is time."""
@@ -112,14 +132,24 @@ class Place:
         if now >= self._due:
             self.process.finish()
             restarts, self._due = self.process.restarts + 1, None
-            self.process = NodeProcess(self._node, self._environment, is_first=self._is_first, restarts=restarts)
+            self.process = NodeProcess(
+                self._node, self._environment, is_first=self._is_first, restarts=restarts, hear=self._hear
+            )
         return False
 
 
-def run(plan: Plan, environment: Mapping[str, str], stop_timeout: float = STOP_TIMEOUT) -> int:
+def run(
+    plan: Plan, environment: Mapping[str, str], stop_timeout: float = STOP_TIMEOUT, hear: Hear | None = None
+) -> int:
     """Start all nodes, and stop all when the first one of the plan ends, when any other one ends, or on Ctrl-C.
 
     One that is started again has not ended.
+
+    Args:
+        plan: what is started.
+        environment: of the processes.
+        stop_timeout: [s] without work after which a process that was asked to stop is killed.
+        hear: takes each line that the first node tells people; None: it tells them itself.
 
     Returns:
         Exit code: 0 when the first node ended well or on Ctrl-C, its own code where that is 2, 1 for any fault.
@@ -134,7 +164,7 @@ def run(plan: Plan, environment: Mapping[str, str], stop_timeout: float = STOP_T
     ended: list[NodeProcess] = []
     try:
         for k, node in enumerate(plan):
-            places.append(Place(node, environment, is_first=k == 0))
+            places.append(Place(node, environment, is_first=k == 0, hear=hear))
         while not signals and not ended:
             time.sleep(POLL_PERIOD)
             now = time.monotonic()

@@ -47,6 +47,9 @@ class Env(Environment, EzPickle):
         is_paced: in a window, let `step` last a control period, so that people see real time.
         randomise: from what the robot of each episode is drawn while `is_varied`.
 
+    Attributes:
+        picture_size: width and height [pixels] of what `render` returns.
+
     Raises:
         ConfigError: the render mode is unknown, no window can be opened, or the engine cannot vary something.
     """
@@ -79,6 +82,7 @@ class Env(Environment, EzPickle):
         self.task: RobotTask = task
         self.engine = engine
         self.render_mode = render_mode
+        self.picture_size = (640, 480)
         self.max_episode_steps = max_episode_steps
         self.specification = task.specification
         self.metadata = {**self.metadata, "render_fps": round(1.0 / task.specification.control_period)}
@@ -257,9 +261,9 @@ class Env(Environment, EzPickle):
         return self._starts_at(extreme(rng, most, self.task.start_dimensions))
 
     def render(self) -> NDArray[np.uint8] | None:
-        """The current picture, (480, 640, 3) uint8, in mode "rgb_array"; otherwise nothing: a window draws itself."""
+        """The current picture, (height, width, 3) uint8, in mode "rgb_array"; otherwise nothing: windows draw."""
         self._check_open()
-        return self._world.render() if self.render_mode == "rgb_array" else None
+        return self._world.render(*self.picture_size) if self.render_mode == "rgb_array" else None
 
     def close(self) -> None:
         """Release the physics engine and its window; closing twice is allowed."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-import statistics
+import os
 import sys
 import time
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from rclpy.node import Node
 
+from sac_control.errors import RunError
 from sac_control.health.diagnosis import WARN
 from sac_control.health.waiting import WaitWarning
 from sac_control.identity import describe_run
@@ -22,8 +24,9 @@ from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
 from sac_control.store import atomic
 from sac_control.tasks.catalogue import make_task
 from sac_control.training.arrivals import Arrivals
+from sac_control.training.evaluation_result import EvaluationResult
 from sac_control.training.evaluator_config import EvaluatorConfig
-from sac_control.training.returns import Episodes
+from sac_control.training.progress import QUIET, STYLE
 
 RUN_AHEAD = 64  # transitions the simulator may be ahead of the counting
 
@@ -42,15 +45,14 @@ class EvaluatorNode(Node):
     def __init__(self) -> None:
         super().__init__("evaluator", **NODE_OPTIONS)
         self._config = config = declare_parameters(self, EvaluatorConfig)
-        self._identity = config.run_id, make_task(config.task).hash  # of transitions that count
+        task = make_task(config.task)
+        self._identity = config.run_id, task.hash  # of transitions that count
         self._began_at = time.time_ns()
         self._claim = Claim(config.run_id, self._began_at, self.resolve_topic_name(topics.CREDIT.name))
-        self._arrivals, self._episodes = Arrivals(), Episodes()
+        self._arrivals, self._result = Arrivals(), EvaluationResult(task.specification)
         self._foreign = 0  # transitions of other runs and tasks
         self._foreign_transition = ""  # what the newest of them is
-        self._returns: list[float] = []
-        self._lengths: list[int] = []
-        self._versions: set[int] = set()
+        self._is_quiet = os.environ.get(STYLE) == QUIET
         self._started: float | None = None  # [s] steady time of the first transition
 
         self._credit_topic = topics.publisher(self, topics.CREDIT)
@@ -66,7 +68,7 @@ class EvaluatorNode(Node):
     @property
     def is_done(self) -> bool:
         """Whether all episodes are counted."""
-        return len(self._returns) >= self._config.episodes
+        return len(self._result.returns) >= self._config.episodes
 
     def work(self) -> bool:
         """Nothing to do between callbacks."""
@@ -77,11 +79,22 @@ class EvaluatorNode(Node):
         self._health.fail(sentence)
 
     def shut_down(self) -> None:
-        """Tell the result."""
-        result = self._result()
-        if self._config.output:
-            atomic.write_text(Path(self._config.output), json.dumps(result, indent=2) + "\n")
-        print(json.dumps(result) if self._config.json else self._sentence(result), flush=True)
+        """Tell the result, and write it.
+
+        Raises:
+            RunError: it cannot be written.
+        """
+        result = self._described_result()
+        if self._config.json:
+            print(json.dumps(result), flush=True)
+        else:
+            speed = result["steps_per_second"]
+            print(*self._result.sentences(), *([f"{speed:g} steps per second"] if speed else []), sep="\n", flush=True)
+        if self._config.output and self._result.returns:  # what was found before is worth more than nothing
+            try:
+                atomic.write_text(Path(self._config.output), json.dumps(result, indent=2) + "\n")
+            except OSError as error:
+                raise RunError(f"cannot write {self._config.output}: {error.strerror}") from error
 
     def _on_transition(self, msg: Any) -> None:
         if (msg.run_id, msg.task_hash) != self._identity:
@@ -93,14 +106,10 @@ class EvaluatorNode(Node):
             self._started = time.monotonic()
         if self.is_done or not self._arrivals.is_new(transition.source, transition.sequence):
             return
-        self._versions.add(transition.policy_version)
-        episode = self._episodes.add(transition)
-        if episode is not None:
-            self._returns.append(episode.total_reward)
-            self._lengths.append(episode.length)
-            if not self._config.json:
-                count = f"episode {len(self._returns)}/{self._config.episodes}"
-                print(f"{count}: return {episode.total_reward:g}, {episode.length} steps", flush=True)
+        episode = self._result.add(transition)
+        if episode is not None and not (self._config.json or self._is_quiet):
+            count = f"episode {len(self._result.returns)}/{self._config.episodes}"
+            print(f"{count}: return {episode.total_reward:g}, {episode.length} steps", flush=True)
         if transition.sequence % (RUN_AHEAD // 4) == 0:
             self._grant()
 
@@ -123,28 +132,16 @@ class EvaluatorNode(Node):
         run_id = self._config.run_id
         self._credit_topic.publish(messages.credit_to_msg(until, run_id, self._began_at, time.time_ns()))
 
-    def _result(self) -> dict[str, Any]:
+    def _described_result(self) -> dict[str, Any]:
         elapsed = time.monotonic() - self._started if self._started is not None else 0.0
-        steps = sum(self._lengths)
+        steps = sum(self._result.lengths)
         return {
-            "episodes": len(self._returns),
-            "returns": self._returns,
-            "lengths": self._lengths,
-            "mean_return": statistics.fmean(self._returns) if self._returns else None,
-            "min_return": min(self._returns, default=None),
-            "policy_versions": sorted(self._versions),
+            "task": self._config.task,
+            "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            **self._result.to_mapping(),
             "missing_transitions": self._arrivals.missing,
             "steps_per_second": round(steps / elapsed, 1) if elapsed > 0 else None,
         }
-
-    @staticmethod
-    def _sentence(result: dict[str, Any]) -> str:
-        if not result["returns"]:
-            return "no episode was completed"
-        return (
-            f"{result['episodes']} episodes: mean return {result['mean_return']:g}, lowest {result['min_return']:g}; "
-            f"{result['steps_per_second']:g} steps per second"
-        )
 
     def _losses(self) -> dict[str, int]:
         return {"missing_transitions": self._arrivals.missing, "foreign_transitions": self._foreign}
@@ -152,9 +149,9 @@ class EvaluatorNode(Node):
     def _on_second(self) -> None:
         now = time.monotonic()
         figures: dict[str, object] = {
-            "episodes": len(self._returns),
-            "transitions": sum(self._lengths),
-            "policy_versions": ", ".join(map(str, sorted(self._versions))),
+            "episodes": len(self._result.returns),
+            "transitions": sum(self._result.lengths),
+            "policy_versions": ", ".join(map(str, sorted(self._result.versions))),
             "transition_age": self._waiting.silence(now),
             "duplicate_transitions": self._arrivals.duplicates,
         }

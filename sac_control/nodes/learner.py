@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 import sys
 import time
 from datetime import datetime
@@ -24,7 +25,7 @@ from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters
 from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
 from sac_control.training.intake import Outcome
 from sac_control.training.learner_config import LearnerConfig
-from sac_control.training.progress import ProgressLine
+from sac_control.training.progress import progress_on
 from sac_control.training.training_run import TrainingRun
 from sac_control.types import Phase, TrainingStatus
 
@@ -51,8 +52,8 @@ class LearnerNode(Node):
             name = f"{config.task}-{datetime.now():%Y%m%d-%H%M%S}"
             config = dataclasses.replace(config, run_directory=str(Path("runs") / name))
         self._config = config
-        self._progress = ProgressLine(sys.stdout, config.progress_period)
-        self._run = TrainingRun(config, say=self._progress.say)
+        self._progress = progress_on(sys.stdout, config.progress_period, os.environ)
+        self._run = TrainingRun(config, say=self._progress.say, note=self._progress.note)
         self._identity = self._run.run_id, self._run.task_hash  # of transitions that are learnt from
         self._started = time.time_ns()
         self._claim = Claim(self._run.run_id, self._started, self.resolve_topic_name(topics.CREDIT.name))
@@ -79,7 +80,7 @@ class LearnerNode(Node):
         self.create_timer(Health.period, self._on_second, clock=STEADY_CLOCK)
         self._health = Health(self, self._waiting, self._progress.say, self._losses(self._run.status()))
         where = f"{config.run_directory}, seed {config.seed}, run id {self._run.run_id}"
-        self._progress.say(f"trains {config.task} in {where}")
+        self._progress.note(f"trains {config.task} in {where}")
         self._announce()
 
     @property
@@ -107,7 +108,7 @@ class LearnerNode(Node):
         self._publish_status(status)
         conclusion = self._run.conclusion()  # before the writing, which takes its time
         self._run.close()
-        self._progress.say(f"{conclusion}; see {self._run.run.path}")
+        self._progress.end(status, f"{conclusion}; see {self._run.run.path}")
         if self._run.store.complaint:  # its end must not look as if all had been saved
             raise RunError(self._run.store.complaint)
 

@@ -10,4 +10,6 @@ replay_file.py    its rows in a file, appended to, each with its checksum
 table.py          tables of numbers as CSV files
 metrics.py        scalars over time, as CSV and as TensorBoard events
 curve.py png.py   the picture of a run, and pictures as PNG files
+comparison.py     runs and seeds beside each other
+page.py           one HTML page that needs nothing else
 """

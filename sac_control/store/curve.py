@@ -38,7 +38,7 @@ def draw(run: RunDirectory, picture: Path | None = None) -> None:
     for axes in (returns, losses, others, ratio):
         axes.grid(alpha=0.3)
     picture = picture or run.curve
-    temporary = picture.with_name(f".{picture.name}.tmp.png")
+    temporary = picture.with_name(f".{picture.name}.tmp{picture.suffix or '.png'}")
     figure.savefig(temporary, dpi=110)
     temporary.replace(picture)
 

@@ -27,6 +27,7 @@ class RunDirectory:
         self.evaluations = path / "evaluations.csv"
         self.events = path / "tb"
         self.curve = path / "curve.png"
+        self.evaluation, self.video, self.report = path / "eval.json", path / "best.gif", path / "report.html"
         self.exam, self.exam_picture = path / "exam.json", path / "exam.png"
         self.checkpoints = path / "checkpoints"
         self.replay = path / "replay"
@@ -188,7 +189,8 @@ class RunDirectory:
         """Remove what a run consists of, and nothing else that somebody may have put there."""
         tables = self.metrics, self.episodes, self.evaluations
         exams = (self.exam, self.exam_picture, *self.path.glob("exam.*.json"), *self.path.glob("exam.*.png"))
-        for path in (self.config, self.summary, *tables, self.curve, *exams):
+        results = self.evaluation, self.video, self.report
+        for path in (self.config, self.summary, *tables, self.curve, *exams, *results):
             path.unlink(missing_ok=True)
         for path in (self.events, self.checkpoints, self.replay, self.path / "log"):
             if path.exists():

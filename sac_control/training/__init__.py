@@ -17,4 +17,5 @@ A map, from the outside in::
       publication.py         the weights that are published
       resuming.py            brings it back from its run directory (store/ knows what is written there)
       report.py counters.py rates.py times.py progress.py    what it says of itself
+    evaluation_result.py interquartile.py    what an evaluation through the nodes finds; a mean, and how sure it is
 """

@@ -45,6 +45,7 @@ class TrainingRun:
         config: the settings; `run_directory` must be set.
         clock: steady clock [s].
         say: takes sentences for people.
+        note: takes those about what goes as expected; by default `say` does.
 
     Attributes:
         run: its directory.
@@ -61,9 +62,14 @@ class TrainingRun:
     """
 
     def __init__(
-        self, config: LearnerConfig, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+        self,
+        config: LearnerConfig,
+        say: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+        note: Callable[[str], None] | None = None,
     ) -> None:
         self._config, self._say = config, say
+        self._note = note or say
         self._task = task = make_task(config.task)
         self._goal = goal_of(config.until, task, has_gate=config.gate_every > 0)
         self.run = RunDirectory(Path(config.run_directory))
@@ -297,7 +303,7 @@ class TrainingRun:
 
     def _judge(self, evaluation: Evaluation, candidate: Snapshot) -> None:
         self.report.evaluation = evaluation
-        self._say(
+        self._note(
             f"evaluated policy v{evaluation.policy_version} of step {evaluation.env_steps}: "
             f"mean return {evaluation.mean_return:.1f}, {evaluation.verdict}"
         )

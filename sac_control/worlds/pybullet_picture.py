@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pybullet
 from numpy.typing import NDArray
 
 from sac_control.robots.robot import Camera
+from sac_control.worlds.pybullet_module import pybullet
 
 _SKY, _HAZE = (242, 248, 251), (226, 231, 234)  # red, green, blue of the backdrop, at its top and bottom
 _NOTHING = -1  # the segmentation of a pixel that shows no body

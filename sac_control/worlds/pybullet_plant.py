@@ -6,9 +6,8 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-import pybullet
-
 from sac_control.variation.fields import Quantity
+from sac_control.worlds.pybullet_module import pybullet
 
 _JOINT_DAMPING, _PARENT = 6, 16  # places in pybullet's getJointInfo
 

@@ -7,15 +7,12 @@ import ctypes.util
 import math
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import pybullet
 
 from sac_control.errors import ConfigError
 from sac_control.robots.robot import Camera
+from sac_control.worlds.native_output import stdout_to_stderr
+from sac_control.worlds.pybullet_module import pybullet
 
-_STDOUT, _STDERR = 1, 2  # file descriptors
 _FIELD_OF_VIEW = 90.0  # [deg] vertical opening angle of pybullet's window, which cannot be set
 
 
@@ -68,34 +65,3 @@ def _has_display() -> bool:
         return False
     x11.XCloseDisplay(display)
     return True
-
-
-@contextmanager
-def stdout_to_stderr() -> Iterator[None]:
-    """Send what compiled code prints on standard output to standard error: the window's code is talkative."""
-    with _stdout_to(_STDERR):
-        yield
-
-
-@contextmanager
-def stdout_dropped() -> Iterator[None]:
-    """Drop what compiled code prints on standard output: it has been said before."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        with _stdout_to(nowhere):
-            yield
-    finally:
-        os.close(nowhere)
-
-
-@contextmanager
-def _stdout_to(descriptor: int) -> Iterator[None]:
-    sys.stdout.flush()
-    saved = os.dup(_STDOUT)
-    os.dup2(descriptor, _STDOUT)
-    try:
-        yield
-    finally:
-        ctypes.CDLL(None).fflush(None)  # or C would write what it has buffered after standard output is back
-        os.dup2(saved, _STDOUT)
-        os.close(saved)

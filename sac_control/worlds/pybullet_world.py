@@ -12,7 +12,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
-import pybullet
 from numpy.typing import NDArray
 
 from sac_control.errors import ConfigError
@@ -21,9 +20,11 @@ from sac_control.robots.description import MJCF, URDF, Description, moving_joint
 from sac_control.robots.robot import Color, Drive, Robot
 from sac_control.robots.stretched import stretched
 from sac_control.variation.fields import Quantity
+from sac_control.worlds.native_output import stdout_dropped, stdout_to_stderr
+from sac_control.worlds.pybullet_module import pybullet
 from sac_control.worlds.pybullet_picture import take_picture
 from sac_control.worlds.pybullet_plant import Inertia, change_plant, inertias
-from sac_control.worlds.pybullet_window import close_window, open_window, stdout_dropped, stdout_to_stderr
+from sac_control.worlds.pybullet_window import close_window, open_window
 from sac_control.worlds.world import World
 
 CONTACT_ERP = 0.9  # share of a penetration that is corrected per step
