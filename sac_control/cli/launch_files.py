@@ -15,7 +15,7 @@ from sac_control.cli import ending
 from sac_control.cli.aftermath import draw_missing_curve, remove_what_never_began
 from sac_control.cli.launch_arguments import LaunchFile
 from sac_control.cli.node_description import RESTART_DELAY, NodeDescription
-from sac_control.cli.reach import reach
+from sac_control.cli.reach import export_line, reach
 from sac_control.errors import EXIT_SETTING, EXIT_START
 from sac_control.store.run_directory import RunDirectory
 from sac_control.system import preflight
@@ -46,6 +46,8 @@ def _start(context: LaunchContext, file: LaunchFile) -> list[LaunchDescriptionEn
     environment["ROS_LOG_DIR"] = str(preflight.log_directory(context.environment))
     notes = [LogInfo(msg=f"note: {note}") for note in plan.notes]
     notes += [LogInfo(msg=f"warning: {warning}") for warning in plan.warnings]
+    told = export_line({**context.environment, **environment})
+    notes.append(LogInfo(msg=f"for tools of ROS in another terminal: {told}"))
     nodes = [_node(node, environment, is_first=k == 0, run=plan.run) for k, node in enumerate(plan)]
     return [*notes, *nodes]
 

@@ -32,6 +32,7 @@ from sac_control.cli.options import (
     TrainingOptions,
 )
 from sac_control.cli.plan import Plan, find_policy, plan_deployment, plan_evaluation, plan_training
+from sac_control.cli.reach import export_line
 from sac_control.errors import ConfigError, SacControlError
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.sealing import signed
@@ -194,9 +195,10 @@ def _run(plan: Plan, environment: dict[str, str], options: Options) -> int:
         print(f"note: {note}", file=sys.stderr)
     for warning in plan.warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    where = f"ROS_DOMAIN_ID={environment.get('ROS_DOMAIN_ID', '0')}, "
-    where += f"discovery {environment['ROS_AUTOMATIC_DISCOVERY_RANGE'].lower()}"
-    print(f"nodes {', '.join(node.executable for node in plan)}: {where}", file=sys.stderr, flush=True)
+    print(
+        f"nodes {', '.join(node.executable for node in plan)}; for tools of ROS in another terminal:", file=sys.stderr
+    )
+    print(export_line(environment), file=sys.stderr, flush=True)
     return runner.run(plan, environment, options.stop_timeout)
 
 
