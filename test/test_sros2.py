@@ -71,7 +71,7 @@ def full_name(name: str, node: str, namespace: str) -> str:
 
 
 def declared(ros: RosWorld, node: str, namespace: str) -> Rights:
-    """What a running node has, hidden names included; topics of joints as the file writes them, whatever their names."""
+    """What a running node has, hidden names included; topics of joints as the file writes them."""
     ask = {word: getattr(ros.probe, f"get_{word}_names_and_types_by_node") for word in VERBS.values()}
     return {
         word: {re.sub(f"^({namespace}/{PREFIX}/).+", r"\1*", name) for name, _ in names_of(node, namespace or "/")}

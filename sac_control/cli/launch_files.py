@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
-from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, Shutdown, TimerAction
+from launch.actions import DeclareLaunchArgument, ExecuteProcess, LogInfo, OpaqueFunction, Shutdown, TimerAction
 from launch.events.process import ProcessExited
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
@@ -52,7 +52,9 @@ def _start(context: LaunchContext, file: LaunchFile) -> list[LaunchDescriptionEn
     return [*notes, *nodes]
 
 
-def _node(node: NodeDescription, environment: dict[str, str], *, is_first: bool, run: RunDirectory | None) -> Node:
+def _node(
+    node: NodeDescription, environment: dict[str, str], *, is_first: bool, run: RunDirectory | None
+) -> ExecuteProcess:
     """A node that is started again as node_description.py says.
 
     Launch's own `respawn` is no help: it would repeat the same arguments whatever the exit code was, and a learner
@@ -81,6 +83,9 @@ def _node(node: NodeDescription, environment: dict[str, str], *, is_first: bool,
             ]
         return [LogInfo(msg=f"error: {reason}; the others are stopped"), Shutdown(reason=reason)]
 
+    if not node.is_needed:  # no executable of the package, and nothing ends with it
+        command = [sys.executable, "-m", f"sac_control.nodes.{node.executable}", *node.arguments()]
+        return ExecuteProcess(cmd=command, additional_env=environment, output="screen")
     return Node(
         package="sac_control",
         executable=node.executable,

@@ -90,6 +90,7 @@ class Place:
 
     def __init__(self, node: NodeDescription, environment: Mapping[str, str], *, is_first: bool) -> None:
         self._node, self._environment, self._is_first = node, environment, is_first
+        self._is_noted = False
         self._due: float | None = None  # [s] steady time at which the next process is started
         self.process = NodeProcess(node, environment, is_first=is_first)
 
@@ -97,6 +98,9 @@ class Place:
         """Whether the process has ended for good; where it is to be started again, that is done when it is time."""
         code = self.process.exit_code
         if code is None:
+            return False
+        if not self._node.is_needed:
+            self._take_note(code)
             return False
         if self._due is None:
             successor = self._node.successor(code)
@@ -114,6 +118,12 @@ class Place:
             restarts, self._due = self.process.restarts + 1, None
             self.process = NodeProcess(self._node, self._environment, is_first=self._is_first, restarts=restarts)
         return False
+
+    def _take_note(self, code: int) -> None:
+        """Say once that a process that is not needed failed."""
+        if code and not self._is_noted:
+            self._is_noted = True
+            print(f"warning: the {self.process.name} process {_how_it_ended(code)}; the others go on", file=sys.stderr)
 
 
 def run(plan: Plan, environment: Mapping[str, str], stop_timeout: float = STOP_TIMEOUT) -> int:

@@ -20,5 +20,7 @@ guard.py       what happens where one of its callbacks raises
 policy_report.py  its status message and its diagnostics
 policy_announcer.py  publishes them, and logs why nothing moves
 learner.py     turns transitions into better weights, keeps the run directory
+audience.py    who listens to its status: it waits for them, and stays for them
+plot_window.py  waits for topics, then becomes rqt_plot, by way of rqt_plot_start.py
 evaluator.py   counts whole episodes of simulator and policy
 """
