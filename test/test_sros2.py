@@ -110,6 +110,7 @@ def test_each_node_is_granted_exactly_what_it_has(
         namespace,
         simulator={"mode": mode, "publish_clock": True, **run},
         policy={**files, **accepted, **run, "lockstep": mode == "lockstep"},
+        learner={"audience_timeout": 600.0},
     ) as ros:
         for node in KINDS[kind]:
             ros.add(NODES[node])

@@ -2,21 +2,30 @@
 
     python rqt_plot_start.py TOPIC,… PROGRAM ARGUMENT…
 
-rqt_plot subscribes as soon as its node is made, and drops each topic that this node has not discovered by then: here the
-making of a node takes until it has.
+rqt_plot subscribes as soon as its node is made, and drops each topic that this has not discovered by then: here the
+making of a node takes until it has. It shows the last second at its first start, and afterwards whatever was left behind
+last: here it has settings of its own, which show the last minute; the user's stay as they are.
 """
 
 from __future__ import annotations
 
+import os
 import runpy
 import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 import rclpy
 
 LONGEST_WAIT = 10.0  # [s] for the discovery of topics that are known to be there
 POLL_PERIOD = 0.02  # [s]
+SETTINGS = Path("ros.org", "rqt_gui.ini")  # below the directory of a user's configuration
+CONTENT = r"""[perspective]
+%40rqt_plot__Plot\pluginmanager\plugin__rqt_plot__Plot__0\plugin\autoscroll=true
+%40rqt_plot__Plot\pluginmanager\plugin__rqt_plot__Plot__0\plugin\x_limits=0, 60
+"""
 
 
 def main() -> None:
@@ -32,7 +41,12 @@ def main() -> None:
         return node
 
     rclpy.create_node = create_node_and_wait
-    runpy.run_path(sys.argv[0], run_name="__main__")
+    with tempfile.TemporaryDirectory(prefix="sac_control-rqt-") as directory:
+        settings = directory / SETTINGS
+        settings.parent.mkdir()
+        settings.write_text(CONTENT)
+        os.environ["XDG_CONFIG_HOME"] = directory
+        runpy.run_path(sys.argv[0], run_name="__main__")
 
 
 if __name__ == "__main__":

@@ -64,8 +64,8 @@ class LearnerConfig(AlgorithmConfig):
     wait_warning: float = option(10.0, "warn after this long without a message from a peer [s]", low=0.5, high=600.0)
     audience_timeout: float = option(
         0.0,
-        "time [s] for which the first transition waits until somebody listens to learner/status; the nodes then stay at "
-        "the end, with the policy node inactive, while somebody does; 0: neither",
+        "time [s] for which the first transition waits until somebody listens to learner/status; while somebody does, "
+        "the nodes stay at the end, with the policy node inactive; 0: neither",
         low=0.0,
         high=3600.0,
     )
