@@ -106,6 +106,7 @@ def test_the_window_is_one_more_process_and_nothing_of_it_stays_with_the_run(tmp
     assert all(node.is_needed for node in nodes)
     assert (last.executable, last.is_needed, last.namespace, last.restarts) == ("plot_window", False, "/lab", 0)
     assert last.parameters["program"] == str(window / "rqt_plot")
+    assert last.parameters["limits"] == [0.0, 1050.0], "the return of a solved episode is to be seen"
     assert nodes[0].parameters == {"audience_timeout": plotting.AUDIENCE_TIMEOUT}
     assert plan.run is not None
     assert "audience_timeout: 0.0" in plan.run.config.read_text(), "a run that is resumed waits for nobody"

@@ -102,7 +102,7 @@ def plan_training(options: TrainingOptions) -> Plan:
     if config.learner.deterministic:
         check_determinism(config.simulator)
         restarts = 0  # the numbers would be others
-    window = (plot_window(options, os.environ),) if options.plot else ()
+    window = (plot_window(options, os.environ, make_task(config.learner.task).solved_return),) if options.plot else ()
     text = f"# Complete configuration of this run.\n{config_file.write_text(config)}"
     if options.resume:
         run.replace_config(text)

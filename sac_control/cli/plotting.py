@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 from collections.abc import Mapping
@@ -15,15 +16,24 @@ AUDIENCE_TIMEOUT = 30.0  # [s] for which the first transition waits for the wind
 FIELDS = ("learner/status mean_return last_return evaluation_return",)  # what is drawn, by topic
 
 
-def plot_window(options: TrainingOptions, environment: Mapping[str, str]) -> NodeDescription:
+def plot_window(options: TrainingOptions, environment: Mapping[str, str], solved_return: float) -> NodeDescription:
     """The process that becomes rqt_plot.
+
+    Args:
+        options: of the training.
+        environment: of its nodes.
+        solved_return: return that is to be seen in any case; infinite: none is.
 
     Raises:
         ConfigError: there is no rqt_plot, or no display.
     """
-    return options.node(
-        "plot_window", parameters={"program": find_rqt_plot(environment), "fields": list(FIELDS)}, is_needed=False
-    )
+    level = 1.05 * solved_return if math.isfinite(solved_return) else 1.0
+    parameters = {
+        "program": find_rqt_plot(environment),
+        "fields": list(FIELDS),
+        "limits": [min(level, 0.0), max(level, 0.0)],
+    }
+    return options.node("plot_window", parameters=parameters, is_needed=False)
 
 
 def find_rqt_plot(environment: Mapping[str, str]) -> str:

@@ -27,6 +27,7 @@ def main() -> int:
     Parameters:
         program: path of rqt_plot.
         fields: what to draw, a text for each topic: its name, then fields of it, separated by spaces.
+        limits: lowest and highest value that are shown in any case.
     """
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))  # what is run next would inherit it
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -34,6 +35,7 @@ def main() -> int:
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     node = Node("plot_window", automatically_declare_parameters_from_overrides=True)
     program = str(node.get_parameter("program").value)
+    limits = [f"{limit:g}" for limit in node.get_parameter("limits").value]
     wanted = [text.split() for text in node.get_parameter("fields").value]
     names = {topic: node.resolve_topic_name(topic) for topic, *_ in wanted}
     deadline = time.monotonic() + LONGEST_WAIT
@@ -49,7 +51,7 @@ def main() -> int:
     sys.stdout.flush()
     command = [program, "--empty", *arguments]
     if interpreter := python_of(Path(program)):
-        command = [*interpreter, str(START), ",".join(topics), *command]
+        command = [*interpreter, str(START), ",".join(topics), *limits, *command]
     os.execvp(command[0], command)
 
 

@@ -1,10 +1,11 @@
 """Starts rqt_plot, by the interpreter of rqt_plot, which need not see this package: a file of its own.
 
-    python rqt_plot_start.py TOPIC,… PROGRAM ARGUMENT…
+    python rqt_plot_start.py TOPIC,… LOW HIGH PROGRAM ARGUMENT…
 
 rqt_plot subscribes as soon as its node is made, and drops each topic that this has not discovered by then: here the
-making of a node takes until it has. It shows the last second at its first start, and afterwards whatever was left behind
-last: here it has settings of its own, which show the last minute; the user's stay as they are.
+making of a node takes until it has. It shows the last second at its first start, and afterwards whatever was left
+behind last: here it has settings of its own, which show the last minute, and values from LOW to HIGH at least: a curve
+that begins with NaN does not widen its axis. The user's settings stay as they are.
 """
 
 from __future__ import annotations
@@ -25,12 +26,13 @@ SETTINGS = Path("ros.org", "rqt_gui.ini")  # below the directory of a user's con
 CONTENT = r"""[perspective]
 %40rqt_plot__Plot\pluginmanager\plugin__rqt_plot__Plot__0\plugin\autoscroll=true
 %40rqt_plot__Plot\pluginmanager\plugin__rqt_plot__Plot__0\plugin\x_limits=0, 60
+%40rqt_plot__Plot\pluginmanager\plugin__rqt_plot__Plot__0\plugin\y_limits={low}, {high}
 """
 
 
 def main() -> None:
     """Run PROGRAM with its arguments."""
-    names, *sys.argv = sys.argv[1:]
+    names, low, high, *sys.argv = sys.argv[1:]
     wanted, create_node = {name for name in names.split(",") if name}, rclpy.create_node
 
     def create_node_and_wait(*arguments: Any, **options: Any) -> Any:
@@ -44,7 +46,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="sac_control-rqt-") as directory:
         settings = directory / SETTINGS
         settings.parent.mkdir()
-        settings.write_text(CONTENT)
+        settings.write_text(CONTENT.format(low=low, high=high))
         os.environ["XDG_CONFIG_HOME"] = directory
         runpy.run_path(sys.argv[0], run_name="__main__")
 
