@@ -41,10 +41,8 @@ def main() -> int:
     deadline = time.monotonic() + LONGEST_WAIT
     while missing := set(names.values()) - {name for name, _ in node.get_topic_names_and_types()}:
         if time.monotonic() > deadline:
-            node.get_logger().warning(
-                f"draws without {', '.join(sorted(missing))}, which nobody publishes for {LONGEST_WAIT:g} s: has the learner "
-                "begun, in this namespace?"
-            )
+            told = f"draws without {', '.join(sorted(missing))}, which nobody publishes for {LONGEST_WAIT:g} s"
+            node.get_logger().warning(f"{told}: has the learner begun, in this namespace?")
             break
         time.sleep(POLL_PERIOD)
     topics = sorted(set(names.values()) - missing)
