@@ -33,7 +33,7 @@ SYSTEM_TIME = {
     "nodes/evaluator.py": "when credit was given, and date of a result, for people",
     "nodes/learner.py": "name of a run, and when things were published, for people",
     "nodes/policy.py": "age of a state by its stamp, where check_stamps is set",
-    "nodes/simulator.py": "stamps of a simulator that stands in for a robot",
+    "nodes/simulator.py": "stamps of a simulator that stands in for a robot; begin of simulated time, for plots",
     "policy/controller.py": "age of a state by its stamp, where check_stamps is set",
     "store/metrics.py": "events for people",
 }

@@ -49,7 +49,7 @@ from sac_control.training.learner_config import learner_config
 from sac_control.types import Specification
 
 ROOT = Path(__file__).resolve().parent.parent
-CONFIGURATIONS = sorted((ROOT / "config").glob("*.yaml"))
+CONFIGURATIONS = sorted(set((ROOT / "config").glob("*.yaml")) - {ROOT / "config" / "diagnostic_aggregator.yaml"})
 LAUNCH_FILES = sorted(
     set((ROOT / "launch").glob("*.launch.py")) - {ROOT / "launch" / "view.launch.py"}
 )  # no nodes of ours

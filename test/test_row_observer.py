@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +22,7 @@ from sac_control.policy.row_observer import RowObserver
 from sac_control.policy.safety import Mode
 from sac_control.policy.shadow_process import Shadow
 from sac_control.simulation.episode_runner import EpisodeRunner
-from sac_control.types import Action, JointState, Specification
+from sac_control.types import Action, JointState, Specification, Transition
 
 CART, POLE = SPECIFICATION.joints
 LIMIT = SPECIFICATION.command_limit[0]
@@ -194,7 +196,14 @@ def test_policies_that_read_a_joint_state_alone_need_none_of_this() -> None:
         assert RowObserver.where_needed(specification((term,)), is_simulated=True) is not None
 
 
-def test_environment_and_policy_observe_the_same_to_the_last_bit_across_episodes(tmp_path: Path) -> None:
+def observed(tmp_path: Path, begin: int, late: Sequence[int] = ()) -> list[Transition]:
+    """40 transitions, of which environment and policy observed the same to the last bit, for a policy that looks back.
+
+    Args:
+        tmp_path: for the task file.
+        begin: [ns] of simulated time.
+        late: [ns] by how much stamps are late, as a simulator in real time finds after each step; () for lockstep.
+    """
     text = (Path(sac_control.tasks.__file__).parent / "inverted_pendulum.yaml").read_text()
     robots = Path(sac_control.tasks.__file__).parent.parent / "robots"
     terms = (*SPECIFICATION.observation, *LOOKS_BACK, *READS_EFFORT, f"(velocity({CART}) - {POLE})@3")
@@ -212,7 +221,8 @@ def test_environment_and_policy_observe_the_same_to_the_last_bit_across_episodes
     controller = Controller(config)
     controller.install(file)
     controller.activate()
-    runner = EpisodeRunner(env, source=1, seed=3, frame=frame_id(RUN_ID, env.specification.hash))
+    runner = EpisodeRunner(env, source=1, seed=3, frame=frame_id(RUN_ID, env.specification.hash), begin=begin)
+    transitions = []
     try:
         for k in range(40):
             if k in (10, 18):  # in the middle of an episode, whose newest state was answered
@@ -223,9 +233,31 @@ def test_environment_and_policy_observe_the_same_to_the_last_bit_across_episodes
             transition = runner.step(action.command, action.policy_version)
             np.testing.assert_array_equal(controller.admission.observation, transition.observation)
             assert np.float32(action.command[0] / LIMIT) == transition.action[0]
+            transitions.append(transition)
+            if late:
+                runner.follow(runner.stamp + late[k])
         assert runner.episode >= 5
     finally:
         runner.close()
+    return transitions
+
+
+def test_environment_and_policy_observe_the_same_to_the_last_bit_across_episodes(tmp_path: Path) -> None:
+    """Whenever that is: what is learnt does not depend on the date."""
+    runs = [observed(tmp_path, begin) for begin in (0, 1_795_000_000_123_456_789)]
+    for first, second in zip(*runs, strict=True):
+        for field in dataclasses.fields(Transition):
+            if field.name != "stamp":
+                np.testing.assert_array_equal(getattr(first, field.name), getattr(second, field.name), field.name)
+
+
+def test_environment_and_policy_observe_the_same_while_stamps_follow_another_clock(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    late = [round(each) for each in rng.choice([-3600e9, -1e6, 0.0, 1e6, 0.02e9, 5e9], 40)]
+    transitions = observed(tmp_path, 0, late)
+    for before, after in itertools.pairwise(transitions):
+        periods = (after.stamp - before.stamp) / PERIOD
+        assert 0.9 < periods < 1.1 if after.episode == before.episode else periods > 1.5
 
 
 def test_shadow_policy_remembers_what_the_policy_in_force_commanded() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -18,6 +19,7 @@ from sac_control.nodes.evaluator import EvaluatorNode
 from sac_control.nodes.learner import LearnerNode
 from sac_control.nodes.policy import PolicyNode
 from sac_control.nodes.simulator import SimulatorNode
+from sac_control.simulation.joint_topics import PREFIX
 
 PATH = Path(__file__).parent.parent / "config" / "sros2_policy.xml"
 NODES = {"policy": PolicyNode, "learner": LearnerNode, "simulator": SimulatorNode, "evaluator": EvaluatorNode}
@@ -69,9 +71,12 @@ def full_name(name: str, node: str, namespace: str) -> str:
 
 
 def declared(ros: RosWorld, node: str, namespace: str) -> Rights:
-    """What a running node has, hidden names included."""
+    """What a running node has, hidden names included; topics of joints as the file writes them."""
     ask = {word: getattr(ros.probe, f"get_{word}_names_and_types_by_node") for word in VERBS.values()}
-    return {word: {name for name, _ in names_of(node, namespace or "/")} for word, names_of in ask.items()}
+    return {
+        word: {re.sub(f"^({namespace}/{PREFIX}/).+", r"\1*", name) for name, _ in names_of(node, namespace or "/")}
+        for word, names_of in ask.items()
+    }
 
 
 def has(ros: RosWorld, node: str, namespace: str, rights: Rights) -> bool:
@@ -105,6 +110,7 @@ def test_each_node_is_granted_exactly_what_it_has(
         namespace,
         simulator={"mode": mode, "publish_clock": True, **run},
         policy={**files, **accepted, **run, "lockstep": mode == "lockstep"},
+        learner={"audience_timeout": 600.0},
     ) as ros:
         for node in KINDS[kind]:
             ros.add(NODES[node])

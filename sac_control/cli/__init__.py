@@ -13,6 +13,7 @@ plan_checks.py         what is refused before they start
 config_file.py         the complete configuration of a run, as a ROS parameter file
 parameter_file.py      ROS parameter files, by the rules of ROS
 node_description.py    how one node is started, and started again
+plotting.py            what --plot needs, and the process that draws
 command_topic.py       on which topic a deployed policy commands
 launch_arguments.py    what the launch files take, and the plans they make
 runner.py              runs a plan without the launch library

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
-from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, Shutdown, TimerAction
+from launch.actions import DeclareLaunchArgument, ExecuteProcess, LogInfo, OpaqueFunction, Shutdown, TimerAction
 from launch.events.process import ProcessExited
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
@@ -15,7 +15,7 @@ from sac_control.cli import ending
 from sac_control.cli.aftermath import draw_missing_curve, remove_what_never_began
 from sac_control.cli.launch_arguments import LaunchFile
 from sac_control.cli.node_description import RESTART_DELAY, NodeDescription
-from sac_control.cli.reach import reach
+from sac_control.cli.reach import export_line, reach
 from sac_control.errors import EXIT_SETTING, EXIT_START
 from sac_control.store.run_directory import RunDirectory
 from sac_control.system import preflight
@@ -46,11 +46,15 @@ def _start(context: LaunchContext, file: LaunchFile) -> list[LaunchDescriptionEn
     environment["ROS_LOG_DIR"] = str(preflight.log_directory(context.environment))
     notes = [LogInfo(msg=f"note: {note}") for note in plan.notes]
     notes += [LogInfo(msg=f"warning: {warning}") for warning in plan.warnings]
+    told = export_line({**context.environment, **environment})
+    notes.append(LogInfo(msg=f"for tools of ROS in another terminal: {told}"))
     nodes = [_node(node, environment, is_first=k == 0, run=plan.run) for k, node in enumerate(plan)]
     return [*notes, *nodes]
 
 
-def _node(node: NodeDescription, environment: dict[str, str], *, is_first: bool, run: RunDirectory | None) -> Node:
+def _node(
+    node: NodeDescription, environment: dict[str, str], *, is_first: bool, run: RunDirectory | None
+) -> ExecuteProcess:
     """A node that is started again as node_description.py says.
 
     Launch's own `respawn` is no help: it would repeat the same arguments whatever the exit code was, and a learner
@@ -79,6 +83,9 @@ def _node(node: NodeDescription, environment: dict[str, str], *, is_first: bool,
             ]
         return [LogInfo(msg=f"error: {reason}; the others are stopped"), Shutdown(reason=reason)]
 
+    if not node.is_needed:  # no executable of the package, and nothing ends with it
+        command = [sys.executable, "-m", f"sac_control.nodes.{node.executable}", *node.arguments()]
+        return ExecuteProcess(cmd=command, additional_env=environment, output="screen")
     return Node(
         package="sac_control",
         executable=node.executable,

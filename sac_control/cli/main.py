@@ -37,6 +37,7 @@ from sac_control.cli.options import (
 )
 from sac_control.cli.plan import Plan, find_policy, plan_deployment, plan_evaluation, plan_training
 from sac_control.cli.plot import plot
+from sac_control.cli.reach import export_line
 from sac_control.cli.report import report
 from sac_control.cli.voice import voice
 from sac_control.errors import ConfigError, SacControlError
@@ -249,10 +250,10 @@ def _run(plan: Plan, environment: dict[str, str], options: Options, hear: runner
         print(f"note: {note}", file=sys.stderr)
     for warning in plan.warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    where = f"ROS_DOMAIN_ID={environment.get('ROS_DOMAIN_ID', '0')}, "
-    where += f"discovery {environment['ROS_AUTOMATIC_DISCOVERY_RANGE'].lower()}"
     if not is_quiet:
-        print(f"nodes {', '.join(node.executable for node in plan)}: {where}", file=sys.stderr, flush=True)
+        names = ", ".join(node.executable for node in plan)
+        print(f"nodes {names}; for tools of ROS in another terminal:", file=sys.stderr)
+        print(export_line(environment), file=sys.stderr, flush=True)
     return runner.run(plan, environment, options.stop_timeout, hear)
 
 

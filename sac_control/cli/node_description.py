@@ -26,6 +26,7 @@ class NodeDescription:
     log_level: str = "info"
     restarts: int = 0  # how often its process is started again where it fails
     restart_parameters: Mapping[str, Any] = field(default_factory=dict)  # stronger than all others from then on
+    is_needed: bool = True  # whether the others are stopped where its process ends
     enclave: str = "/"  # of SROS2: what config/sros2_policy.xml grants it
 
     def successor(self, exit_code: int) -> NodeDescription | None:

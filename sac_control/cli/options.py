@@ -171,6 +171,9 @@ class TrainingOptions(Restarting, Simulated, Told, OfRuns):
     )
     resume: bool = choice("continue the run from its newest checkpoint", default=False)
     overwrite: bool = choice("replace the run", default=False)
+    plot: bool = choice(
+        "draw returns in rqt_plot; the training waits for its window, and for it to be closed", default=False
+    )
     require_solved: bool = choice("exit with 3 if the task was not solved", default=False, is_for_launch=False)
     require_hardened: bool = choice("exit with 3 if the task was not hardened", default=False, is_for_launch=False)
     video: bool = choice(

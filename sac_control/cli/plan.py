@@ -30,6 +30,7 @@ from sac_control.cli.plan_checks import (
     check_tasks,
     exam_of,
 )
+from sac_control.cli.plotting import AUDIENCE_TIMEOUT, plot_window
 from sac_control.errors import ConfigError, RunError
 from sac_control.identity import new_run_id
 from sac_control.policy.policy_file import PolicyFile
@@ -44,7 +45,8 @@ from sac_control.types import INPUTS, Specification
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The nodes to start together. When the first ends, the work is done; when another ends, something broke.
+    """The nodes to start together. When the first ends, the work is done; when another one that is needed ends,
+    something broke.
 
     A node that failed is started again `RESTART_DELAY` later where its `successor` says so.
     """
@@ -100,13 +102,20 @@ def plan_training(options: TrainingOptions) -> Plan:
     if config.learner.deterministic:
         check_determinism(config.simulator)
         restarts = 0  # the numbers would be others
+    window = (plot_window(options, os.environ, make_task(config.learner.task).solved_return),) if options.plot else ()
     text = f"# Complete configuration of this run.\n{config_file.write_text(config)}"
     if options.resume:
         run.replace_config(text)
     else:
         run.create(text, overwrite=options.overwrite)
     nodes = (
-        options.node("learner", parameters_file=run.config, restarts=restarts, restart_parameters={"resume": True}),
+        options.node(
+            "learner",
+            parameters_file=run.config,
+            parameters={"audience_timeout": AUDIENCE_TIMEOUT} if options.plot else {},
+            restarts=restarts,
+            restart_parameters={"resume": True},
+        ),
         options.node("simulator", parameters_file=run.config, restarts=restarts),
         options.node(
             "policy",
@@ -114,6 +123,7 @@ def plan_training(options: TrainingOptions) -> Plan:
             parameters=_lockstep(options, config) if config.simulator.mode == "lockstep" else {},
             restarts=restarts,
         ),
+        *window,
     )
     return Plan(nodes=nodes, run=run, notes=(*notes, *engine_note))
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
 PROFILE = Path(__file__).with_name("fastdds_localhost.xml")
 DISCOVERY_RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
+_OF_TOOLS = ("ROS_DOMAIN_ID", DISCOVERY_RANGE, "RMW_IMPLEMENTATION")  # in which a tool must agree with the nodes
 _PROFILES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")  # the second is its old name
 
 
@@ -25,3 +27,12 @@ def reach(base: Mapping[str, str], *, network: bool) -> dict[str, str]:
     if discovery == "LOCALHOST" and not any(name in base for name in _PROFILES):
         variables[_PROFILES[0]] = str(PROFILE)
     return variables
+
+
+def export_line(environment: Mapping[str, str]) -> str:
+    """What to type in another terminal, so that tools of ROS find nodes that have this `environment` at once.
+
+    A tool that looks on LOCALHOST, as they do, finds them within a tenth of a second mostly; another takes two seconds.
+    """
+    values = {"ROS_DOMAIN_ID": "0", **environment}
+    return " ".join(["export", *(f"{name}={shlex.quote(values[name])}" for name in _OF_TOOLS if values.get(name))])

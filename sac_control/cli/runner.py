@@ -110,6 +110,7 @@ class Place:
         self, node: NodeDescription, environment: Mapping[str, str], *, is_first: bool, hear: Hear | None = None
     ) -> None:
         self._node, self._environment, self._is_first, self._hear = node, environment, is_first, hear
+        self._is_noted = False
         self._due: float | None = None  # [s] steady time at which the next process is started
         self.process = NodeProcess(node, environment, is_first=is_first, hear=hear)
 
@@ -117,6 +118,9 @@ class Place:
         """Whether the process has ended for good; where it is to be started again, that is done when it is time."""
         code = self.process.exit_code
         if code is None:
+            return False
+        if not self._node.is_needed:
+            self._take_note(code)
             return False
         if self._due is None:
             successor = self._node.successor(code)
@@ -136,6 +140,12 @@ class Place:
                 self._node, self._environment, is_first=self._is_first, restarts=restarts, hear=self._hear
             )
         return False
+
+    def _take_note(self, code: int) -> None:
+        """Say once that a process that is not needed failed."""
+        if code and not self._is_noted:
+            self._is_noted = True
+            print(f"warning: the {self.process.name} process {_how_it_ended(code)}; the others go on", file=sys.stderr)
 
 
 def run(

@@ -12,6 +12,7 @@ policy.py      answers states with commands, swaps weights between two ticks
 shadow_relay.py      forwards states to a shadow policy, and publishes its actions
 command_outlet.py  where its commands leave, and the safe one that is owed
 transition_outlet.py  where a simulator's transitions leave, and those that were refused
+joint_outlet.py  where each joint goes out by its name, for plots
 rival_watch.py  keeps it silent while somebody else commands the robot
 neighbours.py  conflicting nodes in the ROS graph
 claim.py       of two runs in one namespace, the younger exits with an error
@@ -19,5 +20,7 @@ guard.py       what happens where one of its callbacks raises
 policy_report.py  its status message and its diagnostics
 policy_announcer.py  publishes them, and logs why nothing moves
 learner.py     turns transitions into better weights, keeps the run directory
+audience.py    who listens to its status: it waits for them, and stays for them
+plot_window.py  waits for topics, then becomes rqt_plot, by way of rqt_plot_start.py
 evaluator.py   counts whole episodes of simulator and policy
 """

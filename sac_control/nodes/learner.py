@@ -19,6 +19,7 @@ from sac_control.health.diagnosis import ERROR, WARN
 from sac_control.health.waiting import WaitWarning
 from sac_control.identity import describe_run
 from sac_control.nodes import messages, topics
+from sac_control.nodes.audience import Audience
 from sac_control.nodes.claim import Claim
 from sac_control.nodes.health import Health
 from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters
@@ -42,7 +43,8 @@ class LearnerNode(Node):
 
     When transitions stop, the updates owed are made and then nothing happens until transitions come again. While the
     disk cannot be written, training goes on in memory, and /diagnostics is an error. The process ends by itself when
-    what `learner.until` names is reached, or max_steps are.
+    what `learner.until` names is reached, or max_steps are. With an audience_timeout the first weights, without which
+    no transition comes, wait for somebody who listens to learner/status; whoever does at the end is waited for, too.
     """
 
     def __init__(self) -> None:
@@ -69,6 +71,8 @@ class LearnerNode(Node):
         self._weights_topic = topics.publisher(self, topics.WEIGHTS)
         self._credit_topic = topics.publisher(self, topics.CREDIT)
         self._status_topic = topics.publisher(self, topics.TRAINING_STATUS)
+        self._audience = Audience(self, config.audience_timeout, self._progress.say)
+        self._is_over = False  # whether all is written that the training leaves behind
         topics.subscription(self, topics.TRANSITIONS, self._on_transition)
         topics.subscription(self, topics.POLICY_STATUS, self._on_policy_status)
         topics.subscription(self, topics.CREDIT, self._claim.hear)
@@ -85,11 +89,16 @@ class LearnerNode(Node):
 
     @property
     def is_done(self) -> bool:
-        """Whether the training has ended."""
-        return self._run.is_done
+        """Whether the training has ended, and nobody looks on any more."""
+        return self._run.is_done and not self._audience.is_there
 
     def work(self) -> bool:
         """Make some updates; whether more are owed."""
+        if self._run.is_done and self._audience.is_there and not self._is_over:
+            self._conclude()
+            self._audience.keep_company()
+        if self._is_over:
+            return False
         more = self._run.work()
         self._publish_news()
         return more
@@ -99,20 +108,28 @@ class LearnerNode(Node):
         self._health.fail(sentence)
 
     def shut_down(self) -> None:
-        """Write the last checkpoint, the summary and the curve.
+        """Write what was not yet written.
 
         Raises:
             RunError: the disk did not take all of it.
         """
+        if not self._is_over:
+            self._conclude()
+        if self._run.store.complaint:  # its end must not look as if all had been saved
+            raise RunError(self._run.store.complaint)
+
+    def _conclude(self) -> None:
+        """Write the last checkpoint, the summary and the curve."""
+        self._is_over = True
         status = self._run.status()
         self._publish_status(status)
         conclusion = self._run.conclusion()  # before the writing, which takes its time
         self._run.close()
         self._progress.end(status, f"{conclusion}; see {self._run.run.path}")
-        if self._run.store.complaint:  # its end must not look as if all had been saved
-            raise RunError(self._run.store.complaint)
 
     def _on_transition(self, msg: Any) -> None:
+        if self._is_over:
+            return
         if (msg.run_id, msg.task_hash) != self._identity:
             self._refuse(msg)
             return
@@ -149,6 +166,9 @@ class LearnerNode(Node):
             self._run.report.swap_gaps.append(msg.swap_gap)
 
     def _on_save(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        if self._is_over:
+            response.message = f"the training has ended, and all is saved in {self._run.run.path}"
+            return response
         try:
             response.success, response.message = True, str(self._run.save())
         except RunError as error:
@@ -156,9 +176,15 @@ class LearnerNode(Node):
         return response
 
     def _on_watch(self) -> None:
+        was_awaited = self._audience.is_awaited
+        self._audience.look()
+        if self._is_over:  # no status any more: what a plot shows would scroll away
+            return
         now = time.monotonic()
         status = self._run.status()
         self._publish_status(status)
+        if was_awaited and not self._audience.is_awaited:
+            self._announce()
         if status.phase is not Phase.WAITING:
             self._progress.show(status, now)
         if now - self._announced_at > ANNOUNCE_PERIOD:
@@ -179,6 +205,8 @@ class LearnerNode(Node):
         return {} if source is None else {source: self._run.credit}
 
     def _publish_weights(self) -> None:
+        if self._audience.is_awaited:
+            return
         self._published_version = self._run.weights.version
         self._weights_topic.publish(messages.weights_to_msg(self._run.weights, time.time_ns()))
 

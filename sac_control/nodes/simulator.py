@@ -17,6 +17,7 @@ from sac_control.health.waiting import WaitWarning
 from sac_control.identity import describe_run, frame_id
 from sac_control.nodes import messages, topics
 from sac_control.nodes.health import Health
+from sac_control.nodes.joint_outlet import JointOutlet
 from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters
 from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
 from sac_control.nodes.transition_outlet import TransitionOutlet
@@ -32,14 +33,16 @@ class SimulatorNode(Node):
     """Simulates a task.
 
     Publishes:   joint_states, or observation where the task has no joints; transitions, /diagnostics; /clock where
-                 publish_clock is set
+                 publish_clock is set; joint/<name>, for tools that plot
     Subscribes:  policy/action, learner/credit; realtime without run_id: effort_controller/commands
     Services:    simulator/reset (Trigger) abandons the episode and starts another; simulator/pause (SetBool)
     Parameters:  see simulation/simulator_config.py
 
     With a run_id it belongs to one training or evaluation: its states name that one, and what moves it are the answers
     on policy/action of that one's policy node, and nothing else. Without one it stands in for a robot, and in realtime
-    stamps its states with system time as a robot does, unless publish_clock makes simulated time everybody's.
+    stamps its states with system time as a robot does, unless publish_clock makes simulated time everybody's, which
+    begins at 0. Elsewhere simulated time begins at system time, and in realtime it follows that: plots of several
+    topics have one axis. Nothing is fresh or stale by these stamps.
     In lockstep a state waits for the action that echoes its stamp; an answer that does not come is asked for again and
     counted, and time stands still meanwhile. In realtime physics waits for nobody once a first command has come: the
     last command is held until the next, and the safe command holds while the newest is older than
@@ -64,9 +67,10 @@ class SimulatorNode(Node):
         config.check(env.specification)
         self._identity = config.run_id, env.specification.hash  # of actions that are for this simulator
         self._source = secrets.randbits(63)
-        self._runner = EpisodeRunner(env, source=self._source, seed=config.seed, frame=frame_id(*self._identity))
+        begin = 0 if config.publish_clock else time.time_ns()
+        frame = frame_id(*self._identity)
+        self._runner = EpisodeRunner(env, source=self._source, seed=config.seed, frame=frame, begin=begin)
         self._takes_commands = config.mode == "realtime" and not config.run_id
-        self._stamps_as_robots_do = self._takes_commands and not config.publish_clock
         self._exchange = Exchange(config.answer_timeout, config.flow_control)
         self._safe = SafeCommand.of(env.specification)  # what moves the robot where nobody commands it
         self._measure()
@@ -75,6 +79,7 @@ class SimulatorNode(Node):
         self._refusals = 0  # states and clocks that the middleware did not take
         self._is_paused = False
         self._commanded: FloatArray = self._safe.hold()
+        self._applied: FloatArray = self._commanded  # in the newest step
         self._command_time: float | None = None  # [s] steady time of the newest usable command
         self._policy_version = 0
         self._action_raw: Float32Array | None = None  # of the newest action
@@ -91,6 +96,7 @@ class SimulatorNode(Node):
         self._states = topics.publisher(self, shown)
         self._transitions = TransitionOutlet(topics.publisher(self, topics.TRANSITIONS), config.run_id, env.task.hash)
         self._clock_topic = topics.publisher(self, topics.CLOCK) if config.publish_clock else None
+        self._joints = JointOutlet(self, env.specification)
         topics.subscription(self, topics.ACTION, self._on_action)
         self.create_service(Trigger, topics.SIMULATOR_RESET, self._on_reset)
         self.create_service(SetBool, topics.SIMULATOR_PAUSE, self._on_pause)
@@ -147,6 +153,7 @@ class SimulatorNode(Node):
             self._exchange.transition_sent(_now())
             self._advance()  # the state first: the policy works while the rest is published
             self._transitions.publish()
+            self._joints.publish(self._runner, self._applied, _now())
 
     def _refuse(self, msg: Any) -> None:
         """An action that is not for this simulator: of another run, or of a policy that sees or moves other things."""
@@ -197,10 +204,21 @@ class SimulatorNode(Node):
             self._periods.unanswered += self._answered_stamp not in (None, self._published_stamp)
             for _ in range(self._periods.tick(_now())):
                 self._step(self._held_command())
-        if self._stamps_as_robots_do and not self._is_paused:
-            self._runner.stamp = time.time_ns()
+        if not (self._is_paused or self._config.publish_clock):
+            self._follow_system_time()
         self._publish_state()
         self._transitions.publish()
+        self._joints.publish(self._runner, self._applied, _now())
+
+    def _follow_system_time(self) -> None:
+        """Stamp the present state as a robot would, or as nearly as the gaps by which episodes are told allow."""
+        runner, now = self._runner, time.time_ns()
+        if self._takes_commands:
+            runner.stamp = now
+        elif self._command_time is None:
+            runner.stamp = max(now, runner.stamp)
+        elif self._config.real_time_factor == 1.0:
+            runner.follow(now)
 
     def _held_command(self) -> FloatArray:
         """The newest command, or the safe one where it is too old: the watchdog that needs no policy process."""
@@ -213,7 +231,7 @@ class SimulatorNode(Node):
     # both
 
     def _step(self, command: FloatArray) -> None:
-        self._stepped_at = _now()
+        self._stepped_at, self._applied = _now(), command
         transition = self._runner.step(command, self._policy_version, self._action_raw)
         self._measure()
         self._transitions.add(transition)
@@ -257,7 +275,7 @@ class SimulatorNode(Node):
             "resent_states": self._exchange.resent_states,
             "rejected_commands": self._rejected_commands,
             "zeroed_periods": self._zeroed_periods,
-            "refused_messages": self._refusals + self._transitions.refusals,
+            "refused_messages": self._refusals + self._transitions.refusals + self._joints.refusals,
             "foreign_actions": self._foreign_actions,
             "overruns": self._periods.given_up,
         }

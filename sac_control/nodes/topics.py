@@ -67,6 +67,12 @@ CREDIT = _topic("learner/credit", sac_control.msg.Credit, _qos(1, latched=True))
 CLOCK = _topic("/clock", rosgraph_msgs.msg.Clock, _qos(1, reliable=False))
 DIAGNOSTICS = _topic("/diagnostics", diagnostic_msgs.msg.DiagnosticArray, _qos(10))
 
+
+def joint(name: str) -> Topic:
+    """The topic `name` of one joint; see simulation/joint_topics.py for the names."""
+    return _topic(name, sac_control.msg.Joint, _qos(10))
+
+
 SIMULATOR_RESET = "simulator/reset"
 SIMULATOR_PAUSE = "simulator/pause"
 LEARNER_SAVE = "learner/save"

@@ -1,6 +1,7 @@
 """Episodes of an environment in a row: commands in, numbered transitions and stamped signals out. Knows no ROS.
 
-Simulated time runs on through resets, so that a stamp names one state of one source and nothing else.
+Simulated time runs on through resets, so that a stamp names one state of one source and nothing else. What is learnt
+does not depend on when it began: policies are told of a state's time by the differences of stamps alone.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from sac_control.observation import normalised
 from sac_control.types import LONGEST_VARIATION, Float32Array, FloatArray, Signals, Transition
 from sac_control.variation.fields import to_text
 
+LARGEST_STRETCH = 0.04  # by which a control period may look longer or shorter by stamps; less than any check bears
+
 
 class EpisodeRunner:
     """Owns an environment, starts an episode when one ends, and numbers what happens.
@@ -21,14 +24,15 @@ class EpisodeRunner:
         source: random identity of this life of the publisher, carried by every transition.
         seed: seed of the start states.
         frame: for whom signals are, see identity.py.
+        begin: [ns] at which simulated time begins.
     """
 
-    def __init__(self, env: Environment, source: int, seed: int, frame: str = "") -> None:
+    def __init__(self, env: Environment, source: int, seed: int, frame: str = "", begin: int = 0) -> None:
         self._env = env
         self._source, self._frame = source, frame
         self._limit: FloatArray = np.array(env.specification.command_limit)
         self._period = round(env.specification.control_period * 1e9)  # [ns]
-        self.stamp = 0  # [ns] simulated time
+        self.stamp = begin  # [ns] simulated time
         self.sequence = 0  # transitions made so far
         self.episode = -1
         self.step_in_episode = 0
@@ -99,6 +103,19 @@ class EpisodeRunner:
         """Abandon the running episode and start another; the abandoned one has no last transition."""
         self.stamp += self._period  # as after one: the gap tells whoever remembers states that an episode begins
         self._start()
+
+    def follow(self, time: int) -> None:
+        """Bring stamps nearer to `time` [ns] of another clock, so that no control period seems to be another one.
+
+        Where an episode begins they may be late by any time: they catch up at once, which widens a gap that is there
+        anyway. Within one they are stretched, or compressed, by `LARGEST_STRETCH` of a control period at most.
+        """
+        ahead = time - self.stamp
+        if self.step_in_episode == 0 and ahead > self._period:
+            self.stamp = time
+        else:
+            most = round(LARGEST_STRETCH * self._period)
+            self.stamp += min(max(ahead, -most), most)
 
     def close(self) -> None:
         """Close the environment."""

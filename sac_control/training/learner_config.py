@@ -62,6 +62,13 @@ class LearnerConfig(AlgorithmConfig):
         5.0, "time between two progress lines where output is not a terminal [s]", low=0.1, high=3600.0
     )
     wait_warning: float = option(10.0, "warn after this long without a message from a peer [s]", low=0.5, high=600.0)
+    audience_timeout: float = option(
+        0.0,
+        "time [s] for which the first transition waits until somebody listens to learner/status; while somebody does, "
+        "the nodes stay at the end, with the policy node inactive; 0: neither",
+        low=0.0,
+        high=3600.0,
+    )
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> LearnerConfig:  # type: ignore[override]
