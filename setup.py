@@ -43,6 +43,9 @@ ALGORITHMS = [
     "sac_v1 = sac_control.algorithms.sac_v1.sac_v1_config:SacV1Config",
     "trpo = sac_control.algorithms.trpo.trpo_config:TrpoConfig",
 ]
+EXTRAS = {  # what a verb asks for and a training or a robot does not need; with the versions that were tried
+    "onnx": ["onnx>=1.17"],  # 1.23.2: export --format onnx
+}
 NAME = "sac_control"
 SOURCE = Path(__file__).resolve().parent  # colcon's --symlink-install runs a symlink to this file
 
@@ -163,5 +166,6 @@ setuptools.setup(
         "sac_control.tasks": TASKS,
         "sac_control.algorithms": ALGORITHMS,
     },
+    extras_require=EXTRAS,
     zip_safe=False,
 )

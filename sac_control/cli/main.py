@@ -20,23 +20,20 @@ from sac_control.cli.check_task import CheckTaskOptions, check
 from sac_control.cli.choice import add_choices, from_command
 from sac_control.cli.domain import DomainLease
 from sac_control.cli.exam import ExamOptions, exam
+from sac_control.cli.export import ExportOptions, export
 from sac_control.cli.new_task import NewTaskOptions, new_task
 from sac_control.cli.options import (
     DeploymentOptions,
     EvaluationOptions,
-    ExportOptions,
     InfoOptions,
     KeysOptions,
     Options,
     PlotOptions,
     TrainingOptions,
 )
-from sac_control.cli.plan import Plan, find_policy, plan_deployment, plan_evaluation, plan_training
+from sac_control.cli.plan import Plan, plan_deployment, plan_evaluation, plan_training
 from sac_control.errors import ConfigError, SacControlError
-from sac_control.policy.policy_file import PolicyFile
-from sac_control.policy.sealing import signed
-from sac_control.policy.signature import SigningKey, make_key_pair
-from sac_control.store import atomic
+from sac_control.policy.signature import make_key_pair
 from sac_control.store.run_directory import RunDirectory
 from sac_control.system import preflight
 
@@ -141,21 +138,6 @@ def _plot(options: PlotOptions) -> int:
     return 0
 
 
-def _export(options: ExportOptions) -> int:
-    path, _ = find_policy(options.policy, options.runs_dir)
-    key = SigningKey.read(options.sign) if options.sign else None
-    if options.file.exists() and not options.overwrite:
-        raise ConfigError(f"{options.file} exists already: choose another name, or give --overwrite")
-    PolicyFile.read(path)
-    data = signed(path.read_bytes(), key) if key else path.read_bytes()
-    try:
-        atomic.write_bytes(options.file, data)
-    except OSError as error:
-        raise ConfigError(f"cannot write {options.file}: {error.strerror}") from error
-    print(options.file)
-    return 0
-
-
 def _keys(options: KeysOptions) -> int:
     private, public = make_key_pair(options.directory)
     print(f"{private}  signs; it stays here: learner.signing_key, or sac_control export --sign")
@@ -214,7 +196,7 @@ VERBS = (
     Verb("deploy", "run the policy node alone, for a robot", DeploymentOptions, _deploy),
     Verb("info", "what a run or a policy file is; without a name, list the runs", InfoOptions, _info),
     Verb("plot", "draw curve.png of a run again", PlotOptions, _plot),
-    Verb("export", "write the policy of a run into one file, signed on request", ExportOptions, _export),
+    Verb("export", "write the policy of a run into one file: signed on request, or as ONNX", ExportOptions, export),
     Verb("new-task", "write a first task file from the joints and limits of a robot", NewTaskOptions, new_task),
     Verb("check-task", "try a task out, and find the usual mistakes", CheckTaskOptions, check),
     Verb("keys", "make a pair of keys that sign policies", KeysOptions, _keys),

@@ -214,16 +214,6 @@ class PlotOptions(OfRuns):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportOptions(OfRuns):
-    """What people choose to be written into one file."""
-
-    policy: str = choice(_POLICY, metavar="RUN", is_positional=True)
-    file: Path = choice("where to write it", metavar="FILE", is_positional=True)
-    sign: Path | None = choice("sign it with the private key in this file", default=None, metavar="KEY")
-    overwrite: bool = choice("replace FILE", default=False)
-
-
-@dataclass(frozen=True, kw_only=True)
 class KeysOptions:
     """What people choose for a pair of keys."""
 
