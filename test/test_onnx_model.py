@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -150,6 +151,6 @@ def test_name_or_key_that_does_not_fit_the_format_is_refused(
 
 
 def test_without_onnx_one_sentence_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onnx_model.importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(ConfigError, match=f"^--format onnx needs onnx, .*: {sys.executable} -m pip install onnx$"):
         to_onnx(make_file().to_bytes())

@@ -20,4 +20,19 @@ policy_report.py  its status message and its diagnostics
 policy_announcer.py  publishes them, and logs why nothing moves
 learner.py     turns transitions into better weights, keeps the run directory
 evaluator.py   counts whole episodes of simulator and policy
+ros_env.py     a simulator node as an environment of Gymnasium: RosEnv
+simulator_client.py  its far side: finds the simulator, sees that it is one, commands it
 """
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def __getattr__(name: str) -> Any:
+    """`RosEnv`, late: it needs Gymnasium, which a robot lacks."""
+    if name != "RosEnv":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from sac_control.nodes.ros_env import RosEnv
+
+    return RosEnv

@@ -1,4 +1,4 @@
-"""A policy as an ONNX model, for programs that know nothing of sac_control. Written only: policies are never read from it.
+"""A policy as an ONNX model, for programs that know nothing of sac_control. Written only, never read.
 
 The graph is all that lies between an observation and a command: normalisation, network, squashing, scaling.
 
@@ -115,7 +115,7 @@ def _check_probes(model: Any, header: dict[str, Any]) -> None:
 
     probes = np.asarray(header["probe_observations"], np.float32)
     expected = np.asarray(header["probe_actions"], np.float32)
-    action, command = ReferenceEvaluator(model).run(None, {"observation": probes})
+    action, command = map(np.asarray, ReferenceEvaluator(model).run(None, {"observation": probes}))
     is_close = np.abs(action - expected) <= TOLERANCE * np.maximum(np.abs(expected), 1.0)
     if not (is_close.all() and np.isfinite(command).all()):
         raise PolicyFileError(
