@@ -60,14 +60,14 @@ def test_episodes_in_lockstep_are_those_of_the_environment_itself(ros: RosWorld)
 
 
 def test_environment_without_joints_goes_through_ros_too(ros: RosWorld) -> None:
-    with simulator(ros, task="gymnasium/Pendulum-v1", engine="", max_episode_steps=5):
-        with ros_env(ros, "gymnasium/Pendulum-v1") as env:
-            seen, _ = env.reset()
-            assert env.observation_space.shape == seen.shape == (3,)
-            ends = [env.step(np.zeros(1, np.float32))[3] for _ in range(5)]
-            assert ends == [False] * 4 + [True]
-            with pytest.raises(ResetNeeded):
-                env.step(np.zeros(1, np.float32))
+    task = "gymnasium/Pendulum-v1"
+    with simulator(ros, task=task, engine="", max_episode_steps=5), ros_env(ros, task) as env:
+        seen, _ = env.reset()
+        assert env.observation_space.shape == seen.shape == (3,)
+        ends = [env.step(np.zeros(1, np.float32))[3] for _ in range(5)]
+        assert ends == [False] * 4 + [True]
+        with pytest.raises(ResetNeeded):
+            env.step(np.zeros(1, np.float32))
 
 
 def test_realtime_goes_on_while_a_library_computes_and_loses_no_reward(ros: RosWorld) -> None:
@@ -170,10 +170,13 @@ def test_simulator_that_has_a_policy_node_is_not_driven(ros: RosWorld) -> None:
 
 
 def test_simulator_of_another_task_is_refused(ros: RosWorld) -> None:
-    with simulator(ros), ros_env(ros, "inverted_pendulum_swingup") as env:
-        with pytest.raises(ConfigError, match="simulates inverted_pendulum, this is inverted_pendulum_swingup"):
-            env.reset()
-            env.step(np.zeros(1, np.float32))
+    def use(env: RosEnv) -> None:
+        env.reset()
+        env.step(np.zeros(1, np.float32))
+
+    expected = "simulates inverted_pendulum, this is inverted_pendulum_swingup"
+    with simulator(ros), ros_env(ros, "inverted_pendulum_swingup") as env, pytest.raises(ConfigError, match=expected):
+        use(env)
 
 
 def test_states_of_another_run_are_not_taken(ros: RosWorld) -> None:

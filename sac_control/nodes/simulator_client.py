@@ -26,7 +26,7 @@ from sac_control.nodes import messages, topics
 from sac_control.nodes.event_loop import EventLoop
 from sac_control.policy.safety import Mode
 from sac_control.tasks.task import Task
-from sac_control.types import Action, Float32Array, Signals, Transition
+from sac_control.types import Action, Float32Array, FloatArray, Signals, Transition
 
 UNLIMITED = 2**63 - 1  # credit: whoever waits for each transition needs none
 _REMINDER = 0.5  # [s] without progress after which credit and action are sent again
@@ -82,8 +82,8 @@ class SimulatorClient:
 
     def act(self, stamp: int, action: Float32Array) -> None:
         """Answer the state with `stamp` [ns] by `action`, (a,), of which the command is the part within [-1, 1]."""
-        raw = self._limit * action
-        command = np.clip(raw, -self._limit, self._limit)
+        raw: FloatArray = self._limit * action.astype(np.float64)
+        command: FloatArray = np.clip(raw, -self._limit, self._limit)
         answer = Action(stamp=stamp, policy_version=0, action=action, command_raw=raw, command=command)
         self._actions.publish(messages.action_to_msg(answer, Mode.ACTIVE, self._msg))
 
