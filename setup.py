@@ -27,6 +27,7 @@ EXECUTABLES = [
     "policy = sac_control.start:policy",
     "learner = sac_control.start:learner",
     "evaluator = sac_control.start:evaluator",
+    "recorder = sac_control.start:recorder",
     "sac_control = sac_control.start:command",
 ]
 WORLDS = [
@@ -44,6 +45,7 @@ ALGORITHMS = [
     "trpo = sac_control.algorithms.trpo.trpo_config:TrpoConfig",
 ]
 EXTRAS = {  # what a verb asks for and a training or a robot does not need; with the versions that were tried
+    "bags": ["mcap>=1.2", "mcap-ros2-support>=0.5"],  # 1.6.0 and 0.6.0: --bag, train --from-bag, replay
     "onnx": ["onnx>=1.17"],  # 1.23.2: export --format onnx
 }
 NAME = "sac_control"

@@ -19,7 +19,7 @@ BASIS = {
     "variation",
 }  # fmt: skip
 SIMULATION = {"robots", "tasks", "worlds", "envs", "simulation"}
-CORES = {"algorithms", "policy", "store", "training", "exam", "health", "system"} | SIMULATION
+CORES = {"algorithms", "bags", "policy", "store", "training", "exam", "health", "system"} | SIMULATION
 
 # Folder or module: what it may import of this package (beside itself), and of others (beside the standard library).
 ROS = {"rclpy", "rcl_interfaces", "std_srvs", "sac_control.msg"} | {
@@ -48,8 +48,9 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "simulation": (BASIS | {"envs"}, {"numpy"}),
     "algorithms": (BASIS, {"numpy", "torch"}),
     "policy": (BASIS, {"numpy", "safetensors"}),
+    "bags": (BASIS, {"numpy", "yaml", "mcap", "mcap_ros2"}),
     "store": (BASIS, {"numpy", "matplotlib", "tensorboard", "safetensors"}),
-    "training": (BASIS | {"tasks", "envs", "algorithms", "policy", "store"}, {"numpy", "safetensors"}),
+    "training": (BASIS | {"tasks", "envs", "algorithms", "bags", "policy", "store"}, {"numpy", "safetensors"}),
     "exam": (BASIS | {"robots", "tasks", "envs", "policy", "store"}, {"numpy", "matplotlib"}),
     "nodes": (BASIS | CORES, {"numpy", *ROS}),
     "cli": (BASIS | CORES, {"yaml"}),
@@ -78,7 +79,7 @@ BLOCKED = {
     "worlds envs simulation": ["torch", "rclpy", "safetensors", "matplotlib"],
     "algorithms": ["rclpy", "yaml", "matplotlib", "tensorboard", *SIMULATORS],
     "policy": ["torch", "rclpy", "yaml", "matplotlib", "tensorboard", "cryptography", *SIMULATORS],
-    "store training exam": ["rclpy", "launch", "cryptography"],
+    "bags store training exam": ["rclpy", "launch", "cryptography"],
     "cli": ["rclpy", "launch", "torch", "cryptography"],
     "nodes.policy": ["torch", "matplotlib", "tensorboard", "cryptography", *SIMULATORS],
     "nodes.simulator": ["torch", "matplotlib", "tensorboard"],

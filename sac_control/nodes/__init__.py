@@ -20,6 +20,8 @@ policy_report.py  its status message and its diagnostics
 policy_announcer.py  publishes them, and logs why nothing moves
 learner.py     turns transitions into better weights, keeps the run directory
 evaluator.py   counts whole episodes of simulator and policy
+recorder_watch.py  lets a simulator wait until a recorder hears it
+recorder.py    keeps what is said on our topics in a bag
 ros_env.py     a simulator node as an environment of Gymnasium: RosEnv
 simulator_client.py  its far side: finds the simulator, sees that it is one, commands it
 """

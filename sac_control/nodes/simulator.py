@@ -18,6 +18,7 @@ from sac_control.identity import describe_run, frame_id
 from sac_control.nodes import messages, topics
 from sac_control.nodes.health import Health
 from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters
+from sac_control.nodes.recorder_watch import RecorderWatch
 from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
 from sac_control.nodes.transition_outlet import TransitionOutlet
 from sac_control.policy.safe_command import SafeCommand
@@ -90,6 +91,8 @@ class SimulatorNode(Node):
         self._state_msg, self._clock_msg = shown.type(), topics.CLOCK.type()
         self._states = topics.publisher(self, shown)
         self._transitions = TransitionOutlet(topics.publisher(self, topics.TRANSITIONS), config.run_id, env.task.hash)
+        publishers = (self._states, self._transitions.publisher)
+        self._recorder = RecorderWatch(self, publishers, config.await_recorder, _now())
         self._clock_topic = topics.publisher(self, topics.CLOCK) if config.publish_clock else None
         topics.subscription(self, topics.ACTION, self._on_action)
         self.create_service(Trigger, topics.SIMULATOR_RESET, self._on_reset)
@@ -127,6 +130,8 @@ class SimulatorNode(Node):
 
     def _advance(self) -> None:
         """Lockstep: publish the present state if it may be acted upon."""
+        if self._recorder.is_awaited(_now()):
+            return
         if self._config.mode == "lockstep" and not self._is_paused and self._exchange.has_credit:
             self._publish_state()
             self._exchange.state_sent(self._runner.stamp, _now())
@@ -172,8 +177,10 @@ class SimulatorNode(Node):
 
     def _on_overdue(self) -> None:
         self._transitions.publish()  # those that were refused
-        if self._is_paused:
+        if self._is_paused or self._recorder.is_awaited(_now()):
             return
+        if self._recorder.has_just_come:
+            self._advance()
         if self._exchange.must_resend_state(_now()):
             self._publish_state()
         elif self._exchange.must_probe(_now()):
@@ -191,6 +198,8 @@ class SimulatorNode(Node):
         self._commanded, self._command_time = command, _now()
 
     def _on_period(self) -> None:
+        if self._recorder.is_awaited(_now()):
+            return
         if self._command_time is None or self._is_paused:
             self._periods.stop()
         else:
