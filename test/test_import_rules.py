@@ -53,7 +53,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "training": (BASIS | {"tasks", "envs", "algorithms", "bags", "policy", "store"}, {"numpy", "safetensors"}),
     "exam": (BASIS | {"robots", "tasks", "envs", "policy", "store"}, {"numpy", "matplotlib"}),
     "nodes": (BASIS | CORES, {"numpy", *ROS}),
-    "cli": (BASIS | CORES, {"yaml"}),
+    "cli": (BASIS | CORES, {"numpy", "yaml"}),
 }
 EXCEPTIONS = {
     "cli/launch_files.py": {"launch", "launch_ros"},  # the only file that knows the launch library

@@ -41,7 +41,13 @@ def test_bag_is_complete_from_the_first_transition_and_reads_as_what_was_live(ro
     with (
         NodeProcess(ros, "policy", **{**LOCKSTEP, "policy_file": str(policy)}),
         NodeProcess(
-            ros, "simulator", run_id=RUN_ID, engine="mujoco", flow_control=False, await_recorder=60.0, max_episode_steps=7
+            ros,
+            "simulator",
+            run_id=RUN_ID,
+            engine="mujoco",
+            flow_control=False,
+            await_recorder=60.0,
+            max_episode_steps=7,
         ) as simulator,
     ):
         ros.spin_for(1.0)

@@ -52,11 +52,6 @@ def qos_profiles(topic: RecordedTopic) -> list[dict[str, Any]]:
 
 def metadata_text(topics: list[RecordedTopic], extent: Extent, file: str) -> str:
     """The content of metadata.yaml for a bag of one file."""
-    span = {
-        "duration": {"nanoseconds": extent.last - extent.first},
-        "starting_time": {"nanoseconds_since_epoch": extent.first},
-        "message_count": sum(extent.counts),
-    }
     named = [
         {
             "topic_metadata": {
@@ -73,13 +68,21 @@ def metadata_text(topics: list[RecordedTopic], extent: Extent, file: str) -> str
     content = {
         "version": VERSION,
         "storage_identifier": "mcap",
-        **span,
+        **_span(extent),
         "topics_with_message_count": named,
         "compression_format": "",
         "compression_mode": "",
         "relative_file_paths": [file],
-        "files": [{"path": file, **span}],
+        "files": [{"path": file, **_span(extent)}],
         "custom_data": None,
         "ros_distro": os.environ.get("ROS_DISTRO", "rosbags"),
     }
     return yaml.safe_dump({"rosbag2_bagfile_information": content}, sort_keys=False)
+
+
+def _span(extent: Extent) -> dict[str, Any]:
+    return {
+        "duration": {"nanoseconds": extent.last - extent.first},
+        "starting_time": {"nanoseconds_since_epoch": extent.first},
+        "message_count": sum(extent.counts),
+    }

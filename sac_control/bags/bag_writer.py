@@ -59,7 +59,6 @@ class BagWriter:
             )
             for topic in topics
         ]
-        self._sequence = [0] * len(topics)
         self.write_metadata()
 
     def write(self, topic: int, data: bytes, heard: int, published: int) -> None:

@@ -32,6 +32,7 @@ from sac_control.cli.options import (
     TrainingOptions,
 )
 from sac_control.cli.plan import Plan, plan_deployment, plan_evaluation, plan_training
+from sac_control.cli.replay import ReplayOptions, replay
 from sac_control.errors import ConfigError, SacControlError
 from sac_control.policy.signature import make_key_pair
 from sac_control.store.run_directory import RunDirectory
@@ -197,6 +198,7 @@ VERBS = (
     Verb("info", "what a run or a policy file is; without a name, list the runs", InfoOptions, _info),
     Verb("plot", "draw curve.png of a run again", PlotOptions, _plot),
     Verb("export", "write the policy of a run into one file: signed on request, or as ONNX", ExportOptions, export),
+    Verb("replay", "compare a policy's actions with those of a bag, and publish nothing", ReplayOptions, replay),
     Verb("new-task", "write a first task file from the joints and limits of a robot", NewTaskOptions, new_task),
     Verb("check-task", "try a task out, and find the usual mistakes", CheckTaskOptions, check),
     Verb("keys", "make a pair of keys that sign policies", KeysOptions, _keys),

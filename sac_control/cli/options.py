@@ -54,6 +54,7 @@ class Options:
         metavar="N",
         is_for_launch=False,
     )
+    bag: bool = choice("record all topics in a bag, in MCAP: bag/ of the run, or bag-DATE/ of a robot", default=False)
     network: bool = choice("let other machines see the nodes", default=False)
     stop_timeout: float = choice(
         "after Ctrl-C, a node that does nothing for this long is killed; one that still saves is waited for up to "
@@ -162,6 +163,12 @@ class TrainingOptions(Restarting, Simulated, OfRuns):
     max_steps: int | None = choice(
         "transitions after which to stop, whatever was reached", default=None, unset="that of --config", metavar="N"
     )
+    from_bag: Sequence[str] = choice(
+        "mix transitions that were recorded with --bag into each batch, learner.bag_share of it",
+        default=(),
+        metavar="BAG",
+    )
+    accept_cut: bool = choice("use what a bag of --from-bag holds whose recording was cut off", default=False)
     resume: bool = choice("continue the run from its newest checkpoint", default=False)
     overwrite: bool = choice("replace the run", default=False)
     require_solved: bool = choice("exit with 3 if the task was not solved", default=False, is_for_launch=False)

@@ -5,12 +5,14 @@ A plan is plain data; making one checks every setting and prepares the run direc
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sac_control.bags.bag_reader import check_packages
 from sac_control.cli import config_file
 from sac_control.cli.command_topic import with_command_topic
 from sac_control.cli.config_file import RunConfig
@@ -18,6 +20,7 @@ from sac_control.cli.node_description import NodeDescription
 from sac_control.cli.options import DeploymentOptions, EvaluationOptions, Options, TrainingOptions
 from sac_control.cli.plan_checks import (
     PROTECTIONS,
+    check_bags,
     check_deployed,
     check_determinism,
     check_file_of_robot,
@@ -29,6 +32,7 @@ from sac_control.cli.plan_checks import (
     check_tasks,
     exam_of,
 )
+from sac_control.cli.recording import AWAIT, with_recorder
 from sac_control.errors import ConfigError, RunError
 from sac_control.identity import new_run_id
 from sac_control.policy.policy_file import PolicyFile
@@ -66,6 +70,8 @@ def plan_training(options: TrainingOptions) -> Plan:
     """
     check_run_name(options)
     check_restarts(options.restarts)
+    if options.bag:
+        check_packages("--bag")
     restarts = options.restarts
     run = RunDirectory(options.runs_dir.resolve() / (options.run or _new_name(options.task or "")))
     base = RunConfig().with_values({"policy": {"deterministic": False}})  # training explores
@@ -88,12 +94,16 @@ def plan_training(options: TrainingOptions) -> Plan:
         learner["max_steps"] = options.max_steps
     if options.until:
         learner["until"] = options.until
+    if options.from_bag:
+        learner["bags"] = os.pathsep.join(str(Path(bag).resolve()) for bag in options.from_bag)
+        learner["accept_cut_bags"] = options.accept_cut
     config = config.with_values({"learner": learner})
     config = config.with_values({name: {"run_id": run_id} for name in ("simulator", "policy", "learner")})
     config = config.with_values({"policy": {"accept_weights": run_id}})
     check_tasks(config)
     check_learner(config.learner)
     check_goal(options, config.learner)
+    check_bags(config.learner)
     if options.resume:
         check_change(begun, config.learner)
     if config.learner.deterministic:
@@ -106,7 +116,9 @@ def plan_training(options: TrainingOptions) -> Plan:
         run.create(text, overwrite=options.overwrite)
     nodes = (
         options.node("learner", parameters_file=run.config, restarts=restarts, restart_parameters={"resume": True}),
-        options.node("simulator", parameters_file=run.config, restarts=restarts),
+        options.node(
+            "simulator", parameters_file=run.config, parameters=AWAIT if options.bag else {}, restarts=restarts
+        ),
         options.node(
             "policy",
             parameters_file=run.config,
@@ -114,6 +126,7 @@ def plan_training(options: TrainingOptions) -> Plan:
             restarts=restarts,
         ),
     )
+    nodes = with_recorder(nodes, options, run, run_id)
     return Plan(nodes=nodes, run=run, notes=(*notes, *engine_note))
 
 
@@ -157,9 +170,10 @@ def plan_evaluation(options: EvaluationOptions) -> Plan:
     config = config.with_values({"policy": {"accept_weights": ""}})  # the policy file alone is evaluated
     nodes = (
         options.node("evaluator", parameters=_differences(config, "evaluator")),
-        options.node("simulator", parameters=_differences(config, "simulator")),
+        options.node("simulator", parameters={**_differences(config, "simulator"), **(AWAIT if options.bag else {})}),
         options.node("policy", parameters={**_differences(config, "policy"), **_lockstep(options, config)}),
     )
+    nodes = with_recorder(nodes, options, None, run_id)
     return Plan(nodes=nodes, run=run, notes=(*notes, *engine_note))
 
 
@@ -195,7 +209,9 @@ def plan_deployment(options: DeploymentOptions) -> Plan:
     if is_passed:
         notes = (*notes, exam)
     node = with_command_topic(node, file.specification)
-    return Plan(nodes=(node,), run=run, notes=notes, warnings=() if is_passed else (exam,))
+    recorders = with_recorder((), options, None, "")
+    nodes = (node, *(with_command_topic(each, file.specification) for each in recorders))
+    return Plan(nodes=nodes, run=run, notes=notes, warnings=() if is_passed else (exam,))
 
 
 def find_policy(text: str, runs_directory: Path) -> tuple[Path, RunDirectory | None]:

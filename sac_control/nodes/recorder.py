@@ -53,7 +53,9 @@ class RecorderConfig(Config):
     """The recorder node."""
 
     directory: str = option("", "directory of the bag, which must not exist")
-    run_id: str = run_id_option("training or evaluation that is recorded; empty: a robot, whose driver may be best effort")
+    run_id: str = run_id_option(
+        "training or evaluation that is recorded; empty: a robot, whose driver may be best effort"
+    )
     wait_warning: float = option(10.0, "warn after this long without a message [s]", low=0.5, high=600.0)
 
 
