@@ -125,8 +125,8 @@ class Algorithm(ABC):
             TransitionError: one of them has a wrong size, a value that is not finite, or an impossible action.
         """
         raise ConfigError(
-            "recorded transitions (learner.bags, --from-bag) are of other policies, and this algorithm learns from those "
-            "of its newest one alone: leave them out, or choose learner.algorithm sac"
+            "recorded transitions (learner.bags, --from-bag) are of other policies, and this algorithm learns from "
+            "those of its newest one alone: leave them out, or choose learner.algorithm sac"
         )
 
     @property

@@ -115,8 +115,8 @@ def _messages(path: Path, types: Collection[str], *, accept_cut: bool) -> Iterat
     except EndOfFile:
         if not accept_cut:
             raise RunError(
-                f"{path} was cut off in the middle, as by a recorder that was killed: {count} messages that are asked for "
-                "lie before that; give --accept-cut to use these"
+                f"{path} was cut off in the middle, as by a recorder that was killed: {count} messages that are asked "
+                "for lie before that; give --accept-cut to use these"
             ) from None
     except OSError as error:
         raise RunError(f"cannot read {path}: {error.strerror}") from error

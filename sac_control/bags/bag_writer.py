@@ -1,7 +1,7 @@
 """Writes a bag: messages as they came over the wire, in one MCAP file, beside it metadata.yaml.
 
-Chunks are small and go to the system at once: whoever is killed loses `CHUNK` bytes at most, and the file can be read up
-to there. Nothing is compressed, which costs time and saves little: messages are short.
+Chunks are small and go to the system soon: whoever is killed loses `CHUNK` bytes, and what was heard since the last
+`flush`; up to there the file can be read. Nothing is compressed, which costs time and saves little: messages are short.
 """
 
 from __future__ import annotations

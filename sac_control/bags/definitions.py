@@ -13,9 +13,8 @@ from sac_control.errors import ConfigError
 
 _FIELD = re.compile(r"^\s*([A-Za-z][\w/]*)(?:<=\d+)?(?:\[[^\]]*\])?\s+[A-Za-z]")
 _SEPARATOR = "=" * 80
-_PRIMITIVES = frozenset(
-    "bool byte char float32 float64 int8 uint8 int16 uint16 int32 uint32 int64 uint64 string wstring".split()
-)
+_NUMBERS = "byte char float32 float64 int8 uint8 int16 uint16 int32 uint32 int64 uint64"
+_PRIMITIVES = {"bool", "string", "wstring", *_NUMBERS.split()}
 
 
 def prefixes() -> tuple[Path, ...]:

@@ -36,8 +36,8 @@ def read_transitions(bags: Sequence[Path], task_hash: str, task: str, *, accept_
             message = each.message
             if message.task_hash != task_hash:
                 raise RunError(
-                    f"bag {bag} holds transitions of task {message.task_hash[:12]}, {task} is {task_hash[:12]}: give bags "
-                    "of the same task, recorded with the same version of sac_control"
+                    f"bag {bag} holds transitions of task {message.task_hash[:12]}, {task} is {task_hash[:12]}: give "
+                    "bags of the same task, recorded with the same version of sac_control"
                 )
             transition = _transition(message)
             if (key := (transition.source, transition.sequence)) not in known:  # some are sent twice

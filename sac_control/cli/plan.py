@@ -114,7 +114,7 @@ def plan_training(options: TrainingOptions) -> Plan:
         run.replace_config(text)
     else:
         run.create(text, overwrite=options.overwrite)
-    nodes = (
+    nodes: tuple[NodeDescription, ...] = (
         options.node("learner", parameters_file=run.config, restarts=restarts, restart_parameters={"resume": True}),
         options.node(
             "simulator", parameters_file=run.config, parameters=AWAIT if options.bag else {}, restarts=restarts
@@ -168,7 +168,7 @@ def plan_evaluation(options: EvaluationOptions) -> Plan:
     run_id = new_run_id()
     config = config.with_values({name: {"run_id": run_id} for name in ("simulator", "policy", "evaluator")})
     config = config.with_values({"policy": {"accept_weights": ""}})  # the policy file alone is evaluated
-    nodes = (
+    nodes: tuple[NodeDescription, ...] = (
         options.node("evaluator", parameters=_differences(config, "evaluator")),
         options.node("simulator", parameters={**_differences(config, "simulator"), **(AWAIT if options.bag else {})}),
         options.node("policy", parameters={**_differences(config, "policy"), **_lockstep(options, config)}),

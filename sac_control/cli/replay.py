@@ -1,4 +1,4 @@
-"""The verb replay: a policy over the states of a bag, its actions beside those that were recorded. Publishes nothing."""
+"""The verb replay: a policy over the states of a bag, its actions beside those recorded. Publishes nothing."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def replay(options: ReplayOptions) -> int:
     compared = list(_compare(options.bag, file, accept_cut=options.accept_cut))
     if not compared:
         raise RunError(
-            f"bag {options.bag} holds no state with the action that answered it: record joint_states (or observation) and "
-            "policy/action, as --bag does"
+            f"bag {options.bag} holds no state with the action that answered it: record joint_states (or observation) "
+            "and policy/action, as --bag does"
         )
     found = _summary(compared, file)
     print(json.dumps(found) if options.json else _as_text(found))
@@ -85,9 +85,9 @@ def _compare(bag: Path, file: PolicyFile, *, accept_cut: bool) -> Iterator[Compa
         message = each.message
         if message.specification_hash != file.specification_hash:
             raise RunError(
-                f"bag {bag} was recorded with a policy of specification {message.specification_hash[:12]}, {file.run} has "
-                f"{file.specification_hash[:12]}: joints, observation, limits or control period differ; give a policy of "
-                "the same task"
+                f"bag {bag} was recorded with a policy of specification {message.specification_hash[:12]}, {file.run} "
+                f"has {file.specification_hash[:12]}: joints, observation, limits or control period differ; give a "
+                "policy of the same task"
             )
         answered = states.pop(_stamp(message.header.stamp), None)
         if answered is None or (last is not None and answered.stamp <= last.stamp):

@@ -25,8 +25,8 @@ class EventLoop:
 
     Args:
         node: what is served; what it makes or destroys later is noticed within `SERVICE_PERIOD`, or after a request.
-            A callback with the attribute `takes_info` gets, beside the message, what the middleware knows of it; that of
-            a raw subscription gets bytes.
+            A callback with the attribute `takes_info` gets, beside the message, what the middleware knows of it;
+            that of a raw subscription gets bytes.
     """
 
     def __init__(self, node: Node) -> None:

@@ -18,8 +18,8 @@ from sac_control.identity import describe_run, frame_id
 from sac_control.nodes import messages, topics
 from sac_control.nodes.health import Health
 from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters
-from sac_control.nodes.recorder_watch import RecorderWatch
 from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
+from sac_control.nodes.recorder_watch import RecorderWatch
 from sac_control.nodes.transition_outlet import TransitionOutlet
 from sac_control.policy.safe_command import SafeCommand
 from sac_control.simulation.episode_runner import EpisodeRunner

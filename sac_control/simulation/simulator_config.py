@@ -58,8 +58,7 @@ class SimulatorConfig(Config):
     flow_control: bool = option(True, "lockstep: send no more transitions than learner/credit allows")
     await_recorder: float = option(
         0.0,
-        "longest time for which the first state waits for a recorder node to hear it, so that a bag is complete; 0: for "
-        "none [s]",
+        "longest time for which the first state waits for a recorder node, so that a bag is complete; 0: for none [s]",
         low=0.0,
         high=600.0,
     )
