@@ -160,7 +160,6 @@ setuptools.setup(
         (f"share/{NAME}", ["package.xml"]),
         (f"share/{NAME}/launch", sorted(map(str, Path("launch").glob("*.launch.py")))),
         (f"share/{NAME}/config", sorted(map(str, Path("config").iterdir()))),
-        (f"share/{NAME}/deploy", sorted(map(str, Path("deploy").iterdir()))),
         (f"share/{NAME}/urdf", sorted(map(str, Path(NAME, "robots").glob("*.urdf")))),
     ],
     entry_points={

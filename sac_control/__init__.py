@@ -16,6 +16,7 @@ Where things live; each folder's `__init__` is its map, and imports go upwards i
     nodes/        ROS 2 alone: topics, messages, event loop; each node owns one object of the folders below
     training/     a whole training without ROS: transitions in, updates, evaluation, publication, verdict
     exam/         a policy on other plants and in other engines, and how it does there
+    bags/         recorded messages: written as they come, and read without ROS
     store/        the disk: run directory, checkpoints, replay rows, tables
     policy/       what runs on a robot: inference, policy file, hot swap, safety, limits. numpy alone
     algorithms/   what learns: Soft Actor-Critic and others. Knows no physics

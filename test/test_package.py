@@ -28,7 +28,7 @@ ROSDEP_KEYS = {
     "torch": "python3-torch",
     "yaml": "python3-yaml",
 }
-WITHOUT_ROSDEP_KEY = {"mujoco", "safetensors"}
+WITHOUT_ROSDEP_KEY = {"mujoco", "safetensors", "mcap", "mcap_ros2", "onnx"}
 
 # Runs in a shell that has sourced the install; prints what it found.
 PROBE = """

@@ -17,7 +17,7 @@ from sac_control.cli.plan import plan_deployment
 from sac_control.system.preflight import CONTROL
 
 ROOT = Path(__file__).parent.parent
-UNIT, CONTAINER = ROOT / "deploy" / "sac_control.service", ROOT / "deploy" / "Containerfile"
+UNIT, CONTAINER = ROOT / "config" / "sac_control.service", ROOT / "config" / "Containerfile"
 APT = {"numpy": "python3-numpy", "yaml": "python3-yaml"}
 
 
