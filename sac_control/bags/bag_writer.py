@@ -75,7 +75,7 @@ class BagWriter:
         extent = self.extent
         if not sum(extent.counts):
             extent.first = heard
-        extent.last = max(extent.last, heard)
+        extent.first, extent.last = min(extent.first, heard), max(extent.last, heard)
         extent.counts[topic] += 1
         self._writer.add_message(self._channels[topic], heard, data, published, extent.counts[topic])
 

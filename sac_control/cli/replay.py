@@ -75,7 +75,8 @@ def _compare(bag: Path, file: PolicyFile, *, accept_cut: bool) -> Iterator[Compa
     policy, config = Policy(file.actor), PolicyConfig()
     last: Action | None = None
     admission: Admission | None = None
-    for each in messages(bag, {*_STATES, _ACTION}, accept_cut=accept_cut):
+    found = messages(bag, {*_STATES, _ACTION}, accept_cut=accept_cut)
+    for each in sorted(found, key=lambda each: each.heard):  # a file has topics in turns
         if each.type in _STATES:
             state = _state(each.message)
             states[state.stamp] = state
