@@ -27,6 +27,7 @@ EXECUTABLES = [
     "policy = sac_control.start:policy",
     "learner = sac_control.start:learner",
     "evaluator = sac_control.start:evaluator",
+    "recorder = sac_control.start:recorder",
     "sac_control = sac_control.start:command",
 ]
 WORLDS = [
@@ -43,6 +44,13 @@ ALGORITHMS = [
     "sac_v1 = sac_control.algorithms.sac_v1.sac_v1_config:SacV1Config",
     "trpo = sac_control.algorithms.trpo.trpo_config:TrpoConfig",
 ]
+EXTRAS = {  # what is asked for only where it is used; with the versions that were tried
+    "bags": ["mcap>=1.2", "mcap-ros2-support>=0.5"],  # 1.6.0 and 0.6.0: --bag, train --from-bag, replay
+    "onnx": ["onnx>=1.17"],  # 1.23.2: export --format onnx
+    "terminal": ["rich>=13"],  # 15.0.0: the table of a training
+    "completion": ["argcomplete>=3"],  # 3.7.2: at Tab
+    "video": ["imageio-ffmpeg>=0.6"],  # 0.6.0: mp4
+}
 NAME = "sac_control"
 SOURCE = Path(__file__).resolve().parent  # colcon's --symlink-install runs a symlink to this file
 
@@ -163,11 +171,6 @@ setuptools.setup(
         "sac_control.tasks": TASKS,
         "sac_control.algorithms": ALGORITHMS,
     },
-    # What is asked for only where it is used; the versions that were tried are in .ci/requirements.txt.
-    extras_require={
-        "terminal": ["rich>=13"],  # the table of a training
-        "completion": ["argcomplete>=3"],  # at Tab
-        "video": ["imageio-ffmpeg>=0.6"],  # mp4
-    },
+    extras_require=EXTRAS,
     zip_safe=False,
 )

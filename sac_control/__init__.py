@@ -17,6 +17,7 @@ Where things live; each folder's `__init__` is its map, and imports go upwards i
     training/     a whole training without ROS: transitions in, updates, evaluation, publication, verdict
     exam/         a policy on other plants and in other engines, and how it does there
     video/        a policy at work as a GIF or MP4, without a window
+    bags/         recorded messages: written as they come, and read without ROS
     store/        the disk: run directory, checkpoints, replay rows, tables
     policy/       what runs on a robot: inference, policy file, hot swap, safety, limits. numpy alone
     algorithms/   what learns: Soft Actor-Critic and others. Knows no physics

@@ -62,6 +62,14 @@ def evaluator() -> int:
     return main()
 
 
+def recorder() -> int:
+    """The recorder node."""
+    with _refusals_in_words():
+        _prepare_node(*preflight.CONTROL, "mcap")
+        from sac_control.nodes.recorder import main
+    return main()
+
+
 def _prepare_node(*packages: str) -> None:
     streams.outlive_readers()
     preflight.check(os.environ, packages)

@@ -326,19 +326,19 @@ def test_transitions_that_the_middleware_refuses_are_sent_later_and_control_goes
         node = ros.add(SimulatorNode)
         ros.publisher(topics.COMMANDS).publish(Float64MultiArray(data=[0.0]))
         ros.until(lambda: len(transitions) > 5, "time does not pass")
-        publish, refused = node._transitions._publisher.publish, 0
+        publish, refused = node._transitions.publisher.publish, 0
 
         def refuse(_: Any) -> None:
             nonlocal refused
             refused += 1
             raise RCLError("cannot publish data")
 
-        monkeypatch.setattr(node._transitions._publisher, "publish", refuse)
+        monkeypatch.setattr(node._transitions.publisher, "publish", refuse)
         count, steps = len(states), node._runner.sequence
         ros.until(lambda: refused > 2, "it is not tried again")
         assert len(states) - count > refused
         assert node._runner.sequence > steps + refused
-        monkeypatch.setattr(node._transitions._publisher, "publish", publish)
+        monkeypatch.setattr(node._transitions.publisher, "publish", publish)
         made = node._runner.sequence
         ros.until(lambda: transitions[-1].sequence > made, "those refused are not sent later")
         assert [transition.sequence for transition in transitions] == list(range(transitions[-1].sequence + 1))

@@ -30,7 +30,7 @@ ROSDEP_KEYS = {
     "torch": "python3-torch",
     "yaml": "python3-yaml",
 }
-WITHOUT_ROSDEP_KEY = {"mujoco", "safetensors", "rich", "imageio_ffmpeg"}
+WITHOUT_ROSDEP_KEY = {"mujoco", "safetensors", "rich", "imageio_ffmpeg", "mcap", "mcap_ros2", "onnx"}
 
 # Runs in a shell that has sourced the install; prints what it found.
 PROBE = """

@@ -448,7 +448,8 @@ def test_probe_that_the_network_answers_otherwise_is_refused(difference: float) 
     def change(header: Header, _tensors: Tensors) -> None:
         header["probe_actions"][PROBE_COUNT - 1][0] += difference
 
-    with pytest.raises(PolicyFileError, match="does not produce the actions recorded for its probes"):
+    expected = "are not finite" if math.isnan(difference) else "does not produce the actions recorded for its probes"
+    with pytest.raises(PolicyFileError, match=expected):
         PolicyFile.from_bytes(edited(change))
 
 

@@ -6,6 +6,7 @@ A map, from the outside in::
     algorithm.py         the interface of an algorithm, and of its settings
     off_policy.py off_policy_config.py    learning from a replay buffer, whatever an update is
       replay_buffer.py     transitions kept for replay, and their mirror images
+      mixed_in.py          transitions of others, as a share of each batch
       replay_ratio.py      how many updates are owed
       actor_average.py     what is published once the task was solved
       learner.py           what makes the updates: batches in, a better actor out

@@ -7,12 +7,12 @@ An algorithm owns its memory of transitions, and decides what it owes and what i
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, ClassVar
 
-from sac_control.errors import RunError
+from sac_control.errors import ConfigError, RunError
 from sac_control.option import Config
 from sac_control.types import ActorParameters, Array, Float32Array, RowBuffer, Transition
 
@@ -116,6 +116,18 @@ class Algorithm(ABC):
         Raises:
             TransitionError: it has a wrong size, a value that is not finite, or an impossible action. Nothing changed.
         """
+
+    def learn_from(self, recorded: Sequence[Transition], share: float) -> None:
+        """Mix transitions of others into what is learnt from, as this share of it; called before the first update.
+
+        Raises:
+            ConfigError: it learns from what its own newest actor does alone.
+            TransitionError: one of them has a wrong size, a value that is not finite, or an impossible action.
+        """
+        raise ConfigError(
+            "recorded transitions (learner.bags, --from-bag) are of other policies, and this algorithm learns from "
+            "those of its newest one alone: leave them out, or choose learner.algorithm sac"
+        )
 
     @property
     @abstractmethod

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from sac_control.algorithms.actor_average import ActorAverage
 from sac_control.algorithms.algorithm import MOST_HALVINGS, Algorithm, State, Use
+from sac_control.algorithms.mixed_in import MixedIn
 from sac_control.algorithms.off_policy_config import OffPolicyConfig
 from sac_control.algorithms.replay_buffer import ReplayBuffer
 from sac_control.algorithms.replay_ratio import ReplayRatio
@@ -55,6 +56,8 @@ class OffPolicy(Algorithm):
         self.buffer = self.memory = ReplayBuffer(
             capacity=config.buffer_capacity, **sizes, seed=buffer_seed, mirror=self._mirror
         )
+        self._recorded: MixedIn | None = None  # transitions of others
+        self._recorded_seed = seed
         self.updates = 0
         self._ratio = ReplayRatio(config.replay_ratio, config.warmup_steps)
         self._average = ActorAverage(config.actor_average)  # what is published
@@ -69,6 +72,19 @@ class OffPolicy(Algorithm):
         self.buffer.add(transition)
         self.learner.observe(self._seen(transition.observation))
         return Use.LEARNT
+
+    def learn_from(self, recorded: Sequence[Transition], share: float) -> None:
+        self._recorded = MixedIn(
+            recorded,
+            share,
+            observation_size=self.buffer.observation_size,
+            action_size=self.buffer.action_size,
+            mirror=self._mirror,
+            seed=self._recorded_seed,
+        )
+        for transition in recorded:
+            self.learner.observe(self._seen(transition.observation))
+        self._keep()
 
     def _seen(self, observation: Float32Array) -> Float32Array:
         """The observation, and its mirror image where that is learnt from, (n, o): statistics must fit the samples."""
@@ -97,7 +113,12 @@ class OffPolicy(Algorithm):
             self._refreshed_at = transitions
         self.learner.learning_rate_scale[()] = self._learning_rate_scale()
         self._kept_metrics = None
-        batch = self.buffer.sample(self._config.batch_size, count)
+        size = self._config.batch_size
+        batch = (
+            self.buffer.sample(size, count)
+            if self._recorded is None
+            else self._recorded.mixed(self.buffer, size, count)
+        )
         self.learner.update(dataclasses.replace(batch, reward=np.maximum(batch.reward, self._floor)))
         self.updates += count
 

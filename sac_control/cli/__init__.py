@@ -5,11 +5,14 @@ main.py                the command line: its verbs
   exam.py              the verb that examines a policy
   plot.py              the verb that draws a run, or compares several
   report.py            the verb that writes one page about a run
+  export.py            the verb that writes a policy into one file
+  replay.py            the verb that compares a policy with a bag
   info.py                what a run or a policy file is
 options.py             what people choose for each, written once
 choice.py              makes options of the command and launch arguments of that
 plan.py                which nodes make a training, an evaluation or a deployment
 plan_checks.py         what is refused before they start
+recording.py           the recorder beside them
 config_file.py         the complete configuration of a run, as a ROS parameter file
 parameter_file.py      ROS parameter files, by the rules of ROS
 node_description.py    how one node is started, and started again

@@ -19,13 +19,13 @@ from sac_control.cli.check_task import CheckTaskOptions, check
 from sac_control.cli.choice import add_choices, from_command
 from sac_control.cli.domain import DomainLease
 from sac_control.cli.exam import ExamOptions, exam
+from sac_control.cli.export import ExportOptions, export
 from sac_control.cli.filming import check_video, film_evaluated, film_trained
 from sac_control.cli.new_task import NewTaskOptions, new_task
 from sac_control.cli.next_commands import next_commands
 from sac_control.cli.options import (
     DeploymentOptions,
     EvaluationOptions,
-    ExportOptions,
     InfoOptions,
     KeysOptions,
     Options,
@@ -38,13 +38,11 @@ from sac_control.cli.options import (
 from sac_control.cli.plan import Plan, find_policy, plan_deployment, plan_evaluation, plan_training
 from sac_control.cli.plot import plot
 from sac_control.cli.reach import export_line
+from sac_control.cli.replay import ReplayOptions, replay
 from sac_control.cli.report import report
 from sac_control.cli.voice import voice
 from sac_control.errors import ConfigError, SacControlError
-from sac_control.policy.policy_file import PolicyFile
-from sac_control.policy.sealing import signed
-from sac_control.policy.signature import SigningKey, make_key_pair
-from sac_control.store import atomic
+from sac_control.policy.signature import make_key_pair
 from sac_control.store.run_directory import RunDirectory
 from sac_control.system import preflight
 from sac_control.training.progress import QUIET, STYLE
@@ -180,19 +178,6 @@ def _info(options: InfoOptions) -> int:
     print(json.dumps(content, indent=2) if options.json else info.as_text(content))
     return 0
 
-
-def _export(options: ExportOptions) -> int:
-    path, _ = find_policy(options.policy, options.runs_dir)
-    key = SigningKey.read(options.sign) if options.sign else None
-    if options.file.exists() and not options.overwrite:
-        raise ConfigError(f"{options.file} exists already: choose another name, or give --overwrite")
-    PolicyFile.read(path)
-    data = signed(path.read_bytes(), key) if key else path.read_bytes()
-    try:
-        atomic.write_bytes(options.file, data)
-    except OSError as error:
-        raise ConfigError(f"cannot write {options.file}: {error.strerror}") from error
-    print(options.file)
     return 0
 
 
@@ -272,7 +257,8 @@ VERBS = (
     Verb("info", "what a run or a policy file is; without a name, list the runs", InfoOptions, _info),
     Verb("plot", "draw a run again, or compare several runs and seeds", PlotOptions, plot),
     Verb("report", "write one HTML page with all that a run has left behind", ReportOptions, report),
-    Verb("export", "write the policy of a run into one file, signed on request", ExportOptions, _export),
+    Verb("export", "write the policy of a run into one file: signed on request, or as ONNX", ExportOptions, export),
+    Verb("replay", "compare a policy's actions with those of a bag, and publish nothing", ReplayOptions, replay),
     Verb("new-task", "write a first task file from the joints and limits of a robot", NewTaskOptions, new_task),
     Verb("check-task", "try a task out, and find the usual mistakes", CheckTaskOptions, check),
     Verb("keys", "make a pair of keys that sign policies", KeysOptions, _keys),

@@ -54,6 +54,7 @@ class Options:
         metavar="N",
         is_for_launch=False,
     )
+    bag: bool = choice("record all topics in a bag, in MCAP: bag/ of the run, or bag-DATE/ of a robot", default=False)
     network: bool = choice("let other machines see the nodes", default=False)
     stop_timeout: float = choice(
         "after Ctrl-C, a node that does nothing for this long is killed; one that still saves is waited for up to "
@@ -169,6 +170,12 @@ class TrainingOptions(Restarting, Simulated, Told, OfRuns):
     max_steps: int | None = choice(
         "transitions after which to stop, whatever was reached", default=None, unset="that of --config", metavar="N"
     )
+    from_bag: Sequence[str] = choice(
+        "mix transitions that were recorded with --bag into each batch, learner.bag_share of it",
+        default=(),
+        metavar="BAG",
+    )
+    accept_cut: bool = choice("use what a bag of --from-bag holds whose recording was cut off", default=False)
     resume: bool = choice("continue the run from its newest checkpoint", default=False)
     overwrite: bool = choice("replace the run", default=False)
     plot: bool = choice(
@@ -250,16 +257,6 @@ class ReportOptions(OfRuns):
 
     run: str = choice("name or directory of a run", metavar="RUN", is_positional=True)
     output: Path | None = choice("page to write, .html", default=None, unset="report.html of the run", metavar="FILE")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExportOptions(OfRuns):
-    """What people choose to be written into one file."""
-
-    policy: str = choice(_POLICY, metavar="RUN", is_positional=True)
-    file: Path = choice("where to write it", metavar="FILE", is_positional=True)
-    sign: Path | None = choice("sign it with the private key in this file", default=None, metavar="KEY")
-    overwrite: bool = choice("replace FILE", default=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sac_control.bags.bag_reader import check_packages
 from sac_control.cli import config_file
 from sac_control.cli.command_topic import with_command_topic
 from sac_control.cli.config_file import RunConfig
@@ -19,6 +20,7 @@ from sac_control.cli.node_description import NodeDescription
 from sac_control.cli.options import DeploymentOptions, EvaluationOptions, Options, TrainingOptions
 from sac_control.cli.plan_checks import (
     PROTECTIONS,
+    check_bags,
     check_deployed,
     check_determinism,
     check_file_of_robot,
@@ -31,6 +33,7 @@ from sac_control.cli.plan_checks import (
     exam_of,
 )
 from sac_control.cli.plotting import AUDIENCE_TIMEOUT, plot_window
+from sac_control.cli.recording import AWAIT, with_recorder
 from sac_control.errors import ConfigError, RunError
 from sac_control.identity import new_run_id
 from sac_control.policy.policy_file import PolicyFile
@@ -69,6 +72,8 @@ def plan_training(options: TrainingOptions) -> Plan:
     """
     check_run_name(options)
     check_restarts(options.restarts)
+    if options.bag:
+        check_packages("--bag")
     restarts = options.restarts
     run = RunDirectory(options.runs_dir.resolve() / (options.run or _new_name(options.task or "")))
     base = RunConfig().with_values({"policy": {"deterministic": False}})  # training explores
@@ -91,12 +96,16 @@ def plan_training(options: TrainingOptions) -> Plan:
         learner["max_steps"] = options.max_steps
     if options.until:
         learner["until"] = options.until
+    if options.from_bag:
+        learner["bags"] = os.pathsep.join(str(Path(bag).resolve()) for bag in options.from_bag)
+        learner["accept_cut_bags"] = options.accept_cut
     config = config.with_values({"learner": learner})
     config = config.with_values({name: {"run_id": run_id} for name in ("simulator", "policy", "learner")})
     config = config.with_values({"policy": {"accept_weights": run_id}})
     check_tasks(config)
     check_learner(config.learner)
     check_goal(options, config.learner)
+    check_bags(config.learner)
     if options.resume:
         check_change(begun, config.learner)
     if config.learner.deterministic:
@@ -108,7 +117,7 @@ def plan_training(options: TrainingOptions) -> Plan:
         run.replace_config(text)
     else:
         run.create(text, overwrite=options.overwrite)
-    nodes = (
+    nodes: tuple[NodeDescription, ...] = (
         options.node(
             "learner",
             parameters_file=run.config,
@@ -116,7 +125,9 @@ def plan_training(options: TrainingOptions) -> Plan:
             restarts=restarts,
             restart_parameters={"resume": True},
         ),
-        options.node("simulator", parameters_file=run.config, restarts=restarts),
+        options.node(
+            "simulator", parameters_file=run.config, parameters=AWAIT if options.bag else {}, restarts=restarts
+        ),
         options.node(
             "policy",
             parameters_file=run.config,
@@ -125,6 +136,7 @@ def plan_training(options: TrainingOptions) -> Plan:
         ),
         *window,
     )
+    nodes = with_recorder(nodes, options, run, run_id)
     return Plan(nodes=nodes, run=run, notes=(*notes, *engine_note))
 
 
@@ -167,11 +179,12 @@ def plan_evaluation(options: EvaluationOptions) -> Plan:
     run_id = new_run_id()
     config = config.with_values({name: {"run_id": run_id} for name in ("simulator", "policy", "evaluator")})
     config = config.with_values({"policy": {"accept_weights": ""}})  # the policy file alone is evaluated
-    nodes = (
+    nodes: tuple[NodeDescription, ...] = (
         options.node("evaluator", parameters=_differences(config, "evaluator")),
-        options.node("simulator", parameters=_differences(config, "simulator")),
+        options.node("simulator", parameters={**_differences(config, "simulator"), **(AWAIT if options.bag else {})}),
         options.node("policy", parameters={**_differences(config, "policy"), **_lockstep(options, config)}),
     )
+    nodes = with_recorder(nodes, options, None, run_id)
     return Plan(nodes=nodes, run=run, notes=(*notes, *engine_note, *output_note))
 
 
@@ -207,7 +220,9 @@ def plan_deployment(options: DeploymentOptions) -> Plan:
     if is_passed:
         notes = (*notes, exam)
     node = with_command_topic(node, file.specification)
-    return Plan(nodes=(node,), run=run, notes=notes, warnings=() if is_passed else (exam,))
+    recorders = with_recorder((), options, None, "")
+    nodes = (node, *(with_command_topic(each, file.specification) for each in recorders))
+    return Plan(nodes=nodes, run=run, notes=notes, warnings=() if is_passed else (exam,))
 
 
 def find_policy(text: str, runs_directory: Path) -> tuple[Path, RunDirectory | None]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from sac_control.algorithms.off_policy_config import OffPolicyConfig
+from sac_control.bags.recorded_transitions import read_transitions
 from sac_control.cli.config_file import RunConfig
 from sac_control.cli.options import TrainingOptions
 from sac_control.cli.reach import DISCOVERY_RANGE, reach
@@ -68,6 +70,23 @@ def check_goal(options: TrainingOptions, config: LearnerConfig) -> None:
     if options.require_hardened and (task.exam is None or goal is Goal.SOLVED):
         reason = f"the task {config.task} has no exam" if task.exam is None else "learner.until is solved"
         raise ConfigError(f"it is required that the task be hardened, but {reason}: require that it be solved")
+
+
+def check_bags(config: LearnerConfig) -> None:
+    """See that the bags of a training can be learnt from; all are read.
+
+    Raises:
+        RunError: one of them holds no transitions, is damaged, cut off, or of another task.
+    """
+    if not config.bags:
+        return
+    if not isinstance(config, OffPolicyConfig):
+        raise ConfigError(
+            f"--from-bag was given, and learner.algorithm {config.algorithm} learns from what its newest policy does "
+            "alone: leave it out, or choose --algorithm sac"
+        )
+    bags = [Path(name) for name in config.bags.split(os.pathsep)]
+    read_transitions(bags, make_task(config.task).hash, config.task, accept_cut=config.accept_cut_bags)
 
 
 def check_determinism(simulator: SimulatorConfig) -> None:

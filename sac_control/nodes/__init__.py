@@ -23,4 +23,21 @@ learner.py     turns transitions into better weights, keeps the run directory
 audience.py    who listens to its status: it waits for them, and stays for them
 plot_window.py  waits for topics, then becomes rqt_plot, by way of rqt_plot_start.py
 evaluator.py   counts whole episodes of simulator and policy
+recorder_watch.py  lets a simulator wait until a recorder hears it
+recorder.py    keeps what is said on our topics in a bag
+ros_env.py     a simulator node as an environment of Gymnasium: RosEnv
+simulator_client.py  its far side: finds the simulator, sees that it is one, commands it
 """
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def __getattr__(name: str) -> Any:
+    """`RosEnv`, late: it needs Gymnasium, which a robot lacks."""
+    if name != "RosEnv":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from sac_control.nodes.ros_env import RosEnv
+
+    return RosEnv

@@ -25,7 +25,8 @@ class EventLoop:
 
     Args:
         node: what is served; what it makes or destroys later is noticed within `SERVICE_PERIOD`, or after a request.
-            A callback with the attribute `takes_info` gets, beside the message, what the middleware knows of it.
+            A callback with the attribute `takes_info` gets, beside the message, what the middleware knows of it;
+            that of a raw subscription gets bytes.
     """
 
     def __init__(self, node: Node) -> None:
@@ -90,7 +91,7 @@ class EventLoop:
     def _serve_queue(subscription: Any, is_deep: bool) -> bool:
         until = time.monotonic() + SERVICE_PERIOD if is_deep else 0.0
         count = 0
-        while taken := subscription.handle.take_message(subscription.msg_type, False):
+        while taken := subscription.handle.take_message(subscription.msg_type, subscription.raw):
             if getattr(subscription.callback, "takes_info", False):
                 subscription.callback(*taken)
             else:

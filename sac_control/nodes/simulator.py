@@ -20,6 +20,7 @@ from sac_control.nodes.health import Health
 from sac_control.nodes.joint_outlet import JointOutlet
 from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters
 from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
+from sac_control.nodes.recorder_watch import RecorderWatch
 from sac_control.nodes.transition_outlet import TransitionOutlet
 from sac_control.policy.safe_command import SafeCommand
 from sac_control.simulation.episode_runner import EpisodeRunner
@@ -95,6 +96,8 @@ class SimulatorNode(Node):
         self._state_msg, self._clock_msg = shown.type(), topics.CLOCK.type()
         self._states = topics.publisher(self, shown)
         self._transitions = TransitionOutlet(topics.publisher(self, topics.TRANSITIONS), config.run_id, env.task.hash)
+        publishers = (self._states, self._transitions.publisher)
+        self._recorder = RecorderWatch(self, publishers, config.await_recorder, _now())
         self._clock_topic = topics.publisher(self, topics.CLOCK) if config.publish_clock else None
         self._joints = JointOutlet(self, env.specification)
         topics.subscription(self, topics.ACTION, self._on_action)
@@ -133,6 +136,8 @@ class SimulatorNode(Node):
 
     def _advance(self) -> None:
         """Lockstep: publish the present state if it may be acted upon."""
+        if self._recorder.is_awaited(_now()):
+            return
         if self._config.mode == "lockstep" and not self._is_paused and self._exchange.has_credit:
             self._publish_state()
             self._exchange.state_sent(self._runner.stamp, _now())
@@ -179,8 +184,10 @@ class SimulatorNode(Node):
 
     def _on_overdue(self) -> None:
         self._transitions.publish()  # those that were refused
-        if self._is_paused:
+        if self._is_paused or self._recorder.is_awaited(_now()):
             return
+        if self._recorder.has_just_come:
+            self._advance()
         if self._exchange.must_resend_state(_now()):
             self._publish_state()
         elif self._exchange.must_probe(_now()):
@@ -198,6 +205,8 @@ class SimulatorNode(Node):
         self._commanded, self._command_time = command, _now()
 
     def _on_period(self) -> None:
+        if self._recorder.is_awaited(_now()):
+            return
         if self._command_time is None or self._is_paused:
             self._periods.stop()
         else:

@@ -23,11 +23,12 @@ class TransitionOutlet:
         task_hash: what they are transitions of.
 
     Attributes:
+        publisher: the same.
         refusals: how often the middleware did not take one.
     """
 
     def __init__(self, publisher: Publisher, run_id: str, task_hash: str) -> None:
-        self._publisher = publisher
+        self.publisher = publisher
         self._msg = topics.TRANSITIONS.type(run_id=run_id, task_hash=task_hash)
         self._unpublished: deque[Transition] = deque(maxlen=topics.TRANSITIONS.publisher_qos.depth)
         self._last: Transition | None = None
@@ -49,7 +50,7 @@ class TransitionOutlet:
         """Publish what waits. After a refusal it waits for a while: each takes 0.1 s, and control goes on."""
         while self._unpublished and time.monotonic() >= self._refused_until:
             msg = messages.transition_to_msg(self._unpublished[0], self._msg)
-            if topics.try_to_publish(self._publisher, msg):
+            if topics.try_to_publish(self.publisher, msg):
                 self._unpublished.popleft()
             else:
                 self.refusals += 1

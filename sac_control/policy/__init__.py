@@ -9,6 +9,7 @@ policy_header.py   its text part, untrusted input; format_1.py reads that of old
 region.py       its region of joint states that were seen in training
 signature.py    who made a policy: keys that sign, keys that are trusted
 exam_verdict.py how a policy did in its exam; sealing.py: a policy file with such a verdict, or signed
+onnx_model.py   a policy as an ONNX model, for other programs
 requirements.py what a robot demands of a policy
 hot_swap.py     the policy in force, how a new one takes its place, and the way back
 safety.py       may the policy move anything? five modes, what arms, what disarms, what latches

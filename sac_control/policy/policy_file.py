@@ -270,6 +270,8 @@ def _check_probes(actor: ActorParameters, probes: Float32Array, expected: Float3
     policy = Policy(actor)
     if probes.shape != (PROBE_COUNT, policy.observation_size) or expected.shape != (PROBE_COUNT, policy.action_size):
         raise PolicyFileError(f"probes have shapes {probes.shape} and {expected.shape}, which do not fit the network")
+    if not np.isfinite(expected).all():
+        raise PolicyFileError("the actions recorded for its probes are not finite: take another checkpoint of the run")
     yield
     for probe, action in zip(probes, expected, strict=True):
         tolerance = PROBE_TOLERANCE * np.maximum(np.abs(action), 1.0)

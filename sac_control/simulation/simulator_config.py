@@ -56,6 +56,12 @@ class SimulatorConfig(Config):
         "stands in for a robot stamps them with system time otherwise",
     )
     flow_control: bool = option(True, "lockstep: send no more transitions than learner/credit allows")
+    await_recorder: float = option(
+        0.0,
+        "longest time for which the first state waits for a recorder node, so that a bag is complete; 0: for none [s]",
+        low=0.0,
+        high=600.0,
+    )
     wait_warning: float = option(10.0, "warn after this long without a message from a peer [s]", low=0.5, high=600.0)
 
     def check(self, specification: Specification) -> None:

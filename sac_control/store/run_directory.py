@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import json
 import os
 import shutil
@@ -77,6 +78,11 @@ class RunDirectory:
     def has_current_curve(self) -> bool:
         """Whether the curve was drawn after the summary was written."""
         return self.curve.exists() and self.curve.stat().st_mtime_ns >= self.summary.stat().st_mtime_ns
+
+    def free_bag(self) -> Path:
+        """A directory for a bag that does not exist yet."""
+        names = (f"bag-{k}" for k in itertools.count(2))
+        return next(path for name in itertools.chain(["bag"], names) if not (path := self.path / name).exists())
 
     def lock(self) -> None:
         """Become the only writer until the process ends.
@@ -192,6 +198,7 @@ class RunDirectory:
         results = self.evaluation, self.video, self.report
         for path in (self.config, self.summary, *tables, self.curve, *exams, *results):
             path.unlink(missing_ok=True)
-        for path in (self.events, self.checkpoints, self.replay, self.path / "log"):
+        bags = [path.parent for path in self.path.glob("bag*/*.mcap")]
+        for path in (self.events, self.checkpoints, self.replay, self.path / "log", *bags):
             if path.exists():
                 shutil.rmtree(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -53,6 +54,11 @@ class LearnerConfig(AlgorithmConfig):
         low=0,
         high=10**7,
     )
+    bags: str = option(
+        "", f"bags whose transitions are mixed into each batch: directories or MCAP files, separated by {os.pathsep!r}"
+    )
+    bag_share: float = option(0.5, "share of each batch that comes from bags, where there are any", low=0.01, high=0.9)
+    accept_cut_bags: bool = option(False, "use what a bag holds whose recording was cut off")
     checkpoint_every: int = option(2000, "transitions between two checkpoints", low=1, high=10**7)
     signing_key: str = option(
         "", "Ed25519 private key in PEM that signs every policy, published or written; see sac_control keys"

@@ -6,10 +6,12 @@ Joins the algorithm, the evaluation process and the run directory; a learner nod
 from __future__ import annotations
 
 import dataclasses
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from sac_control.bags.recorded_transitions import read_transitions
 from sac_control.errors import RunError
 from sac_control.identity import new_run_id
 from sac_control.policy.policy_file import PolicyFile
@@ -78,6 +80,7 @@ class TrainingRun:
         self._publication = Publication(self.run.name, task.specification, config.signing_key, task.continuous_joints)
         self._lock()
         self.training = _training(config, task)
+        self._learn_from_bags()
         self.store = RunStore(
             self.run,
             self.training.algorithm.memory,
@@ -273,6 +276,15 @@ class TrainingRun:
         if self.training.updates:
             return Phase.TRAINING
         return Phase.WARMUP if self.training.transitions else Phase.WAITING
+
+    def _learn_from_bags(self) -> None:
+        """Mix in what was recorded, before anything is restored: a state that was saved has seen it."""
+        if not self._config.bags:
+            return
+        bags = [Path(name) for name in self._config.bags.split(os.pathsep)]
+        recorded = read_transitions(bags, self.task_hash, self._config.task, accept_cut=self._config.accept_cut_bags)
+        self.training.algorithm.learn_from(recorded, self._config.bag_share)
+        self._say(f"learns from {len(recorded)} recorded transitions, too: {self._config.bag_share:.0%} of each batch")
 
     def _lock(self) -> None:
         """Become the only writer of the directory, which must hold a run to resume or none."""
