@@ -32,6 +32,7 @@ from sac_control.cli.options import (
     TrainingOptions,
 )
 from sac_control.cli.plan import Plan, find_policy, plan_deployment, plan_evaluation, plan_training
+from sac_control.cli.watch import WatchOptions, watch
 from sac_control.errors import ConfigError, SacControlError
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.sealing import signed
@@ -211,6 +212,7 @@ VERBS = (
         ExamOptions,
         exam,
     ),
+    Verb("watch", "show a training, a run that has ended or a robot live in the browser", WatchOptions, watch),
     Verb("deploy", "run the policy node alone, for a robot", DeploymentOptions, _deploy),
     Verb("info", "what a run or a policy file is; without a name, list the runs", InfoOptions, _info),
     Verb("plot", "draw curve.png of a run again", PlotOptions, _plot),

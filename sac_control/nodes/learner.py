@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
+import os
 import sys
 import time
 from datetime import datetime
@@ -22,6 +24,7 @@ from sac_control.nodes.claim import Claim
 from sac_control.nodes.health import Health
 from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters
 from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
+from sac_control.store.where import Where
 from sac_control.training.intake import Outcome
 from sac_control.training.learner_config import LearnerConfig
 from sac_control.training.progress import ProgressLine
@@ -80,6 +83,7 @@ class LearnerNode(Node):
         self._health = Health(self, self._waiting, self._progress.say, self._losses(self._run.status()))
         where = f"{config.run_directory}, seed {config.seed}, run id {self._run.run_id}"
         self._progress.say(f"trains {config.task} in {where}")
+        self._tell_onlookers()
         self._announce()
 
     @property
@@ -110,6 +114,13 @@ class LearnerNode(Node):
         self._progress.say(f"{conclusion}; see {self._run.run.path}")
         if self._run.store.complaint:  # its end must not look as if all had been saved
             raise RunError(self._run.store.complaint)
+
+    def _tell_onlookers(self) -> None:
+        """Write down where the nodes of this run speak, for whoever wants to watch it."""
+        discovery = os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE", "")
+        where = Where(domain=self.context.get_domain_id(), discovery=discovery, namespace=self.get_namespace())
+        with contextlib.suppress(OSError):  # a disk that fails is complained of elsewhere: nobody learns from this
+            where.write(self._run.run.path)
 
     def _on_transition(self, msg: Any) -> None:
         if (msg.run_id, msg.task_hash) != self._identity:

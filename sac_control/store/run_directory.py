@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from sac_control.errors import RunError
 from sac_control.store import atomic
+from sac_control.store.where import FILE
 
 
 class RunDirectory:
@@ -188,7 +189,7 @@ class RunDirectory:
         """Remove what a run consists of, and nothing else that somebody may have put there."""
         tables = self.metrics, self.episodes, self.evaluations
         exams = (self.exam, self.exam_picture, *self.path.glob("exam.*.json"), *self.path.glob("exam.*.png"))
-        for path in (self.config, self.summary, *tables, self.curve, *exams):
+        for path in (self.config, self.summary, self.path / FILE, *tables, self.curve, *exams):
             path.unlink(missing_ok=True)
         for path in (self.events, self.checkpoints, self.replay, self.path / "log"):
             if path.exists():

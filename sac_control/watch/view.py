@@ -1,0 +1,325 @@
+"""What is watched, a run by its files and its nodes by their topics, and the loop that shows it."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sac_control.errors import ConfigError, RunError
+from sac_control.robots.robot import Camera
+from sac_control.store.where import Where, is_being_written, read_where
+from sac_control.tasks.robot_task import RobotTask
+from sac_control.tasks.task import Task
+from sac_control.types import Specification
+from sac_control.watch import words
+from sac_control.watch.feed import Feed
+from sac_control.watch.motion import Motion, Sample
+from sac_control.watch.page import Page, refused
+from sac_control.watch.recording import Recording
+from sac_control.watch.run_files import RunFiles
+from sac_control.worlds.drawing import draw
+from sac_control.worlds.survey import view
+
+DRAWN_ENGINE = "mujoco"  # whose descriptions of the built-in robots are the URDFs, which any engine's states fit
+RATE = 60.0  # [1/s] of the machine
+TRACE_PERIOD, WORD_PERIOD, FILE_PERIOD, LOOK_PERIOD = 0.1, 0.25, 0.5, 1.0  # [s]
+FAST = 2.0  # simulated seconds per second from which on stretches are played at their own pace
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What is to be watched."""
+
+    path: Path  # of the run; or of the policy file of a robot
+    is_run: bool
+    algorithm: str
+    task: Task
+
+    @property
+    def specification(self) -> Specification:
+        """What is seen and moved."""
+        return self.task.specification
+
+
+class View:
+    """Shows one subject after the other.
+
+    Args:
+        page: where.
+        find: what is to be watched now; None: nothing yet. Asked once per second.
+        feed: makes the feed of nodes that speak there.
+        robot: where a deployed robot's nodes speak; None: a run's nodes are watched, where it says.
+    """
+
+    def __init__(
+        self, page: Page, find: Callable[[], Subject | None], feed: Callable[[Where], Feed], robot: Where | None
+    ) -> None:
+        self._page, self._find, self._make_feed, self._robot = page, find, feed, robot
+        self._subject: Subject | None = None
+        self._files: RunFiles | None = None
+        self._recording: Recording | None = None
+        self._feed: Feed | None = None
+        self._feeds_from: Where | None = None
+        self._due = dict.fromkeys(("trace", "words", "files", "look"), -math.inf)
+        self._refusal = ""
+        self._forget()
+
+    def run(self, is_over: Callable[[], bool] = lambda: False) -> None:
+        """Show until `is_over`, or until Ctrl-C."""
+        if hasattr(os, "nice"):
+            os.nice(10)  # a training goes first
+        try:
+            while not is_over():
+                began = time.monotonic()
+                self.step(began)
+                time.sleep(max(0.001, 1.0 / RATE - (time.monotonic() - began)))
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End what was begun."""
+        if self._feed is not None:
+            self._feed.close()
+        self._feed = self._feeds_from = None
+
+    def step(self, now: float) -> None:
+        """What is due at steady time `now` [s]."""
+        if self._is_due("look", now, LOOK_PERIOD):
+            self._look()
+        if self._subject is None:
+            return
+        self._hear(now)
+        if self._recording is not None:
+            self._go_on(now)
+        if self._files is not None and self._is_due("files", now, FILE_PERIOD) and self._files.read():
+            self._page.learn(self._files.returns(), self._files.told())
+        if not self._page.is_seen:
+            return
+        samples = self._motion.until(now)
+        if samples:
+            self._page.move(dict(zip(self._joints, samples[-1].position, strict=False)))
+        if self._is_due("trace", now, TRACE_PERIOD):
+            self._page.trace(samples, self._joints, self._subject.specification.actuated_joints)
+        if self._is_due("words", now, WORD_PERIOD):
+            self._say()
+
+    def _is_due(self, name: str, now: float, period: float) -> bool:
+        if now < self._due[name]:
+            return False
+        self._due[name] = now + period
+        return True
+
+    # what is watched
+
+    def _look(self) -> None:
+        """See whether there is something else to watch, whether it runs, and where."""
+        subject = self._find()
+        if subject is None:
+            self._page.say(training="### waiting for a training\n\n`sac_control train` begins one.")
+            return
+        if self._subject is None or subject.path != self._subject.path:
+            self._begin(subject)
+        where = self._robot
+        if where is None and subject.is_run and is_being_written(subject.path):
+            where = read_where(subject.path)
+        if where != self._feeds_from or (self._feed is not None and not self._feed.is_alive):
+            self.close()
+            if where is not None:
+                self._feed, self._feeds_from = self._make_feed(where), where
+        if where is None and self._recording is None:
+            self._recording = Recording(subject.path / "replay", subject.specification)
+            self._page.offer(0 if self._recording.complaint else self._recording.count)
+        elif where is not None and self._recording is not None:
+            self._recording = None
+            self._page.offer(0)
+
+    def _begin(self, subject: Subject) -> None:
+        self._subject = subject
+        self._files = RunFiles(subject.path) if subject.is_run else None
+        self._recording = None
+        self._forget()
+        self._due["files"] = -math.inf
+        self._page.clear()
+        try:
+            self._draw(subject)
+            self._refusal = ""
+        except ConfigError as error:
+            self._refusal = refused(error)
+
+    def _forget(self) -> None:
+        self._motion, self._joints = Motion(), ()
+        self._policy: dict[str, Any] = {}
+        self._action: dict[str, Any] = {}
+        self._status: dict[str, Any] = {}
+        self._diagnostics: dict[str, dict[str, Any]] = {}
+        self._speed = 1.0
+        self._commands: dict[int, tuple[float, ...]] = {}
+        self._shown_from = -1
+        self._recorded = ""
+
+    def _draw(self, subject: Subject) -> None:
+        task = subject.task
+        if not isinstance(task, RobotTask):
+            raise ConfigError(f"{task.specification.task} is no task of a robot")
+        robot = task.robot(DRAWN_ENGINE)
+        self._page.draw(draw(robot.description), {named: joint for joint, named in robot.model_names.items()})
+        camera = robot.camera
+        if camera == Camera():
+            camera = view(robot.description) or camera
+        position, target = _eye(camera), camera.target
+        self._page.look_from(position, target, floor=target[2] - 0.45 * camera.distance * math.tan(math.radians(20.0)))
+
+    # live
+
+    def _hear(self, now: float) -> None:
+        assert self._subject is not None
+        for news in () if self._feed is None else self._feed.take():
+            self._policy = news.get("policy/status", self._policy)
+            self._status = news.get("learner/status", self._status)
+            self._diagnostics |= {each["name"]: each for each in news.get("diagnostics", ())}
+            for action in news.get("actions", ()):
+                self._action = action
+                self._commands[action["t"]] = tuple(action["command"])
+            for stamp in sorted(self._commands)[:-512]:
+                del self._commands[stamp]
+            states = news.get("states", ())
+            if not states:
+                continue
+            self._speed = news["speed"]
+            samples = [self._sample(state) for state in states]
+            if self._speed > FAST:
+                self._motion.play(_newest_in_order(samples), now)
+            else:
+                self._motion.extend(samples)
+
+    def _sample(self, state: Mapping[str, Any]) -> Sample:
+        assert self._subject is not None
+        wanted = self._subject.specification.joints
+        command = self._commands.get(state["t"], ())
+        if "values" in state:
+            self._joints = self._subject.specification.observation
+            return Sample(time=state["t"] / 1e9, position=tuple(state["values"]), command=command)
+        self._joints = wanted
+        places = [state["names"].index(name) if name in state["names"] else -1 for name in wanted]
+        position, velocity = state["position"], state["velocity"]
+        return Sample(
+            time=state["t"] / 1e9,
+            position=tuple(position[k] if 0 <= k < len(position) else math.nan for k in places),
+            velocity=tuple(velocity[k] if 0 <= k < len(velocity) else math.nan for k in places),
+            command=command,
+        )
+
+    # recorded
+
+    def _go_on(self, now: float) -> None:
+        """Show the recording from where the page's control stands; then the next episode."""
+        assert self._recording is not None and self._subject is not None
+        if self._recording.complaint:
+            return
+        start = int(self._page.start.value)
+        is_next = start == self._shown_from and self._motion.is_over(now) and self._page.is_playing.value
+        if is_next:
+            start = (start + self._length) % max(1, self._recording.count)
+        elif start == self._shown_from:
+            return
+        try:
+            samples, self._recorded = self._recording.stretch(start)
+        except RunError as error:
+            samples, self._recorded = [Sample(time=0.0, position=())], str(error)
+        spec = self._subject.specification
+        self._joints = spec.joints if spec.has_joints else spec.observation
+        self._length = len(samples)
+        if is_next:
+            self._page.start.value = start
+        self._shown_from = start
+        self._motion.play(samples, now)
+
+    # words
+
+    def _say(self) -> None:
+        assert self._subject is not None
+        self._page.say(
+            machine="\n\n".join(filter(None, (self._refusal, self._about_motion(), self._about_policy()))),
+            training=self._about_training(),
+            diagnostics=words.diagnostics_table(self._diagnostics)
+            or "Nodes say how they are while they run; nothing was heard.",
+        )
+
+    def _about_motion(self) -> str:
+        if self._recording is not None:
+            return f"**recorded**: {words.as_text(self._recording.complaint or self._recorded)}"
+        if self._feed is None:
+            return "**not running**"
+        if not self._joints:
+            return "**waiting** for states"
+        if self._speed > FAST:
+            return f"**live**, {self._speed:.0f} times faster than real: about a second of each {self._speed:.0f} is shown"
+        return "**live**"
+
+    def _about_policy(self) -> str:
+        return words.policy_table(self._policy, self._action)
+
+    def _about_training(self) -> str:
+        subject, files, status = self._subject, self._files, self._status
+        assert subject is not None
+        if files is None:
+            return f"### robot, {words.as_text(subject.specification.task)}\n\n{subject.path.name}"
+        summary, exam = files.summary if self._feed is None else {}, files.exam
+        state = "ended" if self._feed is None else words.phase(status["phase"]) if status else "running"
+        goals = "hardened" if summary.get("hardened") else "solved" if summary.get("solved") else ""
+        title = f"### {words.as_text(subject.path.name)}: {', '.join(filter(None, (goals, state)))}"
+        plants = status.get("plants") or summary.get("plants")
+        passed = status.get("plants_passed", summary.get("plants_passed"))
+        checkpoints = subject.path / "checkpoints"
+        best = checkpoints / "best"
+        return f"{title}\n\n" + words.table(
+            [
+                ("task", f"{subject.specification.task}, {subject.algorithm}"),
+                ("transitions", status.get("env_steps") or summary.get("env_steps") or _whole(files.newest("env_steps"))),
+                ("episodes", len(files.episodes.columns.get("return", ()))),
+                ("updates", status.get("updates") or summary.get("updates")),
+                ("policy version", status.get("policy_version") or summary.get("policy_version")),
+                ("mean return of 100", status.get("mean_return") or files.newest("mean_return")),
+                ("last evaluation", (files.evaluations.columns.get("mean_return") or [None])[-1]),
+                ("plants passed", f"{passed} of {plants}" if plants else None),
+                ("exam", _about_exam(exam)),
+                ("best checkpoint", os.readlink(best) if best.is_symlink() else None),
+                ("transitions per second", status.get("steps_per_second") or files.newest("steps_per_second")),
+                ("temperature α", files.newest("alpha")),
+                ("lines left out of its tables", files.damaged or None),
+            ]
+        )
+
+
+def _about_exam(exam: Mapping[str, Any]) -> str | None:
+    if not exam:
+        return None
+    worst = exam.get("worst") or {}
+    name = f", worst: {worst['plant']}" if isinstance(worst, dict) and worst.get("plant") else ""
+    return f"{'passed' if exam.get('is_passed') else 'not passed'}{name}"
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None or math.isnan(value) else int(value)
+
+
+def _newest_in_order(samples: list[Sample]) -> list[Sample]:
+    """The last samples whose time only grows: an episode's, without those of the one before."""
+    start = len(samples) - 1
+    while start > 0 and 0.0 < samples[start].time - samples[start - 1].time < 0.5:
+        start -= 1
+    return samples[start:]
+
+
+def _eye(camera: Camera) -> tuple[float, float, float]:
+    """Where the camera is [m]; the page's opening angle is wider than a picture's."""
+    pitch, yaw = math.radians(camera.pitch), math.radians(camera.yaw)
+    distance = 0.42 * camera.distance
+    forward = (-math.sin(yaw) * math.cos(pitch), math.cos(yaw) * math.cos(pitch), math.sin(pitch))
+    x, y, z = (at - distance * along for at, along in zip(camera.target, forward, strict=True))
+    return x, y, z
