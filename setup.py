@@ -148,6 +148,7 @@ setuptools.setup(
     maintainer_email=maintainer.get("email"),
     python_requires=">=3.10",
     # What it needs is listed in package.xml (rosdep) and pinned in .ci/requirements.txt (pip).
+    extras_require={"watch": ["viser>=1.1,<2"]},  # `sac_control watch`; tried with 1.1.1
     packages=setuptools.find_packages(include=[NAME, f"{NAME}.*"]),
     package_data={f"{NAME}.cli": ["*.xml"], f"{NAME}.robots": ["*.urdf"], f"{NAME}.tasks": ["*.yaml"]},
     data_files=[

@@ -383,8 +383,8 @@ def test_page_says_what_is_missing_interrupted_or_short() -> None:
     assert "not measured: exit code 1" in page
     assert "Not in the full form, and so of little weight: no_mirror (quick)." in page
     not_measured = (
-        "realtime, hardening, hardened_realtime, hardened_tasks, latency, other_tasks, pendulum_v1, mountain_car, "
-        "lunar_lander, bipedal_walker, trpo, bipedal_walker_trpo, variants, worlds"
+        "realtime, hardening, hardened_realtime, hardened_tasks, latency, watching, other_tasks, pendulum_v1, "
+        "mountain_car, lunar_lander, bipedal_walker, trpo, bipedal_walker_trpo, variants, worlds"
     )
     assert f"## Not measured yet\n\nRows {not_measured}." in page
 

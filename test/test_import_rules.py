@@ -19,7 +19,7 @@ BASIS = {
     "variation",
 }  # fmt: skip
 SIMULATION = {"robots", "tasks", "worlds", "envs", "simulation"}
-CORES = {"algorithms", "policy", "store", "training", "exam", "health", "system"} | SIMULATION
+CORES = {"algorithms", "policy", "store", "training", "exam", "watch", "health", "system"} | SIMULATION
 
 # Folder or module: what it may import of this package (beside itself), and of others (beside the standard library).
 ROS = {"rclpy", "rcl_interfaces", "std_srvs", "sac_control.msg"} | {
@@ -51,7 +51,8 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "store": (BASIS, {"numpy", "matplotlib", "tensorboard", "safetensors"}),
     "training": (BASIS | {"tasks", "envs", "algorithms", "policy", "store"}, {"numpy", "safetensors"}),
     "exam": (BASIS | {"robots", "tasks", "envs", "policy", "store"}, {"numpy", "matplotlib"}),
-    "nodes": (BASIS | CORES, {"numpy", *ROS}),
+    "watch": (BASIS | {"robots", "tasks", "worlds", "store"}, {"numpy", "viser", "trimesh", "websockets", "msgspec"}),
+    "nodes": (BASIS | (CORES - {"watch"}), {"numpy", *ROS}),
     "cli": (BASIS | CORES, {"yaml"}),
 }
 EXCEPTIONS = {
@@ -76,8 +77,8 @@ BLOCKED = {
     "worlds envs simulation": ["torch", "rclpy", "safetensors", "matplotlib"],
     "algorithms": ["rclpy", "yaml", "matplotlib", "tensorboard", *SIMULATORS],
     "policy": ["torch", "rclpy", "yaml", "matplotlib", "tensorboard", "cryptography", *SIMULATORS],
-    "store training exam": ["rclpy", "launch", "cryptography"],
-    "cli": ["rclpy", "launch", "torch", "cryptography"],
+    "store training exam watch": ["rclpy", "launch", "cryptography"],
+    "cli": ["rclpy", "launch", "torch", "cryptography", "viser"],
     "nodes.policy": ["torch", "matplotlib", "tensorboard", "cryptography", *SIMULATORS],
     "nodes.simulator": ["torch", "matplotlib", "tensorboard"],
     "simulation.exchange simulation.periods": ["torch", "rclpy", "numpy", *SIMULATORS],

@@ -3,6 +3,7 @@
 main.py                the command line: its verbs
   new_task.py check_task.py  the verbs about task files
   exam.py              the verb that examines a policy
+  watch.py             the verb that shows a run or a robot in the browser
   info.py                what a run or a policy file is
 options.py             what people choose for each, written once
 choice.py              makes options of the command and launch arguments of that

@@ -16,7 +16,7 @@ from sac_control.cli import config_file
 from sac_control.cli.choice import choice
 from sac_control.cli.config_file import RunConfig
 from sac_control.cli.options import OfRuns
-from sac_control.cli.plan import find_policy, task_of
+from sac_control.cli.plan import task_of
 from sac_control.cli.reach import DISCOVERY_RANGE
 from sac_control.cli.runner import node_environment
 from sac_control.errors import ConfigError, RunError
@@ -27,7 +27,6 @@ from sac_control.system import preflight
 from sac_control.tasks.catalogue import make_task
 
 if TYPE_CHECKING:  # the page needs viser, which may not be installed
-    from sac_control.watch.feed import Feed
     from sac_control.watch.view import Subject
 
 PORT = 8060
@@ -63,10 +62,11 @@ class WatchOptions(OfRuns):
 def watch(options: WatchOptions) -> int:
     """Show until Ctrl-C; returns the exit code."""
     check_page()
-    find = _finder(options)
+    find = finder(options)
     first = find()  # whatever is wrong with what was asked for is said before anything is opened
+    from sac_control.watch.feed import Feed
     from sac_control.watch.page import Page
-    from sac_control.watch.server import HOST, open_server
+    from sac_control.watch.server import HOST, close_server, open_server
     from sac_control.watch.view import View
 
     server = open_server(options.port, "sac_control watch")
@@ -74,12 +74,15 @@ def watch(options: WatchOptions) -> int:
     print(f"watching {first.path if first else 'for the next training'}: {address} (Ctrl-C ends)", flush=True)
     if options.browser:
         _open_browser(address)
-    view = View(Page(server), find, _feed_maker(options), _robot(options) if options.robot else None)
+    environment = environment_at(options)
+    robot = _robot(options) if options.robot else None
+    plain = node_environment(os.environ, domain=None)
+    view = View(Page(server), find, lambda: Feed(plain), environment, robot)
     try:
         with contextlib.suppress(KeyboardInterrupt):
             view.run()
     finally:
-        server.stop()
+        close_server(server)
     return 0
 
 
@@ -112,16 +115,16 @@ def subject_of(text: str, runs_directory: Path) -> Subject:
     if not run.config.exists():
         hint = "it has no config.yaml" if run.path.is_dir() else "`sac_control info` lists what there is"
         raise RunError(f"there is no run at {run.path}: {hint}")
-    learner = config_file.read_begun(run.config, RunConfig()).learner
+    try:
+        learner = config_file.read_begun(run.config, RunConfig()).learner
+    except ConfigError as error:  # that of YAML has many lines
+        raise ConfigError(" ".join(str(error).split())) from error
     read_where(run.path)
     return Subject(path=run.path, is_run=True, algorithm=learner.algorithm, task=make_task(learner.task))
 
 
-def _finder(options: WatchOptions) -> Callable[[], Subject | None]:
+def finder(options: WatchOptions) -> Callable[[], Subject | None]:
     """What tells what to watch now."""
-    if options.robot:
-        with contextlib.suppress(RunError):
-            find_policy(options.run, options.runs_dir)
     if options.run:
         subject = subject_of(options.run, options.runs_dir)
         return lambda: subject
@@ -156,15 +159,15 @@ def _robot(options: WatchOptions) -> Where:
     return Where(domain=domain, discovery=discovery, namespace=f"/{options.namespace.strip('/')}")
 
 
-def _feed_maker(options: WatchOptions) -> Callable[[Where], Feed]:
-    from sac_control.watch.feed import Feed
+def environment_at(options: WatchOptions) -> Callable[[Where], dict[str, str]]:
+    """What of its environment lets a process hear the nodes that speak there."""
 
-    def make(where: Where) -> Feed:
+    def of(where: Where) -> dict[str, str]:
         domain = options.domain_id if options.domain_id is not None else where.domain
         base = {**os.environ, DISCOVERY_RANGE: where.discovery or "LOCALHOST"}
-        return Feed(node_environment(base, domain=domain, network=options.network), where.namespace)
+        return node_environment(base, domain=domain, network=options.network)
 
-    return make
+    return of
 
 
 def _open_browser(address: str) -> None:

@@ -20,4 +20,5 @@ policy_report.py  its status message and its diagnostics
 policy_announcer.py  publishes them, and logs why nothing moves
 learner.py     turns transitions into better weights, keeps the run directory
 evaluator.py   counts whole episodes of simulator and policy
+watcher.py     what topics say, for the page of `sac_control watch`; no node of a plan
 """

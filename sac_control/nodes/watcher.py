@@ -24,13 +24,32 @@ from sac_control.nodes.messages import stamp_from_msg
 RATE = 60.0  # [1/s] of looking
 KEPT = 128  # messages that wait to be looked at, of each topic that is as fast as control
 BURST_PERIOD = 1.0  # [s] between two looks where simulated time runs faster than it can be shown
+MEASURING = 0.25  # [s] over which it is measured how fast time runs
 FAST = 2.0  # simulated seconds per second, from which on that is so
 HEARTBEAT = 1.0  # [s]
-NICENESS = 10  # a training goes first
-_SCALARS = (
-    "phase env_steps max_steps episodes updates policy_version wall_time last_return mean_return evaluation_return "
-    "critic_loss actor_loss alpha entropy steps_per_second updates_per_second replay_ratio plants_passed plants eta"
-).split()
+NICENESS = 19  # a training goes first
+_SCALARS = [
+    "phase",
+    "env_steps",
+    "max_steps",
+    "episodes",
+    "updates",
+    "policy_version",
+    "wall_time",
+    "last_return",
+    "mean_return",
+    "evaluation_return",
+    "critic_loss",
+    "actor_loss",
+    "alpha",
+    "entropy",
+    "steps_per_second",
+    "updates_per_second",
+    "replay_ratio",
+    "plants_passed",
+    "plants",
+    "eta",
+]
 
 
 class Watcher:
@@ -42,7 +61,8 @@ class Watcher:
 
     def __init__(self, node: Node) -> None:
         self._fast = {
-            topic.name: _subscribe(node, topic, KEPT) for topic in (topics.JOINT_STATES, topics.OBSERVATION, topics.ACTION)
+            topic.name: _subscribe(node, topic, KEPT)
+            for topic in (topics.JOINT_STATES, topics.OBSERVATION, topics.ACTION)
         }
         self._slow = {
             topic.name: _subscribe(node, topic, 10)
@@ -51,6 +71,7 @@ class Watcher:
         self._look_at = self._slow_at = -1.0
         self._seen: tuple[float, int] | None = None  # steady time [s] and stamp [ns] of the newest state
         self._speed = 1.0  # simulated seconds per second
+        self._pace = MEASURING  # [s] between two looks
 
     def look(self, now: float) -> dict[str, Any]:
         """What is new at steady time `now` [s]."""
@@ -64,7 +85,7 @@ class Watcher:
                 news |= {"states": states, "speed": self._speed}
             if actions:
                 news["actions"] = actions
-            self._look_at = now + BURST_PERIOD if self._speed > FAST else now
+            self._look_at = now + (BURST_PERIOD if self._speed > FAST else self._pace)
         if now >= self._slow_at:
             self._slow_at = now + 0.1
             for name, as_json in (("policy/status", _policy), ("learner/status", _training)):
@@ -77,10 +98,10 @@ class Watcher:
         return news
 
     def _measure_speed(self, now: float, stamp: int) -> None:
-        if self._seen is not None and now - self._seen[0] >= 0.25:
+        if self._seen is not None and now - self._seen[0] >= MEASURING:
             speed = (stamp - self._seen[1]) / 1e9 / (now - self._seen[0])
             self._speed = speed if speed > 0.0 else self._speed
-            self._seen = now, stamp
+            self._seen, self._pace = (now, stamp), 0.0
         elif self._seen is None:
             self._seen = now, stamp
 
@@ -130,7 +151,18 @@ def _action(msg: Any) -> dict[str, Any]:
 
 
 def _policy(msg: Any) -> dict[str, Any]:
-    names = "mode cause run policy_version offered_verdict region swaps rejected_weights rejected_states state_age".split()
+    names = [
+        "mode",
+        "cause",
+        "run",
+        "policy_version",
+        "offered_verdict",
+        "region",
+        "swaps",
+        "rejected_weights",
+        "rejected_states",
+        "state_age",
+    ]
     return {name: getattr(msg, name) for name in names} | {"joints": list(msg.joints)}
 
 
@@ -143,12 +175,17 @@ def _diagnostics(msg: Any) -> list[dict[str, Any]]:
 
 
 def main() -> int:
-    """Look until whoever reads is gone."""
+    """Wait to be told where to look, one line of JSON on standard input; then look until whoever reads is gone."""
     with contextlib.suppress(OSError):
         os.nice(NICENESS)
+    line = sys.stdin.readline()
+    if not line.strip():
+        return 0  # nobody wants to know any more
+    told = json.loads(line)
+    os.environ.update(told["environment"])
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     node = Node(
-        f"watcher_{os.getpid()}", enable_rosout=False, start_parameter_services=False, use_global_arguments=True
+        f"watcher_{os.getpid()}", namespace=told["namespace"], enable_rosout=False, start_parameter_services=False
     )
     watcher, said_at = Watcher(node), 0.0
     try:
@@ -157,7 +194,8 @@ def main() -> int:
             news = watcher.look(now)
             if news or now - said_at >= HEARTBEAT:
                 said_at = now
-                print(json.dumps(news), flush=True)
+                sys.stdout.write(json.dumps(news) + "\n")
+                sys.stdout.flush()
             time.sleep(1.0 / RATE)
     except (BrokenPipeError, KeyboardInterrupt):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing left to flush into a closed pipe

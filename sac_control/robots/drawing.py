@@ -1,4 +1,4 @@
-"""What a robot looks like and how it moves, as plain data: shapes on bodies, and where the bodies are. Knows no engine."""
+"""What a robot looks like and how it moves, as plain data: shapes on bodies, where the bodies are. Knows no engine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sac_control.types import FloatArray
+from sac_control.types import Array, FloatArray
 
 HINGE, SLIDE = "hinge", "slide"
 GREY = (0.6, 0.62, 0.65, 1.0)  # red, green, blue, opacity where a description names no colour
@@ -31,13 +31,15 @@ class Shape:
     """One visible solid. Cylinders and capsules stand along z, about the origin."""
 
     kind: str  # box, sphere, cylinder, capsule, ellipsoid, or mesh
-    size: tuple[float, ...] = ()  # [m] box: whole edges; sphere: radius; cylinder, capsule: radius, length; ellipsoid: radii
+    size: tuple[
+        float, ...
+    ] = ()  # [m] box: whole edges; sphere: radius; cylinder, capsule: radius, length; ellipsoid: radii
     pose: Pose = field(default_factory=Pose)
     color: tuple[float, float, float, float] = GREY
     file: Path | None = None  # of a mesh
     scale: Vector = (1.0, 1.0, 1.0)  # of the file
     vertices: FloatArray | None = None  # (v, 3) [m], of a mesh without a file
-    faces: np.ndarray | None = None  # (f, 3) whole numbers
+    faces: Array | None = None  # (f, 3) whole numbers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +129,4 @@ def rotated(turn: Quaternion, vector: Vector | FloatArray) -> FloatArray:
 
 def from_roll_pitch_yaw(roll: float, pitch: float, yaw: float) -> Quaternion:
     """The turn that URDF means: about the fixed x, then y, then z [rad]."""
-    return product(
-        product(about((0.0, 0.0, 1.0), yaw), about((0.0, 1.0, 0.0), pitch)), about((1.0, 0.0, 0.0), roll)
-    )
+    return product(product(about((0.0, 0.0, 1.0), yaw), about((0.0, 1.0, 0.0), pitch)), about((1.0, 0.0, 0.0), roll))

@@ -14,15 +14,16 @@ from sac_control.robots.drawing import (
     GREY,
     HINGE,
     SLIDE,
+    Drawing,
     DrawnBody,
     DrawnJoint,
-    Drawing,
     Pose,
     Shape,
     Vector,
     from_roll_pitch_yaw,
 )
 
+_SIZES = {"box": ("size",), "sphere": ("radius",), "cylinder": ("radius", "length"), "capsule": ("radius", "length")}
 _KINDS = {"revolute": HINGE, "continuous": HINGE, "prismatic": SLIDE}
 
 
@@ -88,15 +89,13 @@ def _shapes(element: ElementTree.Element, colors: dict[str, tuple[float, ...] | 
         if solid.tag == "mesh":
             file, scale = Path(solid.get("filename", "")), _numbers(solid, "scale", (1.0, 1.0, 1.0))
             yield Shape(kind="mesh", file=file, scale=scale, pose=pose, color=(r, g, b, a))
-            continue
-        sizes = {
-            "box": lambda each: _numbers(each, "size", (0.0, 0.0, 0.0)),
-            "sphere": lambda each: (float(each.get("radius", "0")),),
-            "cylinder": lambda each: (float(each.get("radius", "0")), float(each.get("length", "0"))),
-            "capsule": lambda each: (float(each.get("radius", "0")), float(each.get("length", "0"))),
-        }
-        if solid.tag in sizes:
-            yield Shape(kind=solid.tag, size=sizes[solid.tag](solid), pose=pose, color=(r, g, b, a))
+        elif solid.tag in _SIZES:
+            yield Shape(kind=solid.tag, size=_size(solid), pose=pose, color=(r, g, b, a))
+
+
+def _size(solid: ElementTree.Element) -> tuple[float, ...]:
+    names = _SIZES[solid.tag]
+    return tuple(float(text) for name in names for text in solid.get(name, "0").split())
 
 
 def _pose(element: ElementTree.Element) -> Pose:

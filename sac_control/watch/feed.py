@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -15,17 +16,17 @@ _MOST_WAITING = 64  # pieces of news that nobody fetched: older ones are dropped
 class Feed:
     """Runs the process and keeps its newest news.
 
+    It loads what it needs when it is made, which takes a second or two: `listen` costs hardly anything then.
+
     Args:
-        environment: of the process: which domain, and how far discovery reaches.
-        namespace: of the nodes, with its slash in front.
+        environment: of the process.
     """
 
-    def __init__(self, environment: Mapping[str, str], namespace: str) -> None:
-        command = [sys.executable, "-m", "sac_control.nodes.watcher", "--ros-args", "-r", f"__ns:={namespace}"]
+    def __init__(self, environment: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(
-            command,
+            [sys.executable, "-m", "sac_control.nodes.watcher"],
             env=dict(environment),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -39,6 +40,18 @@ class Feed:
         """Whether the process runs."""
         return self._process.poll() is None
 
+    def listen(self, environment: Mapping[str, str], namespace: str) -> None:
+        """Hear nodes from now on. Once.
+
+        Args:
+            environment: what of it says which domain, and how far discovery reaches.
+            namespace: of the nodes, with its slash in front.
+        """
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it has ended: `is_alive` says so
+            self._process.stdin.write(json.dumps({"environment": dict(environment), "namespace": namespace}) + "\n")
+            self._process.stdin.flush()
+
     def take(self) -> list[dict[str, Any]]:
         """The news since the last call, oldest first."""
         with self._lock:
@@ -50,8 +63,10 @@ class Feed:
         self._process.kill()  # it holds nothing; rclpy may take its time to leave
         self._process.wait()
         self._thread.join(timeout=1.0)
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+        for stream in (self._process.stdin, self._process.stdout):
+            assert stream is not None
+            with contextlib.suppress(OSError):
+                stream.close()
 
     def _read(self) -> None:
         assert self._process.stdout is not None

@@ -28,8 +28,8 @@ class Sample:
 class Motion:
     """Samples, and which of them is to be seen now.
 
-    A stretch that came at once, out of time that runs faster than it can be shown, is played at its own pace; of one that
-    grows as time passes, the newest sample is shown.
+    A stretch that came at once, out of time that runs faster than it can be shown, is played at its own pace; of one
+    that grows as time passes, the newest sample is shown.
     """
 
     def __init__(self) -> None:

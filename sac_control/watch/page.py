@@ -163,7 +163,9 @@ class Page:
             pose = local_pose(body, {})
             handle = self._server.scene.add_frame(path, show_axes=False, wxyz=pose.turn, position=pose.position)
             if body.joints:
-                self._bodies.append((handle, body, {joint.name: names.get(joint.name, joint.name) for joint in body.joints}))
+                self._bodies.append(
+                    (handle, body, {joint.name: names.get(joint.name, joint.name) for joint in body.joints})
+                )
             for number, shape in enumerate(body.shapes):
                 vertices, faces = mesh_of(shape)
                 red, green, blue, opacity = shape.color

@@ -81,13 +81,15 @@ class Recording:
             return observations.astype(float), np.zeros((len(observations), 0))
         angles, speeds = [], []
         for place, sine, cosine, velocity in self._read_back:
-            angles.append(observations[:, place] if place >= 0 else np.arctan2(observations[:, sine], observations[:, cosine]))
+            angles.append(
+                observations[:, place] if place >= 0 else np.arctan2(observations[:, sine], observations[:, cosine])
+            )
             speeds.append(observations[:, velocity] if velocity >= 0 else np.full(len(observations), np.nan))
         return np.stack(angles, axis=1).astype(float), np.stack(speeds, axis=1).astype(float)
 
 
 def places_of_joints(specification: Specification) -> Sequence[tuple[int, int, int, int]] | None:
-    """Per joint where its position, sine, cosine and velocity stand in the observation, -1: nowhere; None: one is lost."""
+    """Places of position, sine, cosine and velocity of each joint in the observation, -1: none; None: one is lost."""
     found: dict[tuple[str, str], int] = {}
     for place, term in enumerate(specification.observation):
         match = _TERM.fullmatch(term.strip())

@@ -55,7 +55,9 @@ class RunFiles:
         means = (sums[ends] - sums[starts]) / np.maximum(1, ends - starts)
         at, found = _array(evaluations, "env_steps"), _array(evaluations, "mean_return")
         tried = _array(evaluations, "plants_tried", len(at))
-        passed = np.where(tried > 0, 100.0 * _array(evaluations, "plants_passed", len(at)) / np.maximum(tried, 1), np.nan)
+        passed = np.where(
+            tried > 0, 100.0 * _array(evaluations, "plants_passed", len(at)) / np.maximum(tried, 1), np.nan
+        )
         episodes_shown, evaluations_shown = _thin(len(steps)), _thin(len(at))
         x = np.concatenate([steps[episodes_shown], at[evaluations_shown]])
         order = np.argsort(x, kind="stable")

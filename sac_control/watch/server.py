@@ -43,6 +43,12 @@ def open_server(port: int, title: str) -> viser.ViserServer:
     return server
 
 
+def close_server(server: viser.ViserServer) -> None:
+    """End it without the words that viser has for that."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        server.stop()
+
+
 def _check_port(port: int) -> None:
     if not 1024 <= port <= 65535:
         raise ConfigError(f"--port is {port}: expected 1024 to 65535")
@@ -91,9 +97,9 @@ def _guarded(port: int) -> Iterator[None]:
 def _refusal(request: Request, hosts: set[str]) -> Response | None:
     """An answer to who may not ask: a page of another site, under whatever name it reaches this machine."""
     hosts_asked, origins = request.headers.get_all("Host"), request.headers.get_all("Origin")
-    if len(hosts_asked) == 1 and hosts_asked[0].lower() in hosts:
-        if not origins or (len(origins) == 1 and origins[0].lower() in {f"http://{host}" for host in hosts}):
-            return None
+    is_ours = len(hosts_asked) == 1 and hosts_asked[0].lower() in hosts
+    if is_ours and all(origin.lower() in {f"http://{host}" for host in hosts} for origin in origins):
+        return None
     body = b"This page is for the browser of this machine: http://127.0.0.1\n"
     headers = Headers({"Content-Type": "text/plain", "Content-Length": str(len(body)), "Connection": "close"})
     return Response(HTTPStatus.FORBIDDEN, HTTPStatus.FORBIDDEN.phrase, headers, body)

@@ -27,7 +27,8 @@ from sac_control.worlds.survey import view
 
 DRAWN_ENGINE = "mujoco"  # whose descriptions of the built-in robots are the URDFs, which any engine's states fit
 RATE = 60.0  # [1/s] of the machine
-TRACE_PERIOD, WORD_PERIOD, FILE_PERIOD, LOOK_PERIOD = 0.1, 0.25, 0.5, 1.0  # [s]
+TRACE_PERIOD, WORD_PERIOD, FILE_PERIOD, LOOK_PERIOD = 0.1, 0.25, 0.5, 0.5  # [s]
+RETRY_PERIOD = 5.0  # [s] after which a feed that ended is begun again
 FAST = 2.0  # simulated seconds per second from which on stretches are played at their own pace
 
 
@@ -52,14 +53,21 @@ class View:
     Args:
         page: where.
         find: what is to be watched now; None: nothing yet. Asked once per second.
-        feed: makes the feed of nodes that speak there.
+        feed: makes a feed.
+        environment: variables by which it hears nodes that speak there.
         robot: where a deployed robot's nodes speak; None: a run's nodes are watched, where it says.
     """
 
     def __init__(
-        self, page: Page, find: Callable[[], Subject | None], feed: Callable[[Where], Feed], robot: Where | None
+        self,
+        page: Page,
+        find: Callable[[], Subject | None],
+        feed: Callable[[], Feed],
+        environment: Callable[[Where], Mapping[str, str]],
+        robot: Where | None,
     ) -> None:
-        self._page, self._find, self._make_feed, self._robot = page, find, feed, robot
+        self._page, self._find, self._make_feed, self._environment, self._robot = page, find, feed, environment, robot
+        self._spare: Feed | None = feed()  # loaded before a training begins, from which it would take time
         self._subject: Subject | None = None
         self._files: RunFiles | None = None
         self._recording: Recording | None = None
@@ -67,22 +75,24 @@ class View:
         self._feeds_from: Where | None = None
         self._due = dict.fromkeys(("trace", "words", "files", "look"), -math.inf)
         self._refusal = ""
+        self._retry_at = -math.inf
         self._forget()
 
     def run(self, is_over: Callable[[], bool] = lambda: False) -> None:
         """Show until `is_over`, or until Ctrl-C."""
         if hasattr(os, "nice"):
-            os.nice(10)  # a training goes first
+            os.nice(19)  # a training goes first
         try:
             while not is_over():
                 began = time.monotonic()
                 self.step(began)
                 time.sleep(max(0.001, 1.0 / RATE - (time.monotonic() - began)))
         finally:
-            self.close()
+            self._hang_up()
+            if self._spare is not None:
+                self._spare.close()
 
-    def close(self) -> None:
-        """End what was begun."""
+    def _hang_up(self) -> None:
         if self._feed is not None:
             self._feed.close()
         self._feed = self._feeds_from = None
@@ -127,16 +137,25 @@ class View:
         where = self._robot
         if where is None and subject.is_run and is_being_written(subject.path):
             where = read_where(subject.path)
-        if where != self._feeds_from or (self._feed is not None and not self._feed.is_alive):
-            self.close()
-            if where is not None:
-                self._feed, self._feeds_from = self._make_feed(where), where
+        self._connect(where)
         if where is None and self._recording is None:
             self._recording = Recording(subject.path / "replay", subject.specification)
             self._page.offer(0 if self._recording.complaint else self._recording.count)
         elif where is not None and self._recording is not None:
             self._recording = None
             self._page.offer(0)
+
+    def _connect(self, where: Where | None) -> None:
+        """Hear the nodes that speak there, and no others."""
+        is_lost = self._feed is not None and not self._feed.is_alive and time.monotonic() >= self._retry_at
+        if where != self._feeds_from or is_lost:
+            self._hang_up()
+        if where is not None and self._feed is None:
+            self._feed, self._spare, self._feeds_from = self._spare or self._make_feed(), None, where
+            self._feed.listen(self._environment(where), where.namespace)
+            self._retry_at = time.monotonic() + RETRY_PERIOD
+        elif where is None and self._spare is None:
+            self._spare = self._make_feed()
 
     def _begin(self, subject: Subject) -> None:
         self._subject = subject
@@ -152,14 +171,15 @@ class View:
             self._refusal = refused(error)
 
     def _forget(self) -> None:
-        self._motion, self._joints = Motion(), ()
+        self._motion = Motion()
+        self._joints: tuple[str, ...] = ()
         self._policy: dict[str, Any] = {}
         self._action: dict[str, Any] = {}
         self._status: dict[str, Any] = {}
         self._diagnostics: dict[str, dict[str, Any]] = {}
         self._speed = 1.0
         self._commands: dict[int, tuple[float, ...]] = {}
-        self._shown_from = -1
+        self._shown_from, self._length = -1, 0  # of the recording: first transition shown, and how many
         self._recorded = ""
 
     def _draw(self, subject: Subject) -> None:
@@ -218,7 +238,8 @@ class View:
 
     def _go_on(self, now: float) -> None:
         """Show the recording from where the page's control stands; then the next episode."""
-        assert self._recording is not None and self._subject is not None
+        assert self._recording is not None
+        assert self._subject is not None
         if self._recording.complaint:
             return
         start = int(self._page.start.value)
@@ -235,7 +256,7 @@ class View:
         self._joints = spec.joints if spec.has_joints else spec.observation
         self._length = len(samples)
         if is_next:
-            self._page.start.value = start
+            self._page.start.value = start  # type: ignore[misc]  # viser declares it read-only for some controls
         self._shown_from = start
         self._motion.play(samples, now)
 
@@ -255,57 +276,32 @@ class View:
             return f"**recorded**: {words.as_text(self._recording.complaint or self._recorded)}"
         if self._feed is None:
             return "**not running**"
+        if not self._feed.is_alive:
+            return "**not heard**: the process that looks at topics has ended; is ROS 2 installed and sourced here?"
         if not self._joints:
             return "**waiting** for states"
         if self._speed > FAST:
-            return f"**live**, {self._speed:.0f} times faster than real: about a second of each {self._speed:.0f} is shown"
+            return (
+                f"**live**, {self._speed:.0f} times faster than real: about a second of each {self._speed:.0f} is shown"
+            )
         return "**live**"
 
     def _about_policy(self) -> str:
         return words.policy_table(self._policy, self._action)
 
     def _about_training(self) -> str:
-        subject, files, status = self._subject, self._files, self._status
+        subject, files = self._subject, self._files
         assert subject is not None
+        specification = subject.specification
         if files is None:
-            return f"### robot, {words.as_text(subject.specification.task)}\n\n{subject.path.name}"
-        summary, exam = files.summary if self._feed is None else {}, files.exam
-        state = "ended" if self._feed is None else words.phase(status["phase"]) if status else "running"
-        goals = "hardened" if summary.get("hardened") else "solved" if summary.get("solved") else ""
-        title = f"### {words.as_text(subject.path.name)}: {', '.join(filter(None, (goals, state)))}"
-        plants = status.get("plants") or summary.get("plants")
-        passed = status.get("plants_passed", summary.get("plants_passed"))
-        checkpoints = subject.path / "checkpoints"
-        best = checkpoints / "best"
-        return f"{title}\n\n" + words.table(
-            [
-                ("task", f"{subject.specification.task}, {subject.algorithm}"),
-                ("transitions", status.get("env_steps") or summary.get("env_steps") or _whole(files.newest("env_steps"))),
-                ("episodes", len(files.episodes.columns.get("return", ()))),
-                ("updates", status.get("updates") or summary.get("updates")),
-                ("policy version", status.get("policy_version") or summary.get("policy_version")),
-                ("mean return of 100", status.get("mean_return") or files.newest("mean_return")),
-                ("last evaluation", (files.evaluations.columns.get("mean_return") or [None])[-1]),
-                ("plants passed", f"{passed} of {plants}" if plants else None),
-                ("exam", _about_exam(exam)),
-                ("best checkpoint", os.readlink(best) if best.is_symlink() else None),
-                ("transitions per second", status.get("steps_per_second") or files.newest("steps_per_second")),
-                ("temperature α", files.newest("alpha")),
-                ("lines left out of its tables", files.damaged or None),
-            ]
+            return f"### robot, {words.as_text(specification.task)}\n\n{words.as_text(subject.path.name)}"
+        return words.training(
+            subject.path,
+            f"{specification.task}, {subject.algorithm}",
+            files,
+            self._status,
+            is_live=self._feed is not None,
         )
-
-
-def _about_exam(exam: Mapping[str, Any]) -> str | None:
-    if not exam:
-        return None
-    worst = exam.get("worst") or {}
-    name = f", worst: {worst['plant']}" if isinstance(worst, dict) and worst.get("plant") else ""
-    return f"{'passed' if exam.get('is_passed') else 'not passed'}{name}"
-
-
-def _whole(value: float | None) -> int | None:
-    return None if value is None or math.isnan(value) else int(value)
 
 
 def _newest_in_order(samples: list[Sample]) -> list[Sample]:

@@ -8,7 +8,7 @@ import mujoco
 
 from sac_control.errors import ConfigError
 from sac_control.robots.description import Description
-from sac_control.robots.drawing import HINGE, SLIDE, DrawnBody, DrawnJoint, Drawing, Pose, Shape
+from sac_control.robots.drawing import HINGE, SLIDE, Drawing, DrawnBody, DrawnJoint, Pose, Shape
 from sac_control.worlds.mujoco_world import load_specification, refusals_in_words
 
 _JOINTS = {int(mujoco.mjtJoint.mjJNT_HINGE): HINGE, int(mujoco.mjtJoint.mjJNT_SLIDE): SLIDE}
@@ -64,17 +64,16 @@ def _shapes(model: mujoco.MjModel, body: int) -> Iterator[Shape]:
         a, b, c = model.geom_size[index].tolist()
         material = int(model.geom_matid[index])
         rgba = model.geom_rgba[index] if material < 0 else model.mat_rgba[material]
-        about = {
-            "pose": _pose(model.geom_pos[index], model.geom_quat[index]),
-            "color": tuple(rgba.tolist()),
-        }
+        pose = _pose(model.geom_pos[index], model.geom_quat[index])
+        red, green, blue, opacity = rgba.tolist()
+        color = red, green, blue, opacity
         kind = int(model.geom_type[index])
         if kind == kinds.mjGEOM_MESH:
             mesh = int(model.geom_dataid[index])
             v, f = int(model.mesh_vertadr[mesh]), int(model.mesh_faceadr[mesh])
             vertices = model.mesh_vert[v : v + int(model.mesh_vertnum[mesh])].copy()
             faces = model.mesh_face[f : f + int(model.mesh_facenum[mesh])].copy()
-            yield Shape(kind="mesh", vertices=vertices, faces=faces, **about)
+            yield Shape(kind="mesh", vertices=vertices, faces=faces, pose=pose, color=color)
             continue
         sizes = {
             int(kinds.mjGEOM_BOX): ("box", (2.0 * a, 2.0 * b, 2.0 * c)),
@@ -85,7 +84,7 @@ def _shapes(model: mujoco.MjModel, body: int) -> Iterator[Shape]:
         }
         if kind in sizes:  # a plane has no end: the page has a floor of its own
             name, size = sizes[kind]
-            yield Shape(kind=name, size=size, **about)
+            yield Shape(kind=name, size=size, pose=pose, color=color)
 
 
 def _pose(position: object, quaternion: object) -> Pose:

@@ -1,0 +1,93 @@
+"""A client of the page that speaks its protocol and draws nothing, and runs to be watched."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import viser
+import zstandard
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from ros_world import PATIENCE
+
+VERSION = Subprotocol(f"viser-v{viser.__version__}")
+LOOKS_FROM = {
+    "type": "ViewerCameraMessage",
+    "wxyz": (1.0, 0.0, 0.0, 0.0),
+    "position": (0.0, -2.0, 0.5),
+    "fov": 1.0,
+    "near": 0.01,
+    "far": 1000.0,
+    "image_height": 100,
+    "image_width": 160,
+    "look_at": (0.0, 0.0, 0.3),
+    "up_direction": (0.0, 0.0, 1.0),
+}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def client(port: int, **options: Any) -> Iterator[ClientConnection]:
+    """A connection that counts as a browser."""
+    with connect(f"ws://127.0.0.1:{port}", subprotocols=[VERSION], max_size=None, **options) as connection:
+        send(connection, LOOKS_FROM)
+        yield connection
+
+
+def send(connection: ClientConnection, message: dict[str, Any]) -> None:
+    connection.send(msgspec.msgpack.encode(message))
+
+
+def messages(data: bytes) -> list[dict[str, Any]]:
+    """What a server sent in one piece."""
+    size = struct.unpack("<QQ", data[:16])[1]
+    found: list[dict[str, Any]] = msgspec.msgpack.decode(zstandard.decompress(data[16 : 16 + size]))["messages"]
+    return found
+
+
+def read_until(connection: ClientConnection, is_enough: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
+    """All messages so far, when they are enough."""
+    found: list[dict[str, Any]] = []
+    until = time.monotonic() + PATIENCE
+    while not is_enough(found):
+        data = connection.recv(timeout=until - time.monotonic())
+        assert isinstance(data, bytes)
+        found += messages(data)
+    return found
+
+
+def words_on(found: list[dict[str, Any]]) -> str:
+    """All words that were sent for the page."""
+    return "\n".join(map(str, found))
+
+
+def make_run(path: Path, task: str = "inverted_pendulum") -> Path:
+    """The files of a short run that has ended, but for its transitions."""
+    path.mkdir(parents=True)
+    (path / "config.yaml").write_text(f"/**/learner:\n  ros__parameters: {{task: {task}, algorithm: sac}}\n")
+    (path / "episodes.csv").write_text("env_steps,return,length,terminated,variation\n10,3,10,1,\n25,8,15,1,\n")
+    (path / "evaluations.csv").write_text(
+        "env_steps,policy_version,mean_return,min_return,solved_episodes,episodes,plants_passed,plants_tried\n"
+        "20,2,456.25,5,0,10,,\n30,3,1000,1000,10,10,23,24\n"
+    )
+    (path / "metrics.csv").write_text(
+        "env_steps,last_return,mean_return,critic_loss,actor_loss,entropy,alpha,steps_per_second,wall_time\n"
+        "10,3,3,,,,,50,1\n20,3,3,0.5,-4,0.7,0.125,50,2\n30,8,5.5,0.25,-6,0.6,0.0625,50,3\n"
+    )
+    (path / "summary.json").write_text('{"solved": true, "hardened": false, "env_steps": 30, "updates": 240}')
+    (path / "exam.json").write_text('{"is_passed": true, "worst": {"plant": "heavy pole"}}')
+    return path
