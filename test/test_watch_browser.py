@@ -13,35 +13,12 @@ import numpy as np
 import pytest
 
 from chromium import PROGRAM, Browser
-from policies import SPECIFICATION
 from ros_world import PATIENCE
 from sac_control.cli import watch as verb
 from sac_control.cli.main import parse
-from sac_control.store.replay_file import RECORD, ReplayFile
-from watch_pages import free_port, make_run
+from watch_pages import free_port, make_run, record_swing
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium is installed (apt install chromium)")
-
-
-def record(run: Path, count: int = 300) -> None:
-    """A pole that swings from side to side on a cart that goes to and fro."""
-    time_ = np.arange(count) / 60.0
-    cart, pole = 0.8 * np.sin(2.0 * time_), 0.6 * np.sin(5.0 * time_)
-    size = len(SPECIFICATION.observation)
-    rows = np.zeros((count, 2 * size + 3), np.float32)
-    values = {
-        "position(slider_to_cart)": cart,
-        "velocity(slider_to_cart)": 1.6 * np.cos(2.0 * time_),
-        "cos(cart_to_pendulum)": np.cos(pole),
-        "sin(cart_to_pendulum)": np.sin(pole),
-        "velocity(cart_to_pendulum)": 3.0 * np.cos(5.0 * time_),
-    }
-    for place, term in enumerate(SPECIFICATION.observation):
-        rows[:, place] = values[term]
-    rows[:, size] = np.sin(time_)
-    records = np.zeros(count, RECORD)
-    records["step"] = np.arange(count)
-    ReplayFile(run / "replay", rows.shape[1]).append(0, rows, records)
 
 
 @contextmanager
@@ -77,7 +54,7 @@ def wait_for(condition: Callable[[], bool], browser: Browser) -> None:
 @pytest.mark.long
 def test_machine_moves_numbers_change_and_no_request_leaves_the_machine(tmp_path: Path) -> None:
     run = make_run(tmp_path / "some_run")
-    record(run)
+    record_swing(run)
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     with watched(run) as address, Browser() as browser:
         browser.open(address)

@@ -68,7 +68,7 @@ def test_states_actions_and_status_are_heard_in_their_namespace_and_the_watcher_
         environment = node_environment(os.environ, domain=node.context.get_domain_id())
         feed = Feed(environment)
         try:
-            feed.listen({}, "/training")
+            feed.listen({}, "/training", with_states=True)
             wanted = {"states", "actions", "policy/status", "learner/status", "diagnostics"}
             found = heard(ros, feed, say, lambda found: found.keys() >= wanted and len(found["states"]) > 20)
             assert found["states"][-1]["names"] == ["cart", "pole"]
@@ -129,7 +129,7 @@ def test_watcher_ends_when_nobody_reads_or_asks() -> None:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(b'{"environment": {}, "namespace": "/x"}\n')
+        process.stdin.write(b'{"environment": {}, "namespace": "/x", "with_states": false}\n')
         process.stdin.flush()
         assert process.stdout.readline() == b"{}\n"
         process.stdout.close()

@@ -24,7 +24,7 @@ from sac_control.watch.page import Page
 from sac_control.watch.run_files import RunFiles
 from sac_control.watch.server import close_server, open_server
 from sac_control.watch.view import View
-from watch_pages import client, free_port, make_run, read_until, words_on
+from watch_pages import client, free_port, make_run, read_until, record_swing, words_on
 
 FORMAT_1 = Path(__file__).parent / "data" / "run_format_1"
 
@@ -40,8 +40,8 @@ class Silent:
         self.is_alive = True
         Silent.made.append(self)
 
-    def listen(self, environment: object, namespace: str) -> None:
-        self.heard_at = namespace
+    def listen(self, environment: object, namespace: str, *, with_states: bool) -> None:
+        self.heard_at, self.with_states = namespace, with_states
 
     def take(self) -> list[dict[str, Any]]:
         news, self.news = self.news, []
@@ -107,13 +107,13 @@ def test_training_that_begins_later_is_found_by_where_it_says_it_speaks(
     view = make_view(server, "--runs-dir", str(tmp_path / "runs"))
     view.step(0.0)
     assert [feed.heard_at for feed in Silent.made] == [None]  # loaded, and waits
-    path = make_run(tmp_path / "runs" / "later")
+    path = make_run(tmp_path / "runs" / "later", mode="realtime")
     (path / "summary.json").unlink()
     run = RunDirectory(path)
     run.lock()
     Where(domain=5, discovery="LOCALHOST", namespace="/training").write(path)
     view.step(1.0)
-    assert [feed.heard_at for feed in Silent.made] == ["/training"]
+    assert [(feed.heard_at, feed.with_states) for feed in Silent.made] == [("/training", True)]
     live(Silent.made[0], 0, 5, speed=1.0)
     view.step(2.0)
     newest = view._motion.until(2.0)[-1]
@@ -127,6 +127,39 @@ def test_training_that_begins_later_is_found_by_where_it_says_it_speaks(
     view.step(3.0)
     assert not Silent.made[0].is_alive
     assert "ended" in view._about_training()
+
+
+def test_training_in_lockstep_is_shown_from_what_it_records_and_not_from_its_states(
+    server: viser.ViserServer, tmp_path: Path
+) -> None:
+    path = make_run(tmp_path / "quick")
+    run = RunDirectory(path)
+    run.lock()
+    Where(domain=5, discovery="LOCALHOST", namespace="/training").write(path)
+    record_swing(path, 300)
+    view = make_view(server, str(path))
+    view.step(0.0)
+    assert [feed.with_states for feed in Silent.made] == [False]  # every subscriber to every state would cost
+    record_swing(path, 900)
+    view.step(1.5)
+    shown, later = view._motion.until(1.5)[-1], view._motion.until(2.0)[-1]
+    assert shown.position != later.position
+    assert "6 times faster than real" in view._about_motion() or "7 times faster" in view._about_motion()
+    run.unlock()
+
+
+def test_training_that_records_nothing_is_shown_from_its_states(server: viser.ViserServer, tmp_path: Path) -> None:
+    path = make_run(tmp_path / "unrecorded")
+    run = RunDirectory(path)
+    run.lock()
+    Where(domain=5, discovery="LOCALHOST", namespace="/training").write(path)
+    view = make_view(server, str(path))
+    view.step(0.0)
+    Silent.made[0].news.append({"learner/status": {"phase": 2, "env_steps": 5000}})
+    view.step(1.0)
+    view.step(2.0)
+    assert [feed.with_states for feed in Silent.made] == [False, True]
+    run.unlock()
 
 
 def test_fast_time_is_shown_at_its_own_pace_and_said_to_be(server: viser.ViserServer, tmp_path: Path) -> None:

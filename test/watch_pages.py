@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import viser
 import zstandard
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from policies import SPECIFICATION
 from ros_world import PATIENCE
+from sac_control.store.replay_file import RECORD, ReplayFile
 
 VERSION = Subprotocol(f"viser-v{viser.__version__}")
 LOOKS_FROM = {
@@ -75,10 +78,13 @@ def words_on(found: list[dict[str, Any]]) -> str:
     return "\n".join(map(str, found))
 
 
-def make_run(path: Path, task: str = "inverted_pendulum") -> Path:
+def make_run(path: Path, mode: str = "lockstep") -> Path:
     """The files of a short run that has ended, but for its transitions."""
     path.mkdir(parents=True)
-    (path / "config.yaml").write_text(f"/**/learner:\n  ros__parameters: {{task: {task}, algorithm: sac}}\n")
+    (path / "config.yaml").write_text(
+        f"/**/simulator:\n  ros__parameters: {{mode: {mode}}}\n"
+        "/**/learner:\n  ros__parameters: {task: inverted_pendulum, algorithm: sac}\n"
+    )
     (path / "episodes.csv").write_text("env_steps,return,length,terminated,variation\n10,3,10,1,\n25,8,15,1,\n")
     (path / "evaluations.csv").write_text(
         "env_steps,policy_version,mean_return,min_return,solved_episodes,episodes,plants_passed,plants_tried\n"
@@ -91,3 +97,24 @@ def make_run(path: Path, task: str = "inverted_pendulum") -> Path:
     (path / "summary.json").write_text('{"solved": true, "hardened": false, "env_steps": 30, "updates": 240}')
     (path / "exam.json").write_text('{"is_passed": true, "worst": {"plant": "heavy pole"}}')
     return path
+
+
+def record_swing(run: Path, count: int = 300) -> None:
+    """A pole that swings from side to side on a cart that goes to and fro."""
+    time_ = np.arange(count) / 60.0
+    cart, pole = 0.8 * np.sin(2.0 * time_), 0.6 * np.sin(5.0 * time_)
+    size = len(SPECIFICATION.observation)
+    rows = np.zeros((count, 2 * size + 3), np.float32)
+    values = {
+        "position(slider_to_cart)": cart,
+        "velocity(slider_to_cart)": 1.6 * np.cos(2.0 * time_),
+        "cos(cart_to_pendulum)": np.cos(pole),
+        "sin(cart_to_pendulum)": np.sin(pole),
+        "velocity(cart_to_pendulum)": 3.0 * np.cos(5.0 * time_),
+    }
+    for place, term in enumerate(SPECIFICATION.observation):
+        rows[:, place] = values[term]
+    rows[:, size] = np.sin(time_)
+    records = np.zeros(count, RECORD)
+    records["step"] = np.arange(count)
+    ReplayFile(run / "replay", rows.shape[1]).append(0, rows, records)

@@ -25,7 +25,7 @@ TITLE = "Watching a training"
 IS_LONG = False
 
 MOST = 2.0  # [%] by which watching may slow a training
-STEPS = 1_500  # transitions of each training
+STEPS = 750  # transitions of each training
 SETTINGS = ("learner.until=steps", "learner.evaluation_every=0")  # evaluations differ in length and would be most of it
 TIMEOUT = 300.0  # [s]
 
@@ -84,7 +84,7 @@ def details(result: dict[str, Any]) -> list[str]:
     """Every pair."""
     return [
         f"The same {result['steps']} transitions without evaluations, with `sac_control watch` and a client that takes",
-        "all and draws nothing, and without them: seconds that the training took, and processor time of its own processes,",
+        "all and draws nothing, and without: seconds that the training took, and processor time of its own processes,",
         "which other work on the machine hardly changes. A browser's own drawing is not in it.",
         "",
         "| alone [s] | watched [s] | slower [%] | alone, processor [s] | watched, processor [s] | more [%] |",

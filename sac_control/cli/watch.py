@@ -110,17 +110,24 @@ def subject_of(text: str, runs_directory: Path) -> Subject:
     path = Path(text)
     if path.is_file():
         file = PolicyFile.read(path)
-        return Subject(path=path.resolve(), is_run=False, algorithm="", task=task_of(file.specification, None)[2])
+        task = task_of(file.specification, None)[2]
+        return Subject(path=path.resolve(), is_run=False, algorithm="", is_lockstep=False, task=task)
     run = RunDirectory(path.resolve() if path.is_dir() else runs_directory.resolve() / text)
     if not run.config.exists():
         hint = "it has no config.yaml" if run.path.is_dir() else "`sac_control info` lists what there is"
         raise RunError(f"there is no run at {run.path}: {hint}")
     try:
-        learner = config_file.read_begun(run.config, RunConfig()).learner
+        config = config_file.read_begun(run.config, RunConfig())
     except ConfigError as error:  # that of YAML has many lines
         raise ConfigError(" ".join(str(error).split())) from error
     read_where(run.path)
-    return Subject(path=run.path, is_run=True, algorithm=learner.algorithm, task=make_task(learner.task))
+    return Subject(
+        path=run.path,
+        is_run=True,
+        algorithm=config.learner.algorithm,
+        is_lockstep=config.simulator.mode == "lockstep",
+        task=make_task(config.learner.task),
+    )
 
 
 def finder(options: WatchOptions) -> Callable[[], Subject | None]:

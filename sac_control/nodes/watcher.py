@@ -55,15 +55,18 @@ _SCALARS = [
 class Watcher:
     """Looks at the topics of one namespace.
 
-    Subscribes:  joint_states, observation, policy/action, policy/status, learner/status, /diagnostics; all best effort
+    Subscribes:  policy/status, learner/status, /diagnostics; where states are wanted joint_states, observation and
+                 policy/action, too; best effort, but for what is latched
     Publishes:   nothing
+
+    Args:
+        node: which subscribes.
+        with_states: whether states and actions are wanted: each of them costs whoever publishes it a little.
     """
 
-    def __init__(self, node: Node) -> None:
-        self._fast = {
-            topic.name: _subscribe(node, topic, KEPT)
-            for topic in (topics.JOINT_STATES, topics.OBSERVATION, topics.ACTION)
-        }
+    def __init__(self, node: Node, *, with_states: bool) -> None:
+        fast = (topics.JOINT_STATES, topics.OBSERVATION, topics.ACTION) if with_states else ()
+        self._fast = {topic.name: _subscribe(node, topic, KEPT) for topic in fast}
         self._slow = {
             topic.name: _subscribe(node, topic, 10)
             for topic in (topics.POLICY_STATUS, topics.TRAINING_STATUS, topics.DIAGNOSTICS)
@@ -76,7 +79,7 @@ class Watcher:
     def look(self, now: float) -> dict[str, Any]:
         """What is new at steady time `now` [s]."""
         news: dict[str, Any] = {}
-        if now >= self._look_at:
+        if self._fast and now >= self._look_at:
             states = [_state(msg) for msg in _taken(self._fast["joint_states"])]
             states = states or [_values(msg) for msg in _taken(self._fast["observation"])]
             actions = [_action(msg) for msg in _taken(self._fast["policy/action"])]
@@ -176,8 +179,6 @@ def _diagnostics(msg: Any) -> list[dict[str, Any]]:
 
 def main() -> int:
     """Wait to be told where to look, one line of JSON on standard input; then look until whoever reads is gone."""
-    with contextlib.suppress(OSError):
-        os.nice(NICENESS)
     line = sys.stdin.readline()
     if not line.strip():
         return 0  # nobody wants to know any more
@@ -187,7 +188,9 @@ def main() -> int:
     node = Node(
         f"watcher_{os.getpid()}", namespace=told["namespace"], enable_rosout=False, start_parameter_services=False
     )
-    watcher, said_at = Watcher(node), 0.0
+    watcher, said_at = Watcher(node, with_states=told["with_states"]), 0.0
+    with contextlib.suppress(OSError):
+        os.nice(NICENESS)  # of this thread: one of the middleware's that were put off would hold a publisher up
     try:
         while True:
             now = time.monotonic()

@@ -40,16 +40,18 @@ class Feed:
         """Whether the process runs."""
         return self._process.poll() is None
 
-    def listen(self, environment: Mapping[str, str], namespace: str) -> None:
+    def listen(self, environment: Mapping[str, str], namespace: str, *, with_states: bool) -> None:
         """Hear nodes from now on. Once.
 
         Args:
             environment: what of it says which domain, and how far discovery reaches.
             namespace: of the nodes, with its slash in front.
+            with_states: whether states and actions are wanted, which come at the rate of control.
         """
+        told = {"environment": dict(environment), "namespace": namespace, "with_states": with_states}
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # it has ended: `is_alive` says so
-            self._process.stdin.write(json.dumps({"environment": dict(environment), "namespace": namespace}) + "\n")
+            self._process.stdin.write(json.dumps(told) + "\n")
             self._process.stdin.flush()
 
     def take(self) -> list[dict[str, Any]]:

@@ -36,13 +36,32 @@ class Recording:
         return self._file.count()
 
     @property
+    def can_be_read_back(self) -> bool:
+        """Whether an observation says where every joint is."""
+        return self._read_back is not None or not self._specification.has_joints
+
+    @property
     def complaint(self) -> str:
         """Why there is nothing to be seen; empty where there is."""
         if not self.count:
             return "no transition was recorded"
-        if self._specification.has_joints and self._read_back is None:
+        if not self.can_be_read_back:
             return "the observation does not hold the position of every joint, so recorded motion cannot be drawn"
         return ""
+
+    def newest(self) -> list[Sample]:
+        """The end of what was recorded so far.
+
+        Raises:
+            RunError: it cannot be read.
+        """
+        length = min(LONGEST, round(1.2 / self._specification.control_period), self.count)  # [periods] more than shown
+        start = self.count - length
+        samples, _ = self.stretch(start) if length else ([], "")
+        while 0 < len(samples) < length // 2:  # another episode began there: the newest is shown
+            start, length = start + len(samples), length - len(samples)
+            samples, _ = self.stretch(start)
+        return samples
 
     def stretch(self, start: int) -> tuple[list[Sample], str]:
         """Transitions from number `start` on, to the end of their episode at most, and what they are in words.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import time
@@ -28,6 +29,8 @@ from sac_control.worlds.survey import view
 DRAWN_ENGINE = "mujoco"  # whose descriptions of the built-in robots are the URDFs, which any engine's states fit
 RATE = 60.0  # [1/s] of the machine
 TRACE_PERIOD, WORD_PERIOD, FILE_PERIOD, LOOK_PERIOD = 0.1, 0.25, 0.5, 0.5  # [s]
+NEWEST_PERIOD = 1.0  # [s] between two stretches of a training whose time runs as fast as it can
+MANY = 1000  # transitions after which a training that has recorded none is taken to record none
 RETRY_PERIOD = 5.0  # [s] after which a feed that ended is begun again
 FAST = 2.0  # simulated seconds per second from which on stretches are played at their own pace
 
@@ -39,6 +42,7 @@ class Subject:
     path: Path  # of the run; or of the policy file of a robot
     is_run: bool
     algorithm: str
+    is_lockstep: bool  # whether its time runs as fast as it can
     task: Task
 
     @property
@@ -73,7 +77,7 @@ class View:
         self._recording: Recording | None = None
         self._feed: Feed | None = None
         self._feeds_from: Where | None = None
-        self._due = dict.fromkeys(("trace", "words", "files", "look"), -math.inf)
+        self._due = dict.fromkeys(("trace", "words", "files", "look", "newest"), -math.inf)
         self._refusal = ""
         self._retry_at = -math.inf
         self._forget()
@@ -104,8 +108,10 @@ class View:
         if self._subject is None:
             return
         self._hear(now)
-        if self._recording is not None:
+        if self._feed is None and self._robot is None:
             self._go_on(now)
+        elif not self._with_states and self._is_due("newest", now, NEWEST_PERIOD):
+            self._show_newest(now)
         if self._files is not None and self._is_due("files", now, FILE_PERIOD) and self._files.read():
             self._page.learn(self._files.returns(), self._files.told())
         if not self._page.is_seen:
@@ -138,21 +144,21 @@ class View:
         if where is None and subject.is_run and is_being_written(subject.path):
             where = read_where(subject.path)
         self._connect(where)
-        if where is None and self._recording is None:
-            self._recording = Recording(subject.path / "replay", subject.specification)
-            self._page.offer(0 if self._recording.complaint else self._recording.count)
-        elif where is not None and self._recording is not None:
-            self._recording = None
-            self._page.offer(0)
+        recording, is_offered = self._recording, where is None
+        self._page.offer(recording.count if recording is not None and is_offered and not recording.complaint else 0)
 
     def _connect(self, where: Where | None) -> None:
         """Hear the nodes that speak there, and no others."""
         is_lost = self._feed is not None and not self._feed.is_alive and time.monotonic() >= self._retry_at
         if where != self._feeds_from or is_lost:
             self._hang_up()
+        has_gone_on = not self._with_states and self._status.get("env_steps", 0) > MANY
+        if has_gone_on and not (self._recording is not None and self._recording.count):  # its algorithm keeps none
+            self._hang_up()
+            self._with_states = True
         if where is not None and self._feed is None:
             self._feed, self._spare, self._feeds_from = self._spare or self._make_feed(), None, where
-            self._feed.listen(self._environment(where), where.namespace)
+            self._feed.listen(self._environment(where), where.namespace, with_states=self._with_states)
             self._retry_at = time.monotonic() + RETRY_PERIOD
         elif where is None and self._spare is None:
             self._spare = self._make_feed()
@@ -160,8 +166,12 @@ class View:
     def _begin(self, subject: Subject) -> None:
         self._subject = subject
         self._files = RunFiles(subject.path) if subject.is_run else None
-        self._recording = None
+        self._recording = Recording(subject.path / "replay", subject.specification) if subject.is_run else None
         self._forget()
+        # Where time runs as fast as it can, each subscriber to every state would slow it down; what is on the disk
+        # half a second later costs nothing.
+        is_recorded = self._recording is not None and self._recording.can_be_read_back
+        self._with_states = self._robot is not None or not (subject.is_lockstep and is_recorded)
         self._due["files"] = -math.inf
         self._page.clear()
         try:
@@ -181,6 +191,8 @@ class View:
         self._commands: dict[int, tuple[float, ...]] = {}
         self._shown_from, self._length = -1, 0  # of the recording: first transition shown, and how many
         self._recorded = ""
+        self._counted, self._counted_at = 0, 0.0  # transitions recorded when it was looked last, and when [s]
+        self._with_states = True
 
     def _draw(self, subject: Subject) -> None:
         task = subject.task
@@ -238,9 +250,8 @@ class View:
 
     def _go_on(self, now: float) -> None:
         """Show the recording from where the page's control stands; then the next episode."""
-        assert self._recording is not None
         assert self._subject is not None
-        if self._recording.complaint:
+        if self._recording is None or self._recording.complaint:
             return
         start = int(self._page.start.value)
         is_next = start == self._shown_from and self._motion.is_over(now) and self._page.is_playing.value
@@ -260,6 +271,22 @@ class View:
         self._shown_from = start
         self._motion.play(samples, now)
 
+    def _show_newest(self, now: float) -> None:
+        """Show what a training that goes on recorded last."""
+        assert self._recording is not None
+        assert self._subject is not None
+        count = self._recording.count
+        if count == self._counted:
+            return
+        with contextlib.suppress(RunError):  # it is written just now
+            samples = self._recording.newest()
+            spec = self._subject.specification
+            self._joints = spec.joints if spec.has_joints else spec.observation
+            self._motion.play(samples, now)
+        rate = (count - self._counted) / (now - self._counted_at) if self._counted else 0.0
+        self._speed = rate * self._subject.specification.control_period or self._speed
+        self._counted, self._counted_at = count, now
+
     # words
 
     def _say(self) -> None:
@@ -272,7 +299,7 @@ class View:
         )
 
     def _about_motion(self) -> str:
-        if self._recording is not None:
+        if self._feed is None and self._recording is not None:
             return f"**recorded**: {words.as_text(self._recording.complaint or self._recorded)}"
         if self._feed is None:
             return "**not running**"
