@@ -15,7 +15,7 @@ import viser
 
 from ros_world import PATIENCE
 from sac_control.cli.main import main, parse
-from sac_control.cli.watch import WatchOptions, finder, subject_of
+from sac_control.cli.watch import WatchOptions, finder, open_browser, subject_of
 from sac_control.errors import ConfigError, RunError
 from sac_control.store.run_directory import RunDirectory
 from sac_control.store.where import Where
@@ -273,6 +273,16 @@ def test_missing_library_is_told_with_what_to_install(
     text = refused(capsys, str(make_run(tmp_path / "run")))
     assert "sac_control watch needs viser_that_is_not_here, which is not installed" in text
     assert "pip install 'viser>=1.1,<2'" in text
+
+
+def test_missing_browser_is_told_with_the_address_and_the_page_is_served_all_the_same(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+    open_browser("http://127.0.0.1:8060")
+    told = "note: no browser could be opened here: open http://127.0.0.1:8060 in one of this machine\n"
+    assert capsys.readouterr().err == told
 
 
 def test_newest_run_that_is_damaged_is_waited_for(tmp_path: Path) -> None:

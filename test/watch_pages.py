@@ -14,7 +14,8 @@ import msgspec
 import numpy as np
 import viser
 import zstandard
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
 from websockets.typing import Subprotocol
 
 from policies import SPECIFICATION
@@ -44,14 +45,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def client(port: int, **options: Any) -> Iterator[ClientConnection]:
+def client(port: int, **options: Any) -> Iterator[Connection]:
     """A connection that counts as a browser."""
     with connect(f"ws://127.0.0.1:{port}", subprotocols=[VERSION], max_size=None, **options) as connection:
         send(connection, LOOKS_FROM)
         yield connection
 
 
-def send(connection: ClientConnection, message: dict[str, Any]) -> None:
+def send(connection: Connection, message: dict[str, Any]) -> None:
     connection.send(msgspec.msgpack.encode(message))
 
 
@@ -62,7 +63,7 @@ def messages(data: bytes) -> list[dict[str, Any]]:
     return found
 
 
-def read_until(connection: ClientConnection, is_enough: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
+def read_until(connection: Connection, is_enough: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
     """All messages so far, when they are enough."""
     found: list[dict[str, Any]] = []
     until = time.monotonic() + PATIENCE

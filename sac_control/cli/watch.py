@@ -73,7 +73,7 @@ def watch(options: WatchOptions) -> int:
     address = f"http://{HOST}:{options.port}"
     print(f"watching {first.path if first else 'for the next training'}: {address} (Ctrl-C ends)", flush=True)
     if options.browser:
-        _open_browser(address)
+        open_browser(address)
     environment = environment_at(options)
     robot = _robot(options) if options.robot else None
     plain = node_environment(os.environ, domain=None)
@@ -177,7 +177,8 @@ def environment_at(options: WatchOptions) -> Callable[[Where], dict[str, str]]:
     return of
 
 
-def _open_browser(address: str) -> None:
+def open_browser(address: str) -> None:
+    """Show the page, or say where it is."""
     is_open = False
     if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.environ.get("BROWSER"):
         with contextlib.suppress(webbrowser.Error, OSError):

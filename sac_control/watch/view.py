@@ -80,6 +80,7 @@ class View:
         self._due = dict.fromkeys(("trace", "words", "files", "look", "newest"), -math.inf)
         self._refusal = ""
         self._retry_at = -math.inf
+        self._with_states: bool = True
         self._forget()
 
     def run(self, is_over: Callable[[], bool] = lambda: False) -> None:
@@ -192,7 +193,6 @@ class View:
         self._shown_from, self._length = -1, 0  # of the recording: first transition shown, and how many
         self._recorded = ""
         self._counted, self._counted_at = 0, 0.0  # transitions recorded when it was looked last, and when [s]
-        self._with_states = True
 
     def _draw(self, subject: Subject) -> None:
         task = subject.task
