@@ -29,8 +29,8 @@ TITLE = "Watching a training"
 IS_LONG = False
 
 MOST = 2.0  # [%] by which watching may slow a training
-STRETCH = 3.0  # [s] with the page served, and without
-SETTLING = 0.5  # [s] at the beginning of each that do not count
+STRETCH = 2.5  # [s] with the page served, and without
+SETTLING = 1.0  # [s] at the beginning of each that do not count
 PATIENCE = 120.0  # [s] until the training makes updates, and until the page is there
 _UPDATING = 500  # transitions after which it has long begun to
 _WHAT = "slow-down of a training by serving the page of `sac_control watch`, its drawing apart"
@@ -86,7 +86,7 @@ def lines(result: dict[str, Any]) -> list[Line]:
 def details(result: dict[str, Any]) -> list[str]:
     """Every pair."""
     return [
-        f"One training without evaluations, in stretches of {result['stretch']:.0f} s: in one of each pair ",
+        f"One training without evaluations, in stretches of {result['stretch']:g} s: in one of each pair ",
         "`sac_control watch` serves a client that takes all and draws nothing, in the other one both are stopped.",
         "Transitions per second. A browser's own drawing is not in it.",
         "",

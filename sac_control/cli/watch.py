@@ -24,6 +24,7 @@ from sac_control.policy.policy_file import PolicyFile
 from sac_control.store.run_directory import RunDirectory
 from sac_control.store.where import Where, read_where
 from sac_control.system import preflight
+from sac_control.system.background import yield_to_others
 from sac_control.tasks.catalogue import make_task
 
 if TYPE_CHECKING:  # the page needs viser, which may not be installed
@@ -69,6 +70,7 @@ def watch(options: WatchOptions) -> int:
     from sac_control.watch.server import HOST, close_server, open_server
     from sac_control.watch.view import View
 
+    yield_to_others()  # a training, or a robot, goes first
     server = open_server(options.port, "sac_control watch")
     address = f"http://{HOST}:{options.port}"
     print(f"watching {first.path if first else 'for the next training'}: {address} (Ctrl-C ends)", flush=True)

@@ -6,7 +6,6 @@ It polls: no callback, no executor, and messages that nobody has time for are ov
 from __future__ import annotations
 
 import collections
-import contextlib
 import json
 import os
 import sys
@@ -20,6 +19,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from sac_control.nodes import topics
 from sac_control.nodes.messages import stamp_from_msg
+from sac_control.system.background import yield_to_others
 
 RATE = 60.0  # [1/s] of looking
 KEPT = 128  # messages that wait to be looked at, of each topic that is as fast as control
@@ -27,7 +27,6 @@ BURST_PERIOD = 1.0  # [s] between two looks where simulated time runs faster tha
 MEASURING = 0.25  # [s] over which it is measured how fast time runs
 FAST = 2.0  # simulated seconds per second, from which on that is so
 HEARTBEAT = 1.0  # [s]
-NICENESS = 19  # a training goes first
 _SCALARS = [
     "phase",
     "env_steps",
@@ -189,8 +188,7 @@ def main() -> int:
         f"watcher_{os.getpid()}", namespace=told["namespace"], enable_rosout=False, start_parameter_services=False
     )
     watcher, said_at = Watcher(node, with_states=told["with_states"]), 0.0
-    with contextlib.suppress(OSError):
-        os.nice(NICENESS)  # of this thread: one of the middleware's that were put off would hold a publisher up
+    yield_to_others()  # this thread: one of the middleware's that were put off would hold a publisher up
     try:
         while True:
             now = time.monotonic()

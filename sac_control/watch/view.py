@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -85,8 +84,6 @@ class View:
 
     def run(self, is_over: Callable[[], bool] = lambda: False) -> None:
         """Show until `is_over`, or until Ctrl-C."""
-        if hasattr(os, "nice"):
-            os.nice(19)  # a training goes first
         try:
             while not is_over():
                 began = time.monotonic()
