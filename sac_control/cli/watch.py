@@ -7,6 +7,7 @@ import os
 import sys
 import webbrowser
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -70,6 +71,9 @@ def watch(options: WatchOptions) -> int:
     from sac_control.watch.server import HOST, close_server, open_server
     from sac_control.watch.view import View
 
+    plain = node_environment(os.environ, domain=None)
+    starter = ThreadPoolExecutor(1)  # whose processes have the usual priority, which this thread gives up now
+    starter.submit(str).result()  # its thread begins
     yield_to_others()  # a training, or a robot, goes first
     server = open_server(options.port, "sac_control watch")
     address = f"http://{HOST}:{options.port}"
@@ -78,8 +82,7 @@ def watch(options: WatchOptions) -> int:
         open_browser(address)
     environment = environment_at(options)
     robot = _robot(options) if options.robot else None
-    plain = node_environment(os.environ, domain=None)
-    view = View(Page(server), find, lambda: Feed(plain), environment, robot)
+    view = View(Page(server), find, lambda: starter.submit(Feed, plain).result(), environment, robot)
     try:
         with contextlib.suppress(KeyboardInterrupt):
             view.run()

@@ -176,6 +176,11 @@ def _diagnostics(msg: Any) -> list[dict[str, Any]]:
     return [{"name": each.name, "level": each.level[0], "message": each.message} for each in msg.status]
 
 
+def _make_node(namespace: str) -> Node:
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    return Node(f"watcher_{os.getpid()}", namespace=namespace, enable_rosout=False, start_parameter_services=False)
+
+
 def main() -> int:
     """Wait to be told where to look, one line of JSON on standard input; then look until whoever reads is gone."""
     line = sys.stdin.readline()
@@ -183,12 +188,9 @@ def main() -> int:
         return 0  # nobody wants to know any more
     told = json.loads(line)
     os.environ.update(told["environment"])
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    node = Node(
-        f"watcher_{os.getpid()}", namespace=told["namespace"], enable_rosout=False, start_parameter_services=False
-    )
+    node = _make_node(told["namespace"])
+    yield_to_others()  # only this thread: one of the middleware's that were put off would hold a publisher up
     watcher, said_at = Watcher(node, with_states=told["with_states"]), 0.0
-    yield_to_others()  # this thread: one of the middleware's that were put off would hold a publisher up
     try:
         while True:
             now = time.monotonic()

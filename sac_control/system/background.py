@@ -9,8 +9,8 @@ import os
 def yield_to_others() -> None:
     """Let this thread, and those that it starts from now on, run only while a processor has nothing else to do.
 
-    Where the system knows no such thing, at the lowest priority. The lowest priority alone lets a thread that waits for a
-    message be put off for a moment by one that does not matter.
+    Where the system knows no such thing, at the lowest priority, which alone is less: a thread that wakes up for a
+    message may then be put off for a moment by one that does not matter.
     """
     with contextlib.suppress(OSError, AttributeError):
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
