@@ -77,6 +77,7 @@ class Plot:
             "axes": tuple(axes),
             "legend": {"show": True},
             "height": self._height,
+            "padding": (12, 8, 0, 0),  # [px] above, so that the highest number on the axis is whole
         }
 
     def _scales(self) -> dict[str, Any]:
