@@ -28,7 +28,14 @@ ROSDEP_KEYS = {
     "torch": "python3-torch",
     "yaml": "python3-yaml",
 }
-WITHOUT_ROSDEP_KEY = {"mujoco", "safetensors"}
+WITHOUT_ROSDEP_KEY = {
+    "mujoco",
+    "safetensors",
+    "viser",
+    "trimesh",
+    "websockets",
+    "msgspec",
+}  # the last four: extra watch
 
 # Runs in a shell that has sourced the install; prints what it found.
 PROBE = """
