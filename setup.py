@@ -50,6 +50,7 @@ EXTRAS = {  # what is asked for only where it is used; with the versions that we
     "terminal": ["rich>=13"],  # 15.0.0: the table of a training
     "completion": ["argcomplete>=3"],  # 3.7.2: at Tab
     "video": ["imageio-ffmpeg>=0.6"],  # 0.6.0: mp4
+    "watch": ["viser>=1.1,<2"],  # 1.1.1: the page in the browser
 }
 NAME = "sac_control"
 SOURCE = Path(__file__).resolve().parent  # colcon's --symlink-install runs a symlink to this file

@@ -30,6 +30,7 @@ class Form:
     rounds: int  # in which contenders for speed take turns
     round_seconds: float  # [s]
     latency_seconds: float  # [s] of each part of the latency row; 50 make 1,000 swaps
+    watch_pairs: int  # of stretches of a training, watched and not
     variant_seeds: int
     variant_steps: int  # transitions after which a variant's training ends
 
@@ -50,6 +51,7 @@ FULL = Form(
     rounds=9,
     round_seconds=2.0,
     latency_seconds=50.0,
+    watch_pairs=60,
     variant_seeds=5,
     variant_steps=4_000,
 )
@@ -69,6 +71,7 @@ QUICK = Form(  # below 10 minutes
     rounds=6,
     round_seconds=0.4,
     latency_seconds=8.0,
+    watch_pairs=10,
     variant_seeds=2,
     variant_steps=2_500,
 )
@@ -88,6 +91,7 @@ SMOKE = Form(  # does every row run at all? The figures mean nothing.
     rounds=2,
     round_seconds=0.1,
     latency_seconds=2.0,
+    watch_pairs=1,
     variant_seeds=1,
     variant_steps=500,
 )

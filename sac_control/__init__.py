@@ -15,6 +15,7 @@ Where things live; each folder's `__init__` is its map, and imports go upwards i
     cli/          the command `sac_control` and the launch files: which nodes run, with which parameters
     nodes/        ROS 2 alone: topics, messages, event loop; each node owns one object of the folders below
     training/     a whole training without ROS: transitions in, updates, evaluation, publication, verdict
+    watch/        a live view of all that in the browser
     exam/         a policy on other plants and in other engines, and how it does there
     video/        a policy at work as a GIF or MP4, without a window
     bags/         recorded messages: written as they come, and read without ROS

@@ -19,7 +19,7 @@ BASIS = {
     "variation",
 }  # fmt: skip
 SIMULATION = {"robots", "tasks", "worlds", "envs", "simulation"}
-CORES = {"algorithms", "bags", "policy", "store", "training", "exam", "video", "health", "system"} | SIMULATION
+CORES = {"algorithms", "bags", "policy", "store", "training", "exam", "video", "watch", "health", "system"} | SIMULATION
 
 # Folder or module: what it may import of this package (beside itself), and of others (beside the standard library).
 ROS = {"rclpy", "rcl_interfaces", "std_srvs", "sac_control.msg"} | {
@@ -53,7 +53,8 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "training": (BASIS | {"tasks", "envs", "algorithms", "bags", "policy", "store"}, {"numpy", "safetensors"}),
     "exam": (BASIS | {"robots", "tasks", "envs", "policy", "store"}, {"numpy", "matplotlib"}),
     "video": (BASIS | {"tasks", "envs", "policy"}, {"numpy", "PIL"}),
-    "nodes": (BASIS | CORES, {"numpy", *ROS}),
+    "watch": (BASIS | {"robots", "tasks", "worlds", "store"}, {"numpy", "viser", "trimesh", "websockets", "msgspec"}),
+    "nodes": (BASIS | (CORES - {"watch"}), {"numpy", *ROS}),
     "cli": (BASIS | CORES, {"numpy", "yaml"}),
 }
 EXCEPTIONS = {
@@ -84,9 +85,9 @@ BLOCKED = {
     "worlds envs simulation": ["torch", "rclpy", "safetensors", "matplotlib"],
     "algorithms": ["rclpy", "yaml", "matplotlib", "tensorboard", *SIMULATORS],
     "policy": ["torch", "rclpy", "yaml", "matplotlib", "tensorboard", "cryptography", *SIMULATORS],
-    "bags store training exam": ["rclpy", "launch", "cryptography"],
+    "bags store training exam watch": ["rclpy", "launch", "cryptography"],
     "video": ["rclpy", "launch", "torch", "matplotlib", "imageio_ffmpeg"],
-    "cli": ["rclpy", "launch", "torch", "cryptography", "rich", "argcomplete"],
+    "cli": ["rclpy", "launch", "torch", "cryptography", "rich", "argcomplete", "viser"],
     "nodes.policy": ["torch", "matplotlib", "tensorboard", "cryptography", *SIMULATORS],
     "nodes.simulator": ["torch", "matplotlib", "tensorboard"],
     "simulation.exchange simulation.periods": ["torch", "rclpy", "numpy", *SIMULATORS],

@@ -30,7 +30,9 @@ ROSDEP_KEYS = {
     "torch": "python3-torch",
     "yaml": "python3-yaml",
 }
-WITHOUT_ROSDEP_KEY = {"mujoco", "safetensors", "rich", "imageio_ffmpeg", "mcap", "mcap_ros2", "onnx"}
+WITHOUT_ROSDEP_KEY = {"mujoco", "safetensors"} | {  # and what extras need
+    "imageio_ffmpeg", "mcap", "mcap_ros2", "msgspec", "onnx", "rich", "trimesh", "viser", "websockets",
+}  # fmt: skip
 
 # Runs in a shell that has sourced the install; prints what it found.
 PROBE = """

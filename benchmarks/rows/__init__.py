@@ -18,6 +18,7 @@ from benchmarks.rows import (
     stability,
     updates,
     variants,
+    watching,
     worlds,
 )
 from benchmarks.rows.environments import ENVIRONMENTS
@@ -56,6 +57,7 @@ ROWS: tuple[Row, ...] = (
     updates,
     reduced_precision,
     latency,
+    watching,
     other_tasks,
     *ENVIRONMENTS,
     variants,

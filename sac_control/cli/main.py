@@ -41,6 +41,7 @@ from sac_control.cli.reach import export_line
 from sac_control.cli.replay import ReplayOptions, replay
 from sac_control.cli.report import report
 from sac_control.cli.voice import voice
+from sac_control.cli.watch import WatchOptions, watch
 from sac_control.errors import ConfigError, SacControlError
 from sac_control.policy.signature import make_key_pair
 from sac_control.store.run_directory import RunDirectory
@@ -253,6 +254,7 @@ VERBS = (
         ExamOptions,
         exam,
     ),
+    Verb("watch", "show a training, a run that has ended or a robot live in the browser", WatchOptions, watch),
     Verb("deploy", "run the policy node alone, for a robot", DeploymentOptions, _deploy),
     Verb("info", "what a run or a policy file is; without a name, list the runs", InfoOptions, _info),
     Verb("plot", "draw a run again, or compare several runs and seeds", PlotOptions, plot),

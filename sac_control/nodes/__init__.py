@@ -27,6 +27,7 @@ recorder_watch.py  lets a simulator wait until a recorder hears it
 recorder.py    keeps what is said on our topics in a bag
 ros_env.py     a simulator node as an environment of Gymnasium: RosEnv
 simulator_client.py  its far side: finds the simulator, sees that it is one, commands it
+watcher.py     what topics say, for the page of `sac_control watch`; no node of a plan
 """
 
 from __future__ import annotations

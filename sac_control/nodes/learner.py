@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import os
@@ -24,6 +25,7 @@ from sac_control.nodes.claim import Claim
 from sac_control.nodes.health import Health
 from sac_control.nodes.parameters import NODE_OPTIONS, declare_parameters
 from sac_control.nodes.process import LONGEST_SLEEP, STEADY_CLOCK, run
+from sac_control.store.where import Where
 from sac_control.training.intake import Outcome
 from sac_control.training.learner_config import LearnerConfig
 from sac_control.training.progress import progress_on
@@ -85,6 +87,7 @@ class LearnerNode(Node):
         self._health = Health(self, self._waiting, self._progress.say, self._losses(self._run.status()))
         where = f"{config.run_directory}, seed {config.seed}, run id {self._run.run_id}"
         self._progress.note(f"trains {config.task} in {where}")
+        self._tell_onlookers()
         self._announce()
 
     @property
@@ -126,6 +129,13 @@ class LearnerNode(Node):
         conclusion = self._run.conclusion()  # before the writing, which takes its time
         self._run.close()
         self._progress.end(status, f"{conclusion}; see {self._run.run.path}")
+
+    def _tell_onlookers(self) -> None:
+        """Write down where the nodes of this run speak, for whoever wants to watch it."""
+        discovery = os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE", "")
+        where = Where(domain=self.context.get_domain_id(), discovery=discovery, namespace=self.get_namespace())
+        with contextlib.suppress(OSError):  # a disk that fails is complained of elsewhere: nobody learns from this
+            where.write(self._run.run.path)
 
     def _on_transition(self, msg: Any) -> None:
         if self._is_over:

@@ -7,6 +7,8 @@ writing.py        writing that may fail, without an end to training
 checkpoints.py    checkpoints that are whole or not there, the newest and the best of them
 replay_log.py     keeps the replay buffer on disk a fraction of a second behind the one in memory
 replay_file.py    its rows in a file, appended to, each with its checksum
+tail.py           a table that is still written, read as it grows
+where.py          where the nodes of a run speak, and whether it is being written
 table.py          tables of numbers as CSV files
 metrics.py        scalars over time, as CSV and as TensorBoard events
 curve.py png.py   the picture of a run, and pictures as PNG files

@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from sac_control.errors import RunError
 from sac_control.store import atomic
+from sac_control.store.where import FILE
 
 
 class RunDirectory:
@@ -196,7 +197,7 @@ class RunDirectory:
         tables = self.metrics, self.episodes, self.evaluations
         exams = (self.exam, self.exam_picture, *self.path.glob("exam.*.json"), *self.path.glob("exam.*.png"))
         results = self.evaluation, self.video, self.report
-        for path in (self.config, self.summary, *tables, self.curve, *exams, *results):
+        for path in (self.config, self.summary, self.path / FILE, *tables, self.curve, *exams, *results):
             path.unlink(missing_ok=True)
         bags = [path.parent for path in self.path.glob("bag*/*.mcap")]
         for path in (self.events, self.checkpoints, self.replay, self.path / "log", *bags):
