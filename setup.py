@@ -47,7 +47,7 @@ ALGORITHMS = [
 EXTRAS = {  # what is asked for only where it is used; with the versions that were tried
     "bags": ["mcap>=1.2", "mcap-ros2-support>=0.5"],  # 1.6.0 and 0.6.0: --bag, train --from-bag, replay
     "onnx": ["onnx>=1.17"],  # 1.23.2: export --format onnx
-    "terminal": ["rich>=13"],  # 15.0.0: the table of a training
+    "terminal": ["rich>=13"],  # 14.3.4: the table of a training
     "completion": ["argcomplete>=3"],  # 3.7.2: at Tab
     "video": ["imageio-ffmpeg>=0.6"],  # 0.6.0: mp4
     "watch": ["viser>=1.1,<2"],  # 1.1.1: the page in the browser
