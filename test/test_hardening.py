@@ -99,7 +99,7 @@ def test_a_task_without_an_exam_ends_solved(tmp_path: Path) -> None:
         ("solved", [Phase.SOLVED]),
         ("hardened", [Phase.HARDENING, Phase.HARDENING, Phase.HARDENED]),
         ("", [Phase.HARDENING, Phase.HARDENING, Phase.HARDENED]),
-        ("steps", [Phase.HARDENING] * 3),
+        ("steps", [Phase.HARDENING, Phase.HARDENING, Phase.TRAINING]),
     ],
 )
 def test_a_training_ends_with_what_it_is_until(tmp_path: Path, until: str, phases: list[Phase]) -> None:
@@ -228,7 +228,7 @@ def test_policies_go_through_the_gate_once_the_task_was_solved_and_not_before(
     run = training_run(tmp_path, [], evaluation_every=5, gate_every=10)
     process = run._evaluations._process
     assert process is not None
-    monkeypatch.setattr(process, "submit", lambda data, to_beat: asked.append(to_beat))
+    monkeypatch.setattr(process, "submit", lambda data, to_beat: asked.append(to_beat and to_beat.plants_passed))
     results: list[Evaluation] = []
     monkeypatch.setattr(process, "poll", lambda: results.pop() if results else None)
     at = []

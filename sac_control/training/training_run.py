@@ -110,7 +110,8 @@ class TrainingRun:
     def credit(self) -> int:
         """What `learner/credit` must say to `training.source`; see Training.credit."""
         evaluations = self._evaluations
-        return self._flow.credit(is_held=evaluations.is_busy or self.is_done, is_examining=evaluations.is_examining)
+        is_awaited = evaluations.is_examining and self.training.hardened_at is None
+        return self._flow.credit(is_held=evaluations.is_busy or self.is_done, is_examining=is_awaited)
 
     @property
     def is_varied(self) -> bool:
@@ -262,7 +263,7 @@ class TrainingRun:
             return Phase.SOLVED if self._goal is Goal.SOLVED else Phase.HARDENED
         if self._is_out_of_steps:
             return Phase.FINISHED
-        if self._has_gate:
+        if self._has_gate and self.training.hardened_at is None:
             return Phase.HARDENING
         if self.training.updates:
             return Phase.TRAINING
@@ -292,7 +293,7 @@ class TrainingRun:
         updates = self.training.updates
         if self._evaluations.is_due(self.training.transitions, updates, is_last=is_last):
             self._publish()
-            to_beat = self.store.best_score.plants_passed if self._has_gate else None
+            to_beat = self.store.best_score if self._has_gate else None
             self._evaluations.submit(self._snapshot(), updates, is_last=is_last, to_beat=to_beat)
 
     def _judge(self, evaluation: Evaluation, candidate: Snapshot) -> None:
