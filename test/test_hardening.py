@@ -24,7 +24,6 @@ from sac_control.training.gate import GateResult
 from sac_control.training.relapse import LOST_AFTER, MOST_REFUTED
 from sac_control.training.training_run import TrainingRun
 from sac_control.types import Phase
-from task_files import without_rest
 from test_training_run import kill, learn, training_run
 
 PATIENCE = 120.0  # [s]
@@ -391,7 +390,7 @@ def test_a_deterministic_training_is_hardened_with_the_same_numbers_again(
 def short_task(tmp_path: Path) -> Callable[[], str]:
     def write() -> str:
         path = inverted_pendulum().path
-        text = without_rest(path.read_text()).replace("../robots/", f"{path.parent.parent}/robots/")
+        text = path.read_text().replace("../robots/", f"{path.parent.parent}/robots/")
         text = text.replace("episode: 1000", "episode: 3").replace("solved_return: 1000", "solved_return: 3")
         (tmp_path / "short.yaml").write_text(text)
         return str(tmp_path / "short.yaml")
