@@ -240,6 +240,27 @@ def test_policies_go_through_the_gate_once_the_task_was_solved_and_not_before(
     abandon(run)
 
 
+@pytest.mark.parametrize(("until", "is_hardening"), [("hardened", True), ("steps", False)])
+def test_a_run_that_was_hardened_before_ends_with_the_next_policy_that_is_where_that_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, until: str, is_hardening: bool
+) -> None:
+    run = solved_run(tmp_path, until="steps")
+    judge(run, *PERFECT, passed=24)
+    abandon(run)
+    asked: list[Score] = []
+    resumed = training_run(tmp_path, [], resume=True, until=until, evaluation_every=1, gate_every=1)
+    process = resumed._evaluations._process
+    assert process is not None
+    monkeypatch.setattr(process, "submit", lambda data, to_beat: asked.append(to_beat))
+    learn(resumed, 30, 32)
+    assert asked[0].is_hardened
+    assert (asked[0].mean_return < PERFECT[0]) == is_hardening, "only then one that returns as much is tried"
+    assert (resumed.status().phase is Phase.HARDENING) == is_hardening
+    judge(resumed, *PERFECT, passed=24)
+    assert resumed.is_done == is_hardening
+    resumed.close()
+
+
 def learnt(run: TrainingRun) -> dict[str, Any]:
     """Networks and optimisers, without what was observed and counted."""
     arrays = run.training.algorithm.state().arrays
