@@ -28,10 +28,6 @@ REASONS: dict[str, str] = {
         "step, the second message of an answer and taking both need most of the rest. What is missed is an answer that "
         "comes within the next period; hardly any period is late."
     ),
-    "hardening.hour": (
-        "all twelve stand for all eight hours; two of them as far as 0.35 and 0.36 m from the middle: nothing but the "
-        "ends of the rail, 1 m away, tells a cart where to stand."
-    ),
     "tasks.swing-up": (
         "one seed of five ends 0.4 points short of 890.5, and the best checkpoint of another a few hundredths: they "
         "swing up a little more slowly. With the newest actors published, in place of their average, 3 of 5 got there, "

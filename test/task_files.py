@@ -42,9 +42,3 @@ ROBOT = f"""\
 <joint name="left/pole-1 a" type="continuous"><parent link="base"/><child link="upper"/><axis xyz="0 1 0"/></joint>
 <joint name="arm" type="continuous"><parent link="upper"/><child link="lower"/><axis xyz="0 0 1"/></joint></robot>
 """
-
-
-def without_rest(task: str) -> str:
-    """A task file whose exam asks of the robot as described no more than of others: what is untrained can pass it."""
-    lines = task.splitlines(keepends=True)
-    return "".join(line for line in lines if not line.startswith(("  rest:", "  chatter:")))

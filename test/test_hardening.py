@@ -24,7 +24,6 @@ from sac_control.training.gate import GateResult
 from sac_control.training.relapse import LOST_AFTER, MOST_REFUTED
 from sac_control.training.training_run import TrainingRun
 from sac_control.types import Phase
-from task_files import without_rest
 from test_training_run import kill, learn, training_run
 
 PATIENCE = 120.0  # [s]
@@ -99,7 +98,7 @@ def test_a_task_without_an_exam_ends_solved(tmp_path: Path) -> None:
         ("solved", [Phase.SOLVED]),
         ("hardened", [Phase.HARDENING, Phase.HARDENING, Phase.HARDENED]),
         ("", [Phase.HARDENING, Phase.HARDENING, Phase.HARDENED]),
-        ("steps", [Phase.HARDENING] * 3),
+        ("steps", [Phase.HARDENING, Phase.HARDENING, Phase.TRAINING]),
     ],
 )
 def test_a_training_ends_with_what_it_is_until(tmp_path: Path, until: str, phases: list[Phase]) -> None:
@@ -228,7 +227,7 @@ def test_policies_go_through_the_gate_once_the_task_was_solved_and_not_before(
     run = training_run(tmp_path, [], evaluation_every=5, gate_every=10)
     process = run._evaluations._process
     assert process is not None
-    monkeypatch.setattr(process, "submit", lambda data, to_beat: asked.append(to_beat))
+    monkeypatch.setattr(process, "submit", lambda data, to_beat: asked.append(to_beat and to_beat.plants_passed))
     results: list[Evaluation] = []
     monkeypatch.setattr(process, "poll", lambda: results.pop() if results else None)
     at = []
@@ -239,6 +238,27 @@ def test_policies_go_through_the_gate_once_the_task_was_solved_and_not_before(
     run.work()
     assert asked == [None, 0, 13, 14]
     abandon(run)
+
+
+@pytest.mark.parametrize(("until", "is_hardening"), [("hardened", True), ("steps", False)])
+def test_a_run_that_was_hardened_before_ends_with_the_next_policy_that_is_where_that_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, until: str, is_hardening: bool
+) -> None:
+    run = solved_run(tmp_path, until="steps")
+    judge(run, *PERFECT, passed=24)
+    abandon(run)
+    asked: list[Score] = []
+    resumed = training_run(tmp_path, [], resume=True, until=until, evaluation_every=1, gate_every=1)
+    process = resumed._evaluations._process
+    assert process is not None
+    monkeypatch.setattr(process, "submit", lambda data, to_beat: asked.append(to_beat))
+    learn(resumed, 30, 32)
+    assert asked[0].is_hardened
+    assert (asked[0].mean_return < PERFECT[0]) == is_hardening, "only then one that returns as much is tried"
+    assert (resumed.status().phase is Phase.HARDENING) == is_hardening
+    judge(resumed, *PERFECT, passed=24)
+    assert resumed.is_done == is_hardening
+    resumed.close()
 
 
 def learnt(run: TrainingRun) -> dict[str, Any]:
@@ -391,7 +411,7 @@ def test_a_deterministic_training_is_hardened_with_the_same_numbers_again(
 def short_task(tmp_path: Path) -> Callable[[], str]:
     def write() -> str:
         path = inverted_pendulum().path
-        text = without_rest(path.read_text()).replace("../robots/", f"{path.parent.parent}/robots/")
+        text = path.read_text().replace("../robots/", f"{path.parent.parent}/robots/")
         text = text.replace("episode: 1000", "episode: 3").replace("solved_return: 1000", "solved_return: 3")
         (tmp_path / "short.yaml").write_text(text)
         return str(tmp_path / "short.yaml")

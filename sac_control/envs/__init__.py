@@ -5,7 +5,6 @@
     gymnasium_env.py    any environment of Gymnasium with Box spaces
     sensors.py      what is measured of a robot, and command_line.py which command acts when; wire.py: how late
     trial.py        one episode of a policy, and what became of it; motion.py: how it moved at the end
-    rest.py         how it stands when it has had time
     start_points.py    where the episodes of an evaluation begin
     pacer.py        real time for those who watch
     entry_point.py  what Gymnasium calls for an environment

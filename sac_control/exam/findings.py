@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sac_control.envs import rest
+from sac_control.exam import measures
 from sac_control.policy.exam_verdict import LONGEST_NAME, Verdict
 from sac_control.types import Specification
 
@@ -141,7 +141,7 @@ class Findings:
             "needed": self.needed,
             "worst": asdict(self.worst),
             "noise_while_motion_is_measured": {
-                "position": rest.POSITION_NOISE,
-                "velocity": rest.VELOCITY_NOISE,
+                "position": measures.POSITION_NOISE,
+                "velocity": measures.VELOCITY_NOISE,
             },
         }

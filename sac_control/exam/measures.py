@@ -8,9 +8,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from sac_control.envs.env import Env
-from sac_control.envs.environment import Start
-from sac_control.envs.motion import Motion, MotionRecord, root_mean_square
-from sac_control.envs.rest import CHATTER_PERIODS, Reach, small_noise
+from sac_control.envs.environment import Environment, Start
+from sac_control.envs.motion import Motion, MotionRecord, root_mean_square, wrapped
 from sac_control.envs.trial import Trial, Watch, play
 from sac_control.errors import StateError
 from sac_control.types import Float32Array, FloatArray
@@ -18,10 +17,12 @@ from sac_control.variation.fields import Quantity, Variation
 
 Act = Callable[[Float32Array], Float32Array]  # observation (o,) to action (a,)
 
+POSITION_NOISE, VELOCITY_NOISE = 0.001, 0.01  # [m or rad], [m/s or rad/s] of every joint while chatter is measured
+CHATTER_PERIODS = 500  # at the end of an episode
 PUSH_SHARE = 0.3  # of an episode, after which a push comes: the swing-up stands by then
 PUSH_STARTS = 2  # from which a push must be survived, to both sides
 LARGEST_PUSH = 1e4  # [N s or N m s]
-HOUR = 3600.0  # [s]
+HOUR, FIRST_MINUTE = 3600.0, 60.0  # [s]
 _SMALLEST_PUSH, _FIRST_PUSH = 1e-6, 0.1  # [N s or N m s]
 _PUSH_ACCURACY = 1.03  # factor between the largest push that was survived and the least that was not
 _STREAM = 0x6578616D  # "exam": start states that no training has used
@@ -72,7 +73,9 @@ def largest_push(env: Env, act: Act, variation: Variation, joint: str, seed: int
 def motion(env: Env, act: Act, variation: Variation, begin: Sequence[Start]) -> tuple[int, Motion | None]:
     """How many of the episodes lasted, and how the robot moves at the end of these, measured with a little noise."""
     assert env.max_episode_steps is not None
-    squares, noise = [], small_noise(env.specification.joints)
+    joints, squares = env.specification.joints, []
+    noise = {Quantity("noise", joint): POSITION_NOISE for joint in joints}
+    noise |= {Quantity("noise", f"velocity({joint})"): VELOCITY_NOISE for joint in joints}
     for start in begin:
         record = MotionRecord(min(CHATTER_PERIODS, env.max_episode_steps // 2))
         trial = _play(env, act, {**variation, **noise}, start, record)
@@ -89,11 +92,21 @@ def long_episode(env: Env, act: Act, variation: Variation, start: Start) -> tupl
     Returns:
         [s]; whether kept; (j,) [m or rad], largest position of each joint to either side.
     """
-    reach = Reach(env)
-    trial = _play(env, act, variation, start, reach)
+    period, steps = env.specification.control_period, 0
+    largest = np.zeros(len(env.specification.joints))
+    turning = [joint in env.task.continuous_joints for joint in env.specification.joints]
+
+    def watch(watched: Environment, _action: Float32Array) -> None:
+        nonlocal steps, largest
+        steps += 1
+        if steps * period > FIRST_MINUTE:
+            position = watched.state[0::2]
+            largest = np.maximum(largest, np.abs(np.where(turning, wrapped(position), position)))
+
+    trial = _play(env, act, variation, start, watch)
     has_end = env.task.exam is not None and env.task.exam.kept_for > 0.0
     is_kept = trial is not None and (trial.is_kept if has_end else not trial.is_terminated)
-    return reach.steps * env.specification.control_period, is_kept, reach.largest
+    return steps * period, is_kept, largest
 
 
 def _play(env: Env, act: Act, variation: Variation, start: Start, watch: Watch | None = None) -> Trial | None:

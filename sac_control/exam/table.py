@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sac_control.envs import rest
 from sac_control.exam import measures
 from sac_control.exam.findings import Findings
 from sac_control.policy.exam_verdict import together
@@ -86,8 +85,8 @@ def _hours(found: Findings) -> Iterator[tuple[str, ...]]:
 def _notes(found: Findings) -> Iterator[str]:
     lasted = min(each.episodes for each in found.motion)
     yield (
-        f"RMS: last {rest.CHATTER_PERIODS} periods of {lasted} episodes that lasted, measured with noise of "
-        f"{rest.POSITION_NOISE:g} m or rad and {rest.VELOCITY_NOISE:g} per second"
+        f"RMS: last {measures.CHATTER_PERIODS} periods of {lasted} episodes that lasted, measured with noise of "
+        f"{measures.POSITION_NOISE:g} m or rad and {measures.VELOCITY_NOISE:g} per second"
     )
     for each in found.skipped:
         yield f"-: {each.plant}: {each.reason}"

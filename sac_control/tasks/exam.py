@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sac_control.expression import Expression, Rows
@@ -16,8 +16,6 @@ class ExamContent:
     ranges: Ranges  # of its plants
     kept: Expression | None = None  # what an episode must be in each of its last
     kept_for: float = 0.0  # [s]; 0: its return decides
-    rest: Mapping[str, float] = field(default_factory=dict)  # see Exam
-    chatter: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,13 +24,9 @@ class Exam:
 
     An episode is kept if it lasts to its time limit and `is_kept` in each of its last `kept_for` seconds; where
     `kept_for` is 0, if its return reaches the task's solved_return.
-
-    The robot as described is to come to rest, too, with quiet commands; see `envs.rest`.
     """
 
     ranges: Ranges  # of its plants
     is_kept: Callable[[Rows], bool] = field(default=lambda rows: True)
     kept_for: float = 0.0  # [s] at the end of an episode
     memory: int = 0  # control periods that `is_kept` looks back
-    rest: Mapping[str, float] = field(default_factory=dict)  # of joints: largest distance from zero [m or rad]
-    chatter: Mapping[str, float] = field(default_factory=dict)  # of driven joints: RMS change of commands per period

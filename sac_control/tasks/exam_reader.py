@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 
 from sac_control.expression import Expression
 from sac_control.tasks.exam import ExamContent
@@ -32,24 +32,10 @@ def read_exam(
     kept, kept_for = entries.pop("kept", None), entries.pop("kept_for", None)
     if (kept is None) != (kept_for is None):
         entry.refuse("has one of kept and kept_for: expected both, such as kept: abs(pole) < 0.2 and kept_for: 5 [s]")
-    rest, chatter = _of_joints(entries.pop("rest", None), joints), _of_joints(entries.pop("chatter", None), driven)
     ranges = read_ranges(entries, joints, driven)
     if not ranges:
         return None
     seconds = 0.0 if kept_for is None else kept_for.number(above=0.0)
     if seconds > duration:
         entry.refuse(f"has kept_for of {seconds:g} s: expected at most an episode, which lasts {duration:g} s")
-    return ExamContent(
-        ranges=ranges,
-        kept=None if kept is None else expression(kept),
-        kept_for=seconds,
-        rest=rest,
-        chatter=chatter,
-    )
-
-
-def _of_joints(entry: Entry | None, joints: Iterable[str]) -> Mapping[str, float]:
-    """A number greater than 0 for each joint that is named."""
-    if entry is None:
-        return {}
-    return {joint: each.number(above=0.0) for joint, each in entry.mapping(joints).items()}
+    return ExamContent(ranges=ranges, kept=None if kept is None else expression(kept), kept_for=seconds)

@@ -77,7 +77,7 @@ class FileTask(RobotTask):
         self._terminated = compile(content.terminated, self.layout)
 
     def _exam_of(self, content: ExamContent) -> Exam:
-        exam = Exam(ranges=content.ranges, kept_for=content.kept_for, rest=content.rest, chatter=content.chatter)
+        exam = Exam(ranges=content.ranges, kept_for=content.kept_for)
         if content.kept is None:
             return exam
         kept = compile(content.kept, self.layout)

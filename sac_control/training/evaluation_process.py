@@ -7,6 +7,7 @@ import queue
 import threading
 
 from sac_control.errors import RunError
+from sac_control.store.run_store import Score
 from sac_control.training.evaluation import Evaluation
 from sac_control.training.evaluation_worker import Question, Worker
 from sac_control.training.gate import joined, most_failures
@@ -33,7 +34,7 @@ class EvaluationProcess:
         self, episodes: int, confirmations: int, seed: int, task: str, engine: str = "", plants: int = 0
     ) -> None:
         self._settings, self._plants = (episodes, confirmations, seed, task, engine), plants
-        self._jobs: queue.SimpleQueue[tuple[bytes, int | None] | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[tuple[bytes, Score | None] | None] = queue.SimpleQueue()
         self._results: queue.SimpleQueue[Evaluation | RunError] = queue.SimpleQueue()
         self._workers: list[Worker] = []
         self._lock, self._is_closed = threading.Lock(), False  # of the workers: both threads start and end them
@@ -42,10 +43,11 @@ class EvaluationProcess:
         self._thread = threading.Thread(target=self._talk, name="evaluation", daemon=True)
         self._thread.start()
 
-    def submit(self, data: bytes, to_beat: int | None = None) -> None:
+    def submit(self, data: bytes, to_beat: Score | None = None) -> None:
         """Evaluate the policy file with content `data`; ask for the result with `poll`.
 
-        Where `to_beat` is given, a solution goes through the gate of the task's exam; see `most_failures`.
+        Where `to_beat` is given, the score of the best policy so far, a solution goes through the gate of the task's
+        exam, as far as it can become better than that one.
         """
         self.is_busy = True
         self._jobs.put((data, to_beat))
@@ -91,7 +93,7 @@ class EvaluationProcess:
                 self._results.put(error)
                 return
 
-    def _evaluation(self, data: bytes, to_beat: int | None) -> Evaluation:
+    def _evaluation(self, data: bytes, to_beat: Score | None) -> Evaluation:
         """Evaluate, and go through the gate where that is asked for.
 
         Raises:
@@ -102,7 +104,9 @@ class EvaluationProcess:
         evaluation = self._workers[0].evaluate(data)
         if to_beat is None or not evaluation.is_solved:
             return evaluation
-        gate, may_fail = None, most_failures(self._plants, to_beat)
+        if to_beat.is_hardened and evaluation.mean_return <= to_beat.mean_return:
+            return evaluation  # all plants again would be no more
+        gate, may_fail = None, most_failures(self._plants, to_beat.plants_passed)
         for question in (Question.SUSPECTS, Question.OTHERS):
             if gate is not None and len(gate.failed) > may_fail:
                 break

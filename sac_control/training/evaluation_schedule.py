@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sac_control.store.run_store import Snapshot
+from sac_control.store.run_store import Score, Snapshot
 from sac_control.training.evaluation import Evaluation
 from sac_control.training.evaluation_process import EvaluationProcess
 from sac_control.training.learner_config import LearnerConfig
@@ -75,7 +75,7 @@ class EvaluationSchedule:
         is_new = transitions >= self._next and updates != self._updates
         return is_new or (is_last and not self._final_asked)
 
-    def submit(self, candidate: Snapshot, updates: int, *, is_last: bool, to_beat: int | None = None) -> None:
+    def submit(self, candidate: Snapshot, updates: int, *, is_last: bool, to_beat: Score | None = None) -> None:
         """Evaluate the policy of `candidate`, which so many updates have made; `to_beat`: see `EvaluationProcess`."""
         assert self._process is not None
         self._final_asked, self._has_gate = is_last, to_beat is not None

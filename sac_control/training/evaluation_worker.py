@@ -18,7 +18,6 @@ from typing import Any, NoReturn
 import numpy as np
 
 from sac_control.envs.registry import make_env
-from sac_control.envs.rest import rest_periods
 from sac_control.errors import RunError
 from sac_control.policy.policy import Policy
 from sac_control.policy.policy_file import PolicyFile
@@ -123,9 +122,7 @@ def main() -> int:
             if gate is None:
                 gate_rng = np.random.default_rng([seed, 0x67617465, part])  # "gate"
                 gate_env = make_env(sys.argv[4], engine=sys.argv[5])
-                steps = rest_periods(env.specification.control_period)
-                long_env = make_env(sys.argv[4], engine=sys.argv[5], max_episode_steps=steps)
-                gate = Gate(gate_env, long_env, gate_rng, part=part, parts=parts)
+                gate = Gate(gate_env, gate_rng, part=part, parts=parts)
             judge = gate.judge_suspects if question == Question.SUSPECTS else gate.judge_others
             result = judge(Policy(file.actor).act, may_fail)
         stdout.write(json.dumps(dataclasses.asdict(result)) + "\n")

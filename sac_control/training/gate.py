@@ -8,10 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sac_control.envs.environment import Environment, Start
-from sac_control.envs.rest import unrest
 from sac_control.envs.trial import play
 from sac_control.types import Float32Array
-from sac_control.variation.fields import NOMINAL
 from sac_control.variation.plants import Plant, gate_plants
 
 Act = Callable[[Float32Array], Float32Array]  # observation (o,) to action (a,)
@@ -74,23 +72,17 @@ class Gate:
 
     Args:
         env: of a task with an exam.
-        long_env: the same with episodes of `envs.rest.rest_periods`.
         rng: of the start states, and, through `env`, of noise and delays.
         part, parts: which of so many parts of the plants are its own.
     """
 
-    def __init__(
-        self, env: Environment, long_env: Environment, rng: np.random.Generator, *, part: int = 0, parts: int = 1
-    ) -> None:
+    def __init__(self, env: Environment, rng: np.random.Generator, *, part: int = 0, parts: int = 1) -> None:
         assert env.task.exam is not None
-        self._env, self._long_env, self._rng = env, long_env, rng
-        self._exam = env.task.exam
-        self._untried = gate_plants(self._exam.ranges)[part::parts]
-        self._complaints: dict[str, str] = {}  # about the robot as described, by the name of that plant
+        self._env, self._rng = env, rng
+        self._untried = gate_plants(env.task.exam.ranges)[part::parts]
         self._failed: list[Plant] = []  # by the policy before, and those that it passed
         self._passed: list[Plant] = []
-        for each in (env, long_env):
-            each.reset(seed=int(rng.integers(2**31)))
+        env.reset(seed=int(rng.integers(2**31)))
 
     def judge_suspects(self, act: Act, may_fail: int) -> GateResult:
         """Begin to try a policy: on the plants that the one before failed, where most that fail do so again.
@@ -119,22 +111,14 @@ class Gate:
     @property
     def _result(self) -> GateResult:
         plants = len(self._passed) + len(self._failed) + len(self._untried)
-        failed = tuple(plant.name + self._complaints.get(plant.name, "") for plant in self._failed)
+        failed = tuple(plant.name for plant in self._failed)
         return GateResult(passed=len(self._passed), failed=failed, plants=plants)
 
     def _is_kept(self, act: Act, plant: Plant) -> bool:
-        """Whether every episode is, and the robot as described rests; the first that is not ends the trial."""
+        """Whether every episode is; the first that is not ends the trial."""
         extreme = self._env.extreme_starts(self._rng, EXTREME)
         starts = [*extreme, *self._env.starts(self._rng, EPISODES - len(extreme))]
-        self._complaints.pop(plant.name, None)
-        if not all(play(self._env, act, _on(plant, start)).is_kept for start in starts):
-            return False
-        if plant.variation != NOMINAL or not (self._exam.rest or self._exam.chatter):
-            return True
-        complaints = unrest(self._long_env, act, starts[0])
-        if complaints:
-            self._complaints[plant.name] = f" ({', '.join(complaints)})"
-        return not complaints
+        return all(play(self._env, act, _on(plant, start)).is_kept for start in starts)
 
 
 def _on(plant: Plant, start: Start) -> Start:

@@ -6,6 +6,7 @@ Joins the algorithm, the evaluation process and the run directory; a learner nod
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import time
 from collections.abc import Callable
@@ -119,7 +120,8 @@ class TrainingRun:
     def credit(self) -> int:
         """What `learner/credit` must say to `training.source`; see Training.credit."""
         evaluations = self._evaluations
-        return self._flow.credit(is_held=evaluations.is_busy or self.is_done, is_examining=evaluations.is_examining)
+        is_awaited = evaluations.is_examining and self._is_hardening
+        return self._flow.credit(is_held=evaluations.is_busy or self.is_done, is_examining=is_awaited)
 
     @property
     def is_varied(self) -> bool:
@@ -266,12 +268,17 @@ class TrainingRun:
         return is_asked and self.training.solved_at is not None
 
     @property
+    def _is_hardening(self) -> bool:
+        """Whether something depends on the next policy that passes all plants: it is the first, or ends training."""
+        return self._has_gate and (self.training.hardened_at is None or self._goal is Goal.HARDENED)
+
+    @property
     def _phase(self) -> Phase:
         if self._is_goal_reached:
             return Phase.SOLVED if self._goal is Goal.SOLVED else Phase.HARDENED
         if self._is_out_of_steps:
             return Phase.FINISHED
-        if self._has_gate:
+        if self._is_hardening:
             return Phase.HARDENING
         if self.training.updates:
             return Phase.TRAINING
@@ -310,7 +317,9 @@ class TrainingRun:
         updates = self.training.updates
         if self._evaluations.is_due(self.training.transitions, updates, is_last=is_last):
             self._publish()
-            to_beat = self.store.best_score.plants_passed if self._has_gate else None
+            to_beat = self.store.best_score if self._has_gate else None
+            if to_beat is not None and self._is_hardening:
+                to_beat = to_beat._replace(mean_return=-math.inf)  # whoever passes all plants is as good as any
             self._evaluations.submit(self._snapshot(), updates, is_last=is_last, to_beat=to_beat)
 
     def _judge(self, evaluation: Evaluation, candidate: Snapshot) -> None:
