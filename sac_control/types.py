@@ -29,7 +29,7 @@ MOST_STATE = 64  # numbers that say where a transition began: two for each joint
 SHORTEST_PERIOD, LONGEST_PERIOD = 1e-6, 3600.0  # [s] between two states
 JOINT_INTERFACES = ("effort", "velocity", "position")  # of a command to a joint
 INTERFACES = (*JOINT_INTERFACES, "action")  # of a command, in the order of PolicyAction.msg; action: no joint is moved
-_UNITS = dict(zip(INTERFACES, ("N or N m", "m/s or rad/s", "m or rad", "(no unit)"), strict=True))
+_UNITS = dict(zip(INTERFACES, (("N", "N m"), ("m/s", "rad/s"), ("m", "rad"), ("(no unit)",)), strict=True))
 INPUTS = ("joint_states", "observation")  # topics that a policy may read: of a robot, of an environment without joints
 
 
@@ -290,9 +290,16 @@ class TrainingStatus:
     eta: float  # [s] until max_steps at the present rate; NaN if unknown
 
 
-def unit_of(interface: str) -> str:
-    """Unit of a command through `interface`, of INTERFACES; whether a joint slides or turns, nobody here knows."""
-    return _UNITS[interface]
+def unit_of(interface: str, position_unit: str | None = None) -> str:
+    """Unit of a command through `interface`, of INTERFACES.
+
+    Args:
+        interface: through which the joint is driven.
+        position_unit: of the joint, m or rad; None: whether it slides or turns is not known, and both units are told.
+    """
+    sliding, *turning = _UNITS[interface]
+    units = {"m": [sliding], "rad": turning or [sliding], None: _UNITS[interface]}
+    return " or ".join(units[position_unit])
 
 
 def canonical_hash(values: Mapping[str, Any]) -> str:

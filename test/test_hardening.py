@@ -176,6 +176,7 @@ def test_what_was_reached_survives_a_kill_right_after_its_verdict(tmp_path: Path
     abandon(run)
     resumed = training_run(tmp_path, [], resume=True)
     assert (resumed.training.solved_at, resumed.training.hardened_at) == (30, 30)
+    assert resumed.training.state().numbers["is_hardened"], "it learns in the small steps of then"
     assert resumed.store.best_score == Score(is_hardened=True, plants_passed=24, is_solution=True, mean_return=1000.0)
     assert resumed.status().plants_passed == 24
     resumed.close()

@@ -570,6 +570,62 @@ def test_where_robots_vary_the_entropy_falls_at_its_own_pace_and_stays_low_once_
     assert resumed.metrics()["alpha"] == run.metrics()["alpha"]
 
 
+def test_steps_are_smaller_once_solved_and_smaller_still_once_hardened_also_where_it_was_resumed_or_taken_back() -> (
+    None
+):
+    settings: dict[str, Any] = {
+        "learning_rate_decay": 0, "solved_learning_rate_scale": 0.5, "hardened_learning_rate_scale": 0.25,
+    }  # fmt: skip
+
+    def scale_after_update(run: Training, sequence: int) -> float:
+        run.ingest(transition(sequence))
+        run.update(1)
+        return float(off_policy(run).learner.learning_rate_scale)
+
+    run = training(has_exam=True, **settings)
+    assert scale_after_update(run, 0) == 1.0
+    run.note_solved(1, run.publish(), run.algorithm.state().arrays)
+    assert scale_after_update(run, 1) == 0.5
+    actor, arrays = run.publish(), run.algorithm.state().arrays
+    run.note_hardened(2, actor, arrays)
+    assert scale_after_update(run, 2) == 0.25
+    run.return_to_solution(arrays, actor)
+    assert scale_after_update(run, 3) == 0.25
+
+    resumed, state = training(has_exam=True, **settings), run.state()
+    off_policy(resumed).buffer.restore(off_policy(run).buffer.rows(0, 4), 4)
+    resumed.restore(State(arrays=state.arrays, numbers=json.loads(json.dumps(state.numbers))))
+    assert scale_after_update(resumed, 4) == 0.25
+
+    plain = training(**settings)  # of a task without an exam
+    assert scale_after_update(plain, 0) == 1.0
+    plain.note_solved(1, plain.publish(), plain.algorithm.state().arrays)
+    assert scale_after_update(plain, 1) == 0.5
+
+
+def test_observations_are_normalised_as_they_were_once_hardened() -> None:
+    """Once robots stand still their rates spread less: gains of a policy that is to stay would grow with that."""
+
+    def advanced(run: Training, begin: int, end: int) -> tuple[float, ...]:
+        for sequence in range(begin, end):
+            run.ingest(transition(sequence))
+        run.update(1)
+        return tuple(off_policy(run).learner.normaliser.mean)
+
+    run = training(has_exam=True)
+    solved = advanced(run, 0, 30)
+    run.note_solved(30, run.publish(), run.algorithm.state().arrays)
+    hardening = advanced(run, 30, 300)
+    assert hardening != solved
+    run.note_hardened(300, run.publish(), run.algorithm.state().arrays)
+    assert advanced(run, 300, 600) == hardening
+
+    resumed, state = training(has_exam=True), run.state()
+    off_policy(resumed).buffer.restore(off_policy(run).buffer.rows(0, 600), 600)
+    resumed.restore(State(arrays=state.arrays, numbers=json.loads(json.dumps(state.numbers))))
+    assert advanced(resumed, 600, 900) == hardening
+
+
 def test_what_is_published_once_solved_begins_at_the_solution_and_changes_slowly() -> None:
     def distance(one: ActorParameters, other: ActorParameters) -> float:
         return max(float(np.abs(a - b).max()) for a, b in zip(one.layers[-1], other.layers[-1], strict=True))

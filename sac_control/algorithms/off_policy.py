@@ -62,7 +62,7 @@ class OffPolicy(Algorithm):
         self._ratio = ReplayRatio(config.replay_ratio, config.warmup_steps)
         self._average = ActorAverage(config.actor_average)  # what is published
         self._floor = np.float32(config.reward_floor)
-        self._is_solved = False
+        self._is_solved = self._is_hardened = False
         self._published_at: int | None = None  # updates made when weights were last published
         self._kept_metrics: dict[str, float] | None = None  # of the update that a rollback went back to
         self._refreshed_at = 0  # transitions accepted when the normalisation was last refreshed
@@ -108,7 +108,7 @@ class OffPolicy(Algorithm):
         transitions = self.buffer.added
         if not self.learner.updates:  # made none yet, or was rolled back to before the first
             self._start()
-        if transitions >= self._refreshed_at + _REFRESH_EVERY:
+        if transitions >= self._refreshed_at + _REFRESH_EVERY and not self._is_hardened:  # its gains would change
             self.learner.refresh_normalisation()
             self._refreshed_at = transitions
         self.learner.learning_rate_scale[()] = self._learning_rate_scale()
@@ -136,12 +136,16 @@ class OffPolicy(Algorithm):
             self.learner.start_values_at(min(max(value, -_LARGEST_START), _LARGEST_START))
 
     def _learning_rate_scale(self) -> float:
-        """Falls with the transitions after the warm-up, once with the solution, and by half at each rollback."""
-        decay = 1.0
-        if self._config.learning_rate_decay:
-            after_warmup = max(0, self.buffer.added - self._config.warmup_steps)
-            decay = max(_LEAST_RATE, 1.0 / (1.0 + after_warmup / self._config.learning_rate_decay))
-        return decay * self.step_scale * (self._config.solved_learning_rate_scale if self._is_solved else 1.0)
+        """Falls with the transitions after the warm-up, with what was reached, and by half at each rollback."""
+        config, decay = self._config, 1.0
+        if config.learning_rate_decay:
+            after_warmup = max(0, self.buffer.added - config.warmup_steps)
+            decay = max(_LEAST_RATE, 1.0 / (1.0 + after_warmup / config.learning_rate_decay))
+        if self._is_hardened:
+            reached = config.hardened_learning_rate_scale
+        else:
+            reached = config.solved_learning_rate_scale if self._is_solved else 1.0
+        return decay * self.step_scale * reached
 
     @property
     def is_publication_due(self) -> bool:
@@ -168,6 +172,7 @@ class OffPolicy(Algorithm):
         self._average.begin(actor, self.buffer.added)
         self._ratio.change(self._config.solved_replay_ratio, self.buffer.added)
         self.learner.is_varied = self.learner.is_varied or is_hardening  # and stays so, once it is good on all of them
+        self._is_hardened = self.learner.is_varied and not is_hardening
         self.learner.note_solved()
         self._keep()
 
@@ -223,6 +228,7 @@ class OffPolicy(Algorithm):
             "updates": self.updates,
             "is_solved": self._is_solved,
             "is_varied": self.learner.is_varied,
+            "is_hardened": self._is_hardened,
             "actor_average": self._average.horizon,
             "_published_at": self._published_at,
             "_refreshed_at": self._refreshed_at,
@@ -240,6 +246,7 @@ class OffPolicy(Algorithm):
         self.updates = numbers["updates"]
         self._is_solved = numbers.get("is_solved", numbers.get("solved_at") is not None)  # as runs of before say it
         self.learner.is_varied = numbers.get("is_varied", False)
+        self._is_hardened = numbers.get("is_hardened", False)
         config = self._config
         before = config.solved_actor_average if self._is_solved else config.actor_average  # as runs of before had it
         self._average.horizon = numbers.get("actor_average", before)

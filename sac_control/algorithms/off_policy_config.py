@@ -66,6 +66,12 @@ class OffPolicyConfig(AlgorithmConfig):
     solved_learning_rate_scale: float = option(
         0.3, "factor of all learning rates once the task was solved, where training goes on", low=0.0, high=1.0
     )
+    hardened_learning_rate_scale: float = option(
+        0.03,
+        "factor of all learning rates once a policy was good on all plants, where training goes on",
+        low=0.0,
+        high=1.0,
+    )
     solved_noise_correlation: float = option(
         0.97,
         "noise_correlation once the task was solved, where training goes on; not with use_sde",

@@ -21,11 +21,13 @@ from sac_control.cli.plan import find_policy, task_of
 from sac_control.errors import ConfigError, RunError
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.signature import SigningKey
+from sac_control.robots.robot import Robot
 from sac_control.store.run_directory import RunDirectory
 from sac_control.system import preflight
 from sac_control.tasks.plants_reader import read_plants
 from sac_control.tasks.robot_task import RobotTask
 from sac_control.variation.plants import Plant, report_plants
+from sac_control.worlds.survey import survey
 
 if TYPE_CHECKING:  # the command is a robot's, too, which has no Gymnasium
     from sac_control.exam.examination import Paper
@@ -152,11 +154,22 @@ def _paper(file: PolicyFile, run: RunDirectory | None, options: ExamOptions) -> 
         missing_engines=missing,
         is_strict=options.plants is not None,
         joints=task.specification.joints,
+        units=_units(task.robot(engines[0])),
         episodes=options.episodes,
         seed=options.seed,
         pass_mark=options.pass_mark,
         has_hours=options.hour,
     )
+
+
+def _units(robot: Robot) -> dict[str, str]:
+    """Of each joint's position."""
+    try:
+        kinds = {joint.name: joint for joint in survey(robot.description).joints}
+    except ConfigError:  # that of MJCF is mujoco's to read; what else is wrong with it, the engine says
+        return {}
+    named = {joint: kinds.get(robot.model_name(joint)) for joint in robot.joints}
+    return {joint: found.unit("position") for joint, found in named.items() if found is not None}
 
 
 def _plants(task: RobotTask, options: ExamOptions) -> tuple[str, Sequence[Plant]]:

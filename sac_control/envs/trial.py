@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sac_control.envs.environment import Environment, Start
 from sac_control.types import Float32Array
 
+Act = Callable[[Float32Array], Float32Array]  # what a policy answers to an observation, (o,) to (a,)
 Watch = Callable[[Environment, Float32Array], None]  # sees an environment and the action (a,) that led to its state
 
 
@@ -21,14 +22,12 @@ class Trial:
     is_kept: bool  # by the task's exam, or, where it has none, by its solved_return
 
 
-def play(
-    env: Environment, act: Callable[[Float32Array], Float32Array], start: Start, watch: Watch | None = None
-) -> Trial:
+def play(env: Environment, act: Act, start: Start, watch: Watch | None = None) -> Trial:
     """Play one episode.
 
     Args:
         env: a robot's task or another environment.
-        act: what a policy answers to an observation, (o,) to (a,).
+        act: what a policy answers.
         start: keyword arguments of `Environment.reset`.
         watch: called after each step.
     """

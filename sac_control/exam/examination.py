@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sac_control.errors import ConfigError
@@ -34,6 +34,7 @@ class Paper:
     missing_engines: tuple[str, ...]
     is_strict: bool  # a plant that no engine can simulate is a mistake
     joints: tuple[str, ...]  # that are pushed
+    units: Mapping[str, str]  # joint -> unit of its position: m, rad, or both where that is not known
     episodes: int
     seed: int
     pass_mark: float
@@ -143,6 +144,7 @@ def examine(
         seed=paper.seed,
         source=paper.source,
         plants={plant.name: to_text(plant.variation) for plant in paper.plants},
+        units=dict(paper.units),
         engines=engines,
         missing_engines=paper.missing_engines,
         episodes=paper.episodes,

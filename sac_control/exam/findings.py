@@ -77,6 +77,7 @@ class Findings:
     seed: int
     source: str  # of the plants: the task's name, or that of a file
     plants: dict[str, str]  # by name, what differs from the description
+    units: dict[str, str]  # joint -> unit of its position: m, rad, or both where that is not known
     engines: tuple[str, ...]
     missing_engines: tuple[str, ...]  # that the task lists and that are not installed
     episodes: int  # of each plant

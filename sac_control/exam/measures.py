@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from sac_control.envs.env import Env
 from sac_control.envs.environment import Environment, Start
 from sac_control.envs.motion import Motion, MotionRecord, root_mean_square, wrapped
-from sac_control.envs.trial import Trial, Watch, play
+from sac_control.envs.trial import Act, Trial, Watch, play
 from sac_control.errors import StateError
 from sac_control.types import Float32Array, FloatArray
 from sac_control.variation.fields import Quantity, Variation
-
-Act = Callable[[Float32Array], Float32Array]  # observation (o,) to action (a,)
 
 POSITION_NOISE, VELOCITY_NOISE = 0.001, 0.01  # [m or rad], [m/s or rad/s] of every joint while chatter is measured
 CHATTER_PERIODS = 500  # at the end of an episode

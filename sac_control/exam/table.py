@@ -9,7 +9,7 @@ from sac_control.exam.findings import Findings
 from sac_control.policy.exam_verdict import together
 from sac_control.types import unit_of
 
-_POSITION_UNIT, _PUSH_UNIT = "m or rad", "N s or N m s"
+_PUSH_UNITS = {"m": "N s", "rad": "N m s"}  # of an impulse on a joint whose position has that unit
 
 
 def as_text(found: Findings) -> str:
@@ -54,15 +54,16 @@ def _pushes(found: Findings) -> Iterator[tuple[str, ...]]:
     for joint in dict.fromkeys(push.joint for push in found.pushes):
         largest = [push.largest for push in found.pushes if push.joint == joint]
         cells = (f"{'≥ ' if value >= measures.LARGEST_PUSH else ''}{value:.3g}" for value in largest)
-        yield f"largest push on {joint} survived [{_PUSH_UNIT}]", *cells
+        yield f"largest push on {joint} survived [{_push_unit(found.units.get(joint))}]", *cells
 
 
 def _motion(found: Findings) -> Iterator[tuple[str, ...]]:
     names, limits = found.specification.actuated_joints, found.specification.command_limit
-    units = [unit_of(interface) for interface in found.specification.interface]
+    driven = zip(names, found.specification.interface, strict=True)
+    units = [unit_of(interface, found.units.get(joint)) for joint, interface in driven]
     for joint in found.specification.joints:
         yield (
-            f"RMS of position({joint}) [{_POSITION_UNIT}]",
+            f"RMS of position({joint}) [{_unit(found, joint)}]",
             *(_number(each.position.get(joint)) for each in found.motion),
         )
     for joint, unit, limit in zip(names, units, limits, strict=True):
@@ -79,7 +80,7 @@ def _hours(found: Findings) -> Iterator[tuple[str, ...]]:
     yield "shortest [s]", *(f"{min(hour.seconds for hour in of[engine]):.0f}" for engine in found.engines)
     for joint in found.specification.joints:
         largest = (max(hour.largest[joint] for hour in of[engine]) for engine in found.engines)
-        yield f"largest |{joint}| after a minute [{_POSITION_UNIT}]", *map(_number, largest)
+        yield f"largest |{joint}| after a minute [{_unit(found, joint)}]", *map(_number, largest)
 
 
 def _notes(found: Findings) -> Iterator[str]:
@@ -92,6 +93,14 @@ def _notes(found: Findings) -> Iterator[str]:
         yield f"-: {each.plant}: {each.reason}"
     if found.missing_engines:
         yield f"not examined in {', '.join(found.missing_engines)}, not installed here"
+
+
+def _unit(found: Findings, joint: str) -> str:
+    return unit_of("position", found.units.get(joint))
+
+
+def _push_unit(position_unit: str | None) -> str:
+    return " or ".join(_PUSH_UNITS.values()) if position_unit is None else _PUSH_UNITS[position_unit]
 
 
 def _number(value: float | None) -> str:

@@ -5,6 +5,7 @@ robot_task.py   what is asked of a robot: start states, rewards, failures
 catalogue.py    tasks by name, others' packages included, or by file: make_task
 file_task.py    a task from a file, which docs/your_robot.md explains
 task_file.py    its reader, and yaml_reader.py, which tells file and line of what it refuses
+expression_reader.py  the expressions in it
 ranges_reader.py  what of a robot may vary, from a file or a setting
 exam.py exam_reader.py    by what a solution is judged
 plants_reader.py  plants of a user's own, from a file

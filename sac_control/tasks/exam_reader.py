@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from sac_control.expression import Expression
 from sac_control.tasks.exam import ExamContent
+from sac_control.tasks.expression_reader import read_expression
 from sac_control.tasks.ranges_reader import read_ranges
 from sac_control.tasks.yaml_reader import Entry
 
 
-def read_exam(
-    entry: Entry,
-    joints: tuple[str, ...],
-    driven: tuple[str, ...],
-    duration: float,
-    expression: Callable[[Entry], Expression],
-) -> ExamContent | None:
+def read_exam(entry: Entry, joints: tuple[str, ...], driven: tuple[str, ...], duration: float) -> ExamContent | None:
     """The exam that `entry` says; None where it names nothing that varies.
 
     Args:
         entry: a mapping.
         joints, driven: names.
         duration: of an episode [s].
-        expression: reads one.
 
     Raises:
         ConfigError: something in it cannot be understood; file and line are told.
@@ -38,4 +29,5 @@ def read_exam(
     seconds = 0.0 if kept_for is None else kept_for.number(above=0.0)
     if seconds > duration:
         entry.refuse(f"has kept_for of {seconds:g} s: expected at most an episode, which lasts {duration:g} s")
-    return ExamContent(ranges=ranges, kept=None if kept is None else expression(kept), kept_for=seconds)
+    condition = None if kept is None else read_expression(kept, joints, driven)
+    return ExamContent(ranges=ranges, kept=condition, kept_for=seconds)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from sac_control.errors import ConfigError
-from sac_control.expression import Expression, mirror_sign, parse, quote
+from sac_control.expression import parse, quote
 from sac_control.option import suggest
 from sac_control.robots.engines import engine_entries
 from sac_control.robots.robot import Camera, Color, Drive, period_complaint
 from sac_control.tasks.exam_reader import read_exam
+from sac_control.tasks.expression_reader import check_mirror, read_expression
 from sac_control.tasks.file_task import EngineSettings, FileTask, TaskContent
 from sac_control.tasks.ranges_reader import read_ranges
 from sac_control.tasks.starts import Box, Range, Starts
@@ -52,10 +53,10 @@ def _content(file: Entry) -> TaskContent:
     joints = _names(entries["joints"])
     drives = _drives(entries["actuators"], joints)
     driven = tuple(drive.joint for drive in drives)
-    observation = [_expression(item, joints, driven) for item in entries["observation"].sequence()]
+    observation = [read_expression(item, joints, driven) for item in entries["observation"].sequence()]
     mirror = entries["mirror"].truth() if "mirror" in entries else False
     if mirror:
-        _check_mirror(entries["observation"], observation)
+        check_mirror(entries["observation"], observation)
     name, control_period = entries["task"].text(), entries["control_period"].number(above=0.0)
     settings = EngineSettings(
         robot=entries["robot"].text(), physics_period=_physics_period(entries["physics_period"], control_period)
@@ -76,7 +77,7 @@ def _content(file: Entry) -> TaskContent:
     exam = None
     if "exam" in entries:
         duration = episode * control_period
-        exam = read_exam(entries["exam"], joints, driven, duration, lambda each: _expression(each, joints, driven))
+        exam = read_exam(entries["exam"], joints, driven, duration)
     view = entries.get("view")
     camera, colors = _view(view) if view is not None else (Camera(), {})
     return TaskContent(
@@ -88,8 +89,8 @@ def _content(file: Entry) -> TaskContent:
         gravity=entries["gravity"].number() if "gravity" in entries else 9.81,
         camera=camera,
         colors=colors,
-        reward=_expression(entries["reward"], joints, driven),
-        terminated=_expression(entries["terminated"], joints, driven) if "terminated" in entries else parse("0"),
+        reward=read_expression(entries["reward"], joints, driven),
+        terminated=read_expression(entries["terminated"], joints, driven) if "terminated" in entries else parse("0"),
         starts=_starts(entries["starts"], joints),
         max_episode_steps=episode,
         solved_return=entries["solved_return"].number(),
@@ -139,24 +140,6 @@ def _drives(entry: Entry, joints: tuple[str, ...]) -> tuple[Drive, ...]:
     if not drives:
         entry.refuse("is empty: expected the driven joints, such as {arm: {interface: effort, limit: 2.5}}")
     return tuple(drives)
-
-
-def _expression(entry: Entry, joints: tuple[str, ...], driven: tuple[str, ...]) -> Expression:
-    text = entry.text()
-    try:
-        expression = parse(text, joints)
-        expression.check(joints, driven)
-    except ConfigError as error:
-        entry.refuse(f"cannot be read: {error}")
-    return expression
-
-
-def _check_mirror(entry: Entry, terms: Iterable[Expression]) -> None:
-    for term in terms:
-        try:
-            mirror_sign(term)
-        except ConfigError as error:
-            entry.refuse(f"has a term without mirror image, but mirror is true: {error}")
 
 
 def _starts(entry: Entry, joints: tuple[str, ...]) -> Starts:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from sac_control.envs.environment import Environment, Start
-from sac_control.envs.trial import play
-from sac_control.types import Float32Array
+from sac_control.envs.trial import Act, play
 from sac_control.variation.plants import Plant, gate_plants
-
-Act = Callable[[Float32Array], Float32Array]  # observation (o,) to action (a,)
 
 EPISODES, EXTREME = 5, 2  # on each plant; of these, at most so many from the most extreme starts, and these first
 MOST_FAILED = 2  # plants: who has failed more is not near, and the next policy comes sooner where that ends it
@@ -88,7 +85,7 @@ class Gate:
         """Begin to try a policy: on the plants that the one before failed, where most that fail do so again.
 
         Args:
-            act: what the policy answers to an observation, (o,) to (a,).
+            act: what the policy answers.
             may_fail: plants; as soon as it has failed more, it is tried no further.
         """
         suspects = self._failed

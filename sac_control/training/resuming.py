@@ -49,7 +49,7 @@ def resume(
     if checkpoint.state["is_solution"] and training.solved_at is None:
         training.note_solved(checkpoint.step, saved.actor, training.algorithm.state().arrays)
     if checkpoint.state.get("is_hardened") and training.hardened_at is None:
-        training.hardened_at = checkpoint.step
+        training.note_hardened(checkpoint.step, saved.actor, training.algorithm.state().arrays)
     newer, times = steps - checkpoint.step, Times.from_mapping(checkpoint.state)
     beyond = f", with {newer} transitions that came after its checkpoint" if newer else ""
     return Resumed(
