@@ -11,6 +11,7 @@ import viser
 
 from sac_control.errors import ConfigError
 from sac_control.robots.drawing import Drawing, local_pose
+from sac_control.robots.robot import Camera
 from sac_control.types import FloatArray
 from sac_control.watch.motion import Sample, columns
 from sac_control.watch.solids import mesh_of
@@ -188,10 +189,11 @@ class Page:
             self._server.scene.remove_by_name("/machine")
         self._bodies, self._is_drawn = [], False
 
-    def look_from(self, position: tuple[float, float, float], target: tuple[float, float, float], floor: float) -> None:
-        """Where browsers that come look from [m], and how high the floor is."""
-        camera = self._server.initial_camera
-        camera.position, camera.look_at = position, target
+    def look_by(self, camera: Camera) -> None:
+        """How browsers that come look at the machine; the floor is below what they see of it."""
+        first = self._server.initial_camera
+        first.position, first.look_at = _eye(camera), camera.target
+        floor = camera.target[2] - 0.45 * camera.distance * math.tan(math.radians(20.0))
         self._server.scene.add_grid("/floor", width=6.0, height=6.0, position=(0.0, 0.0, floor), cell_color=_FLOOR)
 
     def move(self, positions: Mapping[str, float]) -> None:
@@ -245,3 +247,12 @@ class Page:
 def refused(error: ConfigError) -> str:
     """Why there is no machine, in words."""
     return f"*The machine is not drawn: {error}*"
+
+
+def _eye(camera: Camera) -> tuple[float, float, float]:
+    """Where the camera is [m]; the page's opening angle is wider than a picture's."""
+    pitch, yaw = math.radians(camera.pitch), math.radians(camera.yaw)
+    distance = 0.42 * camera.distance
+    forward = (-math.sin(yaw) * math.cos(pitch), math.cos(yaw) * math.cos(pitch), math.sin(pitch))
+    x, y, z = (at - distance * along for at, along in zip(camera.target, forward, strict=True))
+    return x, y, z

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sac_control.errors import ConfigError, RunError
 from sac_control.robots.robot import Camera
@@ -18,6 +17,7 @@ from sac_control.tasks.task import Task
 from sac_control.types import Specification
 from sac_control.watch import words
 from sac_control.watch.feed import Feed
+from sac_control.watch.heard import Heard
 from sac_control.watch.motion import Motion, Sample
 from sac_control.watch.page import Page, refused
 from sac_control.watch.recording import Recording
@@ -150,7 +150,7 @@ class View:
         is_lost = self._feed is not None and not self._feed.is_alive and time.monotonic() >= self._retry_at
         if where != self._feeds_from or is_lost:
             self._hang_up()
-        has_gone_on = not self._with_states and self._status.get("env_steps", 0) > MANY
+        has_gone_on = not self._with_states and self._heard.status.get("env_steps", 0) > MANY
         if has_gone_on and not (self._recording is not None and self._recording.count):  # its algorithm keeps none
             self._hang_up()
             self._with_states = True
@@ -179,14 +179,9 @@ class View:
             self._refusal = refused(error)
 
     def _forget(self) -> None:
-        self._motion = Motion()
+        self._motion, self._heard = Motion(), Heard()
         self._joints: tuple[str, ...] = ()
-        self._policy: dict[str, Any] = {}
-        self._action: dict[str, Any] = {}
-        self._status: dict[str, Any] = {}
-        self._diagnostics: dict[str, dict[str, Any]] = {}
         self._speed = 1.0
-        self._commands: dict[int, tuple[float, ...]] = {}
         self._shown_from, self._length = -1, 0  # of the recording: first transition shown, and how many
         self._recorded = ""
         self._counted, self._counted_at = 0, 0.0  # transitions recorded when it was looked last, and when [s]
@@ -200,48 +195,21 @@ class View:
         camera = robot.camera
         if camera == Camera():
             camera = view(robot.description) or camera
-        position, target = _eye(camera), camera.target
-        self._page.look_from(position, target, floor=target[2] - 0.45 * camera.distance * math.tan(math.radians(20.0)))
+        self._page.look_by(camera)
 
     # live
 
     def _hear(self, now: float) -> None:
         assert self._subject is not None
         for news in () if self._feed is None else self._feed.take():
-            self._policy = news.get("policy/status", self._policy)
-            self._status = news.get("learner/status", self._status)
-            self._diagnostics |= {each["name"]: each for each in news.get("diagnostics", ())}
-            for action in news.get("actions", ()):
-                self._action = action
-                self._commands[action["t"]] = tuple(action["command"])
-            for stamp in sorted(self._commands)[:-512]:
-                del self._commands[stamp]
-            states = news.get("states", ())
-            if not states:
+            samples = self._heard.take(news, self._subject.specification)
+            if not samples:
                 continue
-            self._speed = news["speed"]
-            samples = [self._sample(state) for state in states]
+            self._joints, self._speed = self._heard.joints, self._heard.speed
             if self._speed > FAST:
                 self._motion.play(_newest_in_order(samples), now)
             else:
                 self._motion.extend(samples)
-
-    def _sample(self, state: Mapping[str, Any]) -> Sample:
-        assert self._subject is not None
-        wanted = self._subject.specification.joints
-        command = self._commands.get(state["t"], ())
-        if "values" in state:
-            self._joints = self._subject.specification.observation
-            return Sample(time=state["t"] / 1e9, position=tuple(state["values"]), command=command)
-        self._joints = wanted
-        places = [state["names"].index(name) if name in state["names"] else -1 for name in wanted]
-        position, velocity = state["position"], state["velocity"]
-        return Sample(
-            time=state["t"] / 1e9,
-            position=tuple(position[k] if 0 <= k < len(position) else math.nan for k in places),
-            velocity=tuple(velocity[k] if 0 <= k < len(velocity) else math.nan for k in places),
-            command=command,
-        )
 
     # recorded
 
@@ -291,7 +259,7 @@ class View:
         self._page.say(
             machine="\n\n".join(filter(None, (self._refusal, self._about_motion(), self._about_policy()))),
             training=self._about_training(),
-            diagnostics=words.diagnostics_table(self._diagnostics)
+            diagnostics=words.diagnostics_table(self._heard.diagnostics)
             or "Nodes say how they are while they run; nothing was heard.",
         )
 
@@ -311,7 +279,7 @@ class View:
         return "**live**"
 
     def _about_policy(self) -> str:
-        return words.policy_table(self._policy, self._action)
+        return words.policy_table(self._heard.policy, self._heard.action)
 
     def _about_training(self) -> str:
         subject, files = self._subject, self._files
@@ -323,7 +291,7 @@ class View:
             subject.path,
             f"{specification.task}, {subject.algorithm}",
             files,
-            self._status,
+            self._heard.status,
             is_live=self._feed is not None,
         )
 
@@ -334,12 +302,3 @@ def _newest_in_order(samples: list[Sample]) -> list[Sample]:
     while start > 0 and 0.0 < samples[start].time - samples[start - 1].time < 0.5:
         start -= 1
     return samples[start:]
-
-
-def _eye(camera: Camera) -> tuple[float, float, float]:
-    """Where the camera is [m]; the page's opening angle is wider than a picture's."""
-    pitch, yaw = math.radians(camera.pitch), math.radians(camera.yaw)
-    distance = 0.42 * camera.distance
-    forward = (-math.sin(yaw) * math.cos(pitch), math.cos(yaw) * math.cos(pitch), math.sin(pitch))
-    x, y, z = (at - distance * along for at, along in zip(camera.target, forward, strict=True))
-    return x, y, z
