@@ -21,6 +21,7 @@ from sac_control.cli import config_file, launch_arguments, main, runner
 from sac_control.cli import plan as plan_module
 from sac_control.cli.choice import from_launch
 from sac_control.cli.launch_arguments import DEPLOY, EVALUATE, TRAIN, LaunchFile, in_launch_words
+from sac_control.cli.named import find_policy
 from sac_control.cli.node_description import NodeDescription
 from sac_control.cli.options import (
     EVALUATION_SEED,
@@ -30,7 +31,7 @@ from sac_control.cli.options import (
     TrainingOptions,
     split_settings,
 )
-from sac_control.cli.plan import Plan, find_policy, plan_deployment, plan_evaluation, plan_training
+from sac_control.cli.plan import Plan, plan_deployment, plan_evaluation, plan_training
 from sac_control.errors import (
     EXIT_DONE,
     EXIT_FAULT,

@@ -13,6 +13,7 @@ options.py             what people choose for each, written once
 choice.py              makes options of the command and launch arguments of that
 plan.py                which nodes make a training, an evaluation or a deployment
 plan_checks.py         what is refused before they start
+named.py               the run, policy or task that people name
 recording.py           the recorder beside them
 config_file.py         the complete configuration of a run, as a ROS parameter file
 parameter_file.py      ROS parameter files, by the rules of ROS

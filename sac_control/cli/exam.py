@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from sac_control.cli import config_file
 from sac_control.cli.choice import choice
 from sac_control.cli.config_file import RunConfig
+from sac_control.cli.named import find_policy, task_of
 from sac_control.cli.options import OfRuns
-from sac_control.cli.plan import find_policy, task_of
 from sac_control.errors import ConfigError, RunError
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.signature import SigningKey

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sac_control.cli.choice import choice
+from sac_control.cli.named import find_policy
 from sac_control.cli.options import OfRuns
-from sac_control.cli.plan import find_policy
 from sac_control.errors import ConfigError, PolicyFileError
 from sac_control.policy.onnx_model import check_onnx, to_onnx
 from sac_control.policy.policy_file import PolicyFile

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sac_control.cli.plan import find_policy, task_of
+from sac_control.cli.named import find_policy, task_of
 from sac_control.errors import SacControlError
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.store.run_directory import RunDirectory

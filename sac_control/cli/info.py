@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sac_control.cli.plan import find_policy
+from sac_control.cli.named import find_policy
 from sac_control.errors import RunError
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.policy.region import Region

@@ -21,6 +21,7 @@ from sac_control.cli.domain import DomainLease
 from sac_control.cli.exam import ExamOptions, exam
 from sac_control.cli.export import ExportOptions, export
 from sac_control.cli.filming import check_video, film_evaluated, film_trained
+from sac_control.cli.named import find_policy
 from sac_control.cli.new_task import NewTaskOptions, new_task
 from sac_control.cli.next_commands import next_commands
 from sac_control.cli.options import (
@@ -35,7 +36,7 @@ from sac_control.cli.options import (
     Told,
     TrainingOptions,
 )
-from sac_control.cli.plan import Plan, find_policy, plan_deployment, plan_evaluation, plan_training
+from sac_control.cli.plan import Plan, plan_deployment, plan_evaluation, plan_training
 from sac_control.cli.plot import plot
 from sac_control.cli.reach import export_line
 from sac_control.cli.replay import ReplayOptions, replay

@@ -16,6 +16,7 @@ from sac_control.bags.bag_reader import check_packages
 from sac_control.cli import config_file
 from sac_control.cli.command_topic import with_command_topic
 from sac_control.cli.config_file import RunConfig
+from sac_control.cli.named import find_policy, task_of
 from sac_control.cli.node_description import NodeDescription
 from sac_control.cli.options import DeploymentOptions, EvaluationOptions, Options, TrainingOptions
 from sac_control.cli.plan_checks import (
@@ -34,14 +35,12 @@ from sac_control.cli.plan_checks import (
 )
 from sac_control.cli.plotting import AUDIENCE_TIMEOUT, plot_window
 from sac_control.cli.recording import AWAIT, with_recorder
-from sac_control.errors import ConfigError, RunError
+from sac_control.errors import RunError
 from sac_control.identity import new_run_id
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.store.run_directory import RunDirectory
 from sac_control.tasks.catalogue import absolute_reference, make_task, short_name
 from sac_control.tasks.engine_choice import choose_engine
-from sac_control.tasks.gymnasium_reference import is_gymnasium, parse_reference
-from sac_control.tasks.task import Task
 from sac_control.training.learner_config import check_change
 from sac_control.types import INPUTS, Specification
 
@@ -225,19 +224,6 @@ def plan_deployment(options: DeploymentOptions) -> Plan:
     return Plan(nodes=nodes, run=run, notes=notes, warnings=() if is_passed else (exam,))
 
 
-def find_policy(text: str, runs_directory: Path) -> tuple[Path, RunDirectory | None]:
-    """The policy file that `text` means: the name of a run, a run's directory, or a file. Also its run, if any.
-
-    Raises:
-        RunError: there is no such run, or it has no policy yet.
-    """
-    path = Path(text)
-    if path.is_file():
-        return path.resolve(), None
-    run = RunDirectory(path.resolve() if path.is_dir() else runs_directory.resolve() / text)
-    return run.policy_file().resolve(), run
-
-
 def _name_of(task: str) -> str:
     """What policies for `task`, a name or a file, call it."""
     return make_task(task).specification.task
@@ -265,37 +251,6 @@ def _task_of(
     task, engine, asked = task_of(specification, run, options.task, options.ros_namespace)
     chosen, note = choose_engine(asked, options.engine or engine)
     return task, "" if chosen == asked.engine else chosen, (note,) if note else ()
-
-
-def task_of(
-    specification: Specification, run: RunDirectory | None, chosen: str = "", ros_namespace: str = ""
-) -> tuple[str, str, Task]:
-    """The task of a policy: as chosen, else that of its training. Its name or file, the training's engine, and itself.
-
-    Raises:
-        ConfigError: the task is not known here, or sees and moves other things than the policy.
-    """
-    task, engine = absolute_reference(chosen) if chosen else specification.task, ""
-    is_known = bool(chosen)  # by more than what a policy file says, which may come from anywhere
-    if run is not None and run.config.exists():
-        begun = config_file.read_begun(run.config, RunConfig(), ros_namespace).learner
-        task, is_known, engine = task if chosen else begun.task, True, begun.engine
-    if not is_known and is_gymnasium(task) and parse_reference(task).names_module:
-        raise ConfigError(
-            f"the policy file names {task}, whose module would be imported and run: if you trust it, give --task {task}"
-        )
-    try:
-        asked = make_task(task)
-    except ConfigError as error:
-        if chosen or task != specification.task:
-            raise
-        raise ConfigError(f"{error}; or name the file of its task: --task FILE") from None
-    if asked.specification.hash != specification.hash:
-        raise ConfigError(
-            f"the policy is for a task {specification.task!r} that sees or moves other things than {task}: joints, "
-            "observation, limits or control period differ; name the file that it was trained with: --task FILE"
-        )
-    return task, engine, asked
 
 
 def _output_of(run: RunDirectory | None, chosen: Path | None, configured: str) -> tuple[str, tuple[str, ...]]:

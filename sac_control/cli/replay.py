@@ -15,8 +15,8 @@ import numpy as np
 
 from sac_control.bags.bag_reader import check_packages, messages
 from sac_control.cli.choice import choice
+from sac_control.cli.named import find_policy
 from sac_control.cli.options import OfRuns
-from sac_control.cli.plan import find_policy
 from sac_control.errors import RunError, StateError
 from sac_control.policy.admission import Admission
 from sac_control.policy.policy import Policy

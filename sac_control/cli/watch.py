@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from sac_control.cli import config_file
 from sac_control.cli.choice import choice
 from sac_control.cli.config_file import RunConfig
+from sac_control.cli.named import task_of
 from sac_control.cli.options import OfRuns
-from sac_control.cli.plan import task_of
 from sac_control.cli.reach import DISCOVERY_RANGE
 from sac_control.cli.runner import node_environment
 from sac_control.errors import ConfigError, RunError
