@@ -150,7 +150,7 @@ class Choice:
         if self.kind is bool:
             return text == "true"
         if self.kind == Sequence[str]:
-            return self.about.split(text)
+            return tuple(self.about.split(text))
         if not text and self.default is None:
             return None
         try:
