@@ -182,7 +182,8 @@ def add_choices(parser: argparse.ArgumentParser, cls: type) -> None:
 
 def from_command(cls: Callable[..., T], given: argparse.Namespace) -> T:
     """The dataclass, of what a command line gave."""
-    return cls(**{each.name: getattr(given, each.name) for each in choices_of(cls)})  # type: ignore[arg-type]
+    values = {each.name: getattr(given, each.name) for each in choices_of(cls)}  # type: ignore[arg-type]
+    return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
 
 
 def launch_arguments(cls: type) -> tuple[Argument, ...]:
