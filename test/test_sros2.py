@@ -18,15 +18,22 @@ from sac_control.nodes import topics
 from sac_control.nodes.evaluator import EvaluatorNode
 from sac_control.nodes.learner import LearnerNode
 from sac_control.nodes.policy import PolicyNode
+from sac_control.nodes.recorder import RecorderNode
 from sac_control.nodes.simulator import SimulatorNode
 from sac_control.simulation.joint_topics import PREFIX
 
 PATH = Path(__file__).parent.parent / "config" / "sros2_policy.xml"
-NODES = {"policy": PolicyNode, "learner": LearnerNode, "simulator": SimulatorNode, "evaluator": EvaluatorNode}
+NODES = {
+    "policy": PolicyNode,
+    "learner": LearnerNode,
+    "simulator": SimulatorNode,
+    "evaluator": EvaluatorNode,
+    "recorder": RecorderNode,
+}
 KINDS = {
-    "/training": ("policy", "learner", "simulator"),
-    "/evaluation": ("policy", "evaluator", "simulator"),
-    "": ("policy",),
+    "/training": ("policy", "learner", "simulator", "recorder"),
+    "/evaluation": ("policy", "evaluator", "simulator", "recorder"),
+    "": ("policy", "recorder"),
 }
 VERBS = {  # of the policy file: what the graph of ROS calls it
     ("topics", "publish"): "publisher",
@@ -111,6 +118,7 @@ def test_each_node_is_granted_exactly_what_it_has(
         simulator={"mode": mode, "publish_clock": True, **run},
         policy={**files, **accepted, **run, "lockstep": mode == "lockstep"},
         learner={"audience_timeout": 600.0},
+        recorder={"directory": str(tmp_path / "bag"), **run},
     ) as ros:
         for node in KINDS[kind]:
             ros.add(NODES[node])
