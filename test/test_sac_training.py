@@ -603,6 +603,35 @@ def test_steps_are_smaller_once_solved_and_smaller_still_once_hardened_also_wher
     assert scale_after_update(plain, 1) == 0.5
 
 
+@pytest.mark.parametrize("backend", BACKENDS, ids=str)
+def test_what_is_learnt_goes_on_from_the_policy_that_solved_it_though_that_was_an_average(
+    backend: dict[str, Any],
+) -> None:
+    """Were it the newest actor of then, the average would move from a policy that is known to be good to that."""
+    run = training(has_exam=True, actor_average=1000, learning_rate_decay=0, **backend)
+    for sequence in range(60):
+        run.ingest(transition(sequence))
+        run.update(run.updates_owed)
+        solution = run.publish()
+    arrays = run.algorithm.state().arrays
+    observations = np.random.default_rng(0).normal(0.0, 2.0, (20, 2)).astype(np.float32)
+    asked, newest = Policy(solution), Policy(off_policy(run).learner.actor_parameters())
+    assert max(np.abs(asked.act(each) - newest.act(each)).max() for each in observations) > 1e-3
+    for sequence in range(60, 400):  # statistics change meanwhile
+        run.ingest(transition(sequence, observation=np.full(2, sequence, np.float32)))
+    run.update(8)
+
+    for note in (run.note_solved, run.note_hardened):
+        note(60, solution, arrays)
+        taken = Policy(off_policy(run).learner.actor_parameters())
+        for each in observations:
+            np.testing.assert_allclose(taken.act(each), asked.act(each), atol=1e-5)
+    run.return_to_solution(arrays, solution)
+    taken = Policy(off_policy(run).learner.actor_parameters())
+    for each in observations:
+        np.testing.assert_allclose(taken.act(each), asked.act(each), atol=1e-5)
+
+
 def test_observations_are_normalised_as_they_were_once_hardened() -> None:
     """Once robots stand still their rates spread less: gains of a policy that is to stay would grow with that."""
 

@@ -75,6 +75,9 @@ class Learner(ABC):
     def _load(self, arrays: Mapping[str, Array]) -> None:
         """Take over what `_arrays` gave; names and shapes have been checked."""
 
+    def take_actor(self, actor: ActorParameters) -> None:  # noqa: B027  one without such an actor keeps its own
+        """Go on from `actor`, of the sizes of this learner's own, be it an average of what that was."""
+
     def note_solved(self) -> None:  # noqa: B027  many have nothing to change then
         """Take note that the task was solved: now it is about keeping the solution; see `is_varied`, too."""
 
@@ -126,6 +129,16 @@ class Learner(ABC):
             "learning_rate_scale": self.learning_rate_scale,
             "updates": self._updates,
         }
+
+
+def vector_of(actor: ActorParameters, normaliser: Normaliser) -> Float32Array:
+    """The parameters (n,) of a network that does to observations by `normaliser` what `actor` does by its own."""
+    (weight, bias), *rest = actor.layers
+    own = weight / actor.observation_std[:, None]  # for observations as they come
+    bias = bias + (normaliser.mean - actor.observation_mean) @ own
+    layers = ((own * normaliser.std[:, None], bias), *rest)
+    vector: Float32Array = np.concatenate([part.ravel() for layer in layers for part in layer]).astype(np.float32)
+    return vector
 
 
 def actor_from(vector: Float32Array, layout: Layout, normaliser: Normaliser) -> ActorParameters:

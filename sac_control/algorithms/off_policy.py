@@ -164,9 +164,11 @@ class OffPolicy(Algorithm):
         """The settings ``solved_*`` take effect.
 
         Exploration that reaches farther shows the margins of the policy, which a good one no longer meets by itself.
-        What is published goes back to the solution and changes slowly from there; less slowly while robots vary, which
-        it has yet to learn.
+        What is learnt and what is published go on from the solution: the one is not the other where actors are
+        averaged, and would draw it away. It changes slowly from there; less slowly while robots vary, which it has yet
+        to learn.
         """
+        self.learner.take_actor(actor)
         self._is_solved, config = True, self._config
         self._average.horizon = config.hardening_actor_average if is_hardening else config.solved_actor_average
         self._average.begin(actor, self.buffer.added)

@@ -67,8 +67,8 @@ class OffPolicyConfig(AlgorithmConfig):
         0.15, "factor of all learning rates once the task was solved, where training goes on", low=0.0, high=1.0
     )
     hardened_learning_rate_scale: float = option(
-        0.003,
-        "factor of all learning rates once a policy was good on all plants, where training goes on",
+        0.0,
+        "factor of all learning rates once a policy was good on all plants, where training goes on; 0: it stays so",
         low=0.0,
         high=1.0,
     )

@@ -16,7 +16,7 @@ import numpy as np
 
 from sac_control import __path__ as package_path  # source tree and installation: the library is in the latter
 from sac_control.algorithms.layout import actor_layout, critic_layout, initial_actor
-from sac_control.algorithms.learner import actor_from
+from sac_control.algorithms.learner import actor_from, vector_of
 from sac_control.algorithms.replay_buffer import Batch
 from sac_control.algorithms.sac.sac_config import SacConfig
 from sac_control.algorithms.sac.sac_learner import SacLearner
@@ -116,6 +116,9 @@ class NativeLearner(SacLearner):
 
     def actor_parameters(self) -> ActorParameters:
         return actor_from(self._actor.parameters, self._actor_layout, self.normaliser)
+
+    def take_actor(self, actor: ActorParameters) -> None:
+        self._actor.parameters[:] = vector_of(actor, self.normaliser)
 
     def _arrays(self) -> dict[str, Array]:
         parts = {

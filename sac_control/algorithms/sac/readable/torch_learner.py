@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from sac_control.algorithms.layout import actor_layout, initial_actor
-from sac_control.algorithms.learner import Learner, actor_from
+from sac_control.algorithms.learner import Learner, actor_from, vector_of
 from sac_control.algorithms.replay_buffer import Batch
 from sac_control.algorithms.sac.exploration_config import ExplorationConfig
 from sac_control.algorithms.sac.readable.arrays import Trained, from_vector, in_order, to_vector
@@ -98,6 +98,9 @@ class TorchLearner(Learner):
         if not self._updates and not self._exploration.sde_at_warmup:
             return without_state_dependence(actor)
         return dataclasses.replace(actor, sde_sample_interval=self._exploration.sde_sample_interval)
+
+    def take_actor(self, actor: ActorParameters) -> None:
+        from_vector(in_order(self.actor), vector_of(actor, self.normaliser))
 
     def _arrays(self) -> dict[str, Array]:
         return {
