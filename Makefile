@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup train test faults lint format type bench colcon clean another_python
+.PHONY: help setup train test faults lint format type bench docs colcon clean another_python
 
 BIN := .venv/bin
 
@@ -59,6 +59,10 @@ type: $(STAMP)  ## check types
 bench: $(STAMP)  ## measure beside the peers, which it installs into build/peers (ARGS="--quick" or "--list")
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+docs: $(STAMP) build/docs/.installed  ## build the site of docs/, with a generated reference, in build/docs/html
+	@PYTHONPATH=build/docs/packages $(BIN)/python -m sphinx -q -W --keep-going -d build/docs/doctrees docs build/docs/html
+	echo "the site: build/docs/html/index.html"
+
 colcon: $(STAMP)  ## build as a ROS 2 workspace does, in build/colcon (ARGS="--symlink-install")
 	@mkdir -p build/colcon
 	cd build/colcon
@@ -66,7 +70,14 @@ colcon: $(STAMP)  ## build as a ROS 2 workspace does, in build/colcon (ARGS="--s
 	echo "now: source build/colcon/install/setup.bash"
 
 clean:  ## remove .venv and everything built; runs/ stays
-	@rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .venv build docs/reference *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# Beside .venv, not in it: Sphinx wants another docutils than colcon does, and tests need neither.
+build/docs/.installed: docs/requirements.txt | $(STAMP)
+	@rm -rf build/docs/packages
+	echo "docs: packages of the site (95 MB)"
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --target build/docs/packages -r docs/requirements.txt
+	touch $@
 
 # The stamp comes last: what was interrupted is done again.
 $(STAMP): .ci/requirements.txt .ci/requirements-$(ROS).txt setup.py setup.cfg CMakeLists.txt package.xml \

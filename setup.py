@@ -50,6 +50,7 @@ EXTRAS = {  # what is asked for only where it is used; with the versions that we
     "terminal": ["rich>=13"],  # 14.3.4: the table of a training
     "completion": ["argcomplete>=3"],  # 3.7.2: at Tab
     "video": ["imageio-ffmpeg>=0.6"],  # 0.6.0: mp4
+    "docs": ["sphinx>=8.1", "myst-parser>=4", "furo", "latex2mathml>=3.78"],  # 8.1.3, 4.0.1, 2025.12.19: make docs
     "watch": ["viser>=1.1,<2"],  # 1.1.1: the page in the browser
 }
 NAME = "sac_control"
