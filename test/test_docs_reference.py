@@ -34,7 +34,7 @@ def kinds() -> Iterator[tuple[str, type[Config]]]:
     yield from ((f"learner, algorithm {name}", settings_of(name)) for name in algorithms())
 
 
-@pytest.mark.parametrize(("title", "kind"), kinds())
+@pytest.mark.parametrize(("title", "kind"), [*kinds()])
 def test_each_parameter_has_a_row_with_default_bounds_and_words(title: str, kind: type[Config]) -> None:
     text = section("parameters.md", title)
     for name in kind.types():

@@ -44,24 +44,24 @@ def _table(kind: type[Config], live: tuple[str, ...] = ()) -> str:
     for name, of in kind.types().items():
         info, default = kind.info(name), next(each.default for each in dataclasses.fields(kind) if each.name == name)
         words = plain(info.description) + (". *live*" if name in live else "")
-        rows.append([code(name), _type(of), code(_shown(default)), plain(allowed(of, info)), words])
-    return table(["name", "type", "default", "allowed", "what"], rows)
+        rows.append([code(name), code(_shown(default)), plain(allowed(of, info)), words])
+    return table(["name", "default", "allowed", "what"], rows)
 
 
 def allowed(kind: Any, info: OptionInfo) -> str:
-    """The allowed values in words, whole numbers in full; nothing where any value of its type is."""
-    if kind in (int, tuple[int, ...]) and info.low is not None and info.high is not None and not info.form:
-        return f"from {info.low:.0f} to {info.high:.0f}"
-    words = info.allowed()
-    return "" if words == "any value" else words
-
-
-def _type(kind: Any) -> str:
+    """Type and allowed values in words, whole numbers in full."""
     if kind == PerJoint:
-        return "number, or text by joint"
-    if kind == tuple[int, ...]:
-        return "whole numbers"
-    return {bool: "true or false", int: "whole number", float: "number", str: "text"}[kind]
+        name = "a number, or one by joint,"
+    elif kind == tuple[int, ...]:
+        name = "whole numbers"
+    else:
+        name = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}[kind]
+    if kind in (int, tuple[int, ...]) and info.low is not None and info.high is not None and not info.form:
+        return f"{name} from {info.low:.0f} to {info.high:.0f}"
+    words = info.allowed()
+    if words == "any value":
+        return name
+    return words if kind is str else f"{name} {words}"
 
 
 def _shown(value: Any) -> str:

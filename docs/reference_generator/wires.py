@@ -127,15 +127,19 @@ def read_message(text: str) -> Message:
     assert head is not None
     message = Message(" ".join(line.lstrip("# ") for line in head[0].splitlines()))
     newest: list[str] | None = None
+    ahead = ""  # what is said ahead of a constant or field
     for line in text[head.end() :].splitlines():
         if line.startswith(" ") and newest is not None:  # its comment goes on
             newest[-1] += " " + line.strip().lstrip("# ")
-        elif line.strip() and not line.startswith("#"):
+        elif line.startswith("#"):
+            ahead += line.lstrip("# ") + " "
+        elif line.strip():
             found = _FIELD.match(line)
             if found is None:
                 raise ValueError(f"{line!r} is no field, constant or comment")
             kind, name, value, comment = found.groups(default="")
-            newest = [kind, name, value, comment] if value else [kind, name, comment]
+            newest = [kind, name, *([value] if value else []), ahead + comment]
+            ahead = ""
             (message.constants if value else message.fields).append(newest)
     return message
 
