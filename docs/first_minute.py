@@ -20,7 +20,7 @@ from sac_control.watch.recording import Recording
 SIZE = (360, 270)  # [pixels] of the pendulum; the chart beside it is as large
 EVERY, FPS = 3, 20  # one picture per 3 periods of 1/60 s: as fast as the pendulum was
 LONGEST = 600  # [transitions] shown
-INK, DOT, LINE, GRID = (40, 44, 52), (70, 120, 200), (50, 150, 80), (220, 224, 228)
+INK, DOT, LINE, GRID = (40, 44, 52), (36, 62, 106), (250, 134, 28), (220, 224, 228)  # as the pendulum: a GIF has 64 colours
 MARGIN = 34  # [pixels]
 
 
