@@ -99,14 +99,14 @@ $(USE): .ci/requirements.txt .ci/requirements-$(ROS).txt requirements.txt setup.
 	    "$$python" -m venv --clear .venv
 	    echo $(ROS) >.venv/.distribution
 	fi
-	echo "setup 2/3: packages (about SIZE, minutes on first use)"
+	echo "setup 2/3: packages (1 GB, of which 0.3 GB are downloaded; minutes on first use)"
 	$(PIP) $(REQUIREMENTS)
 	echo "setup 3/3: sac_control and its messages (a minute on first use)"
 	$(PIP) --no-build-isolation --no-deps -e .
 	touch $@
 
 $(ALL): $(USE) .ci/requirements-dev.txt
-	@echo "setup: and what tests, checks, benchmarks and extras need (SIZE more, with torch; minutes on first use)"
+	@echo "setup: and what tests, checks, benchmarks and extras need (1.2 GB more, torch among it; minutes on first use)"
 	$(PIP) $(REQUIREMENTS) -r .ci/requirements-dev.txt
 	touch $@
 
