@@ -36,7 +36,7 @@ def test_help_shows_three_examples_that_the_command_takes(capsys: pytest.Capture
         assert len(line) <= 110
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/results.md"])
+@pytest.mark.parametrize("page", ["docs/results.md", "docs/watching.md"])  # README: test_workflow.py
 def test_commands_of_the_docs_are_known(page: str) -> None:
     blocks = re.findall(r"^```bash\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines() if line.startswith(".venv/bin/sac_control ")]
