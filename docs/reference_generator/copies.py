@@ -6,7 +6,11 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-COPIED = {"SECURITY.md": "security.md", "CHANGELOG.md": "changelog.md"}  # name there: name here
+COPIED = {  # name there: name here
+    "SECURITY.md": "security.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changelog.md",
+}
 
 
 def copies() -> dict[str, str]:
