@@ -23,12 +23,15 @@ def _on_source(app: Any, name: str, content: list[str]) -> None:
     """Lead a link to a page at the root of the repository to its copy; what is no page of the site is named only."""
 
     def to(found: re.Match[str]) -> str:
-        words, path = found.groups()
+        words, path, anchor = found.groups(default="")
         copied = copies.COPIED.get(path)
-        return f"[{words}]({'' if name.startswith(FOLDER) else FOLDER + '/'}{copied})" if copied else f"`{Path(path)}`"
+        place = "" if name.startswith(FOLDER) else f"{FOLDER}/"
+        return f"[{words}]({place}{copied}{anchor})" if copied else f"`{Path(path)}`"
 
     content[0] = re.sub(
-        r"\[([^\]]*)\]\((?:\.\./)+((?:test|config|sac_control)/[^)]*|[A-Z]+\.md|package\.xml|LICENSE)\)", to, content[0]
+        r"\[([^\]]*)\]\((?:\.\./)+((?:test|config|sac_control)/[^)#]*|[A-Z]+\.md|package\.xml|LICENSE)(#[^)]*)?\)",
+        to,
+        content[0],
     )
 
 

@@ -27,8 +27,8 @@ from sac_control.tasks.catalogue import TASKS
 from sac_control.tasks.gymnasium_reference import is_gymnasium, parse_reference
 
 SHELL = {  # that need no check: they do nothing of ours
-    "cd", "cp", "done", "export", "git", "journalctl", "kill", "ls", "podman", "docker", "rosdep", "source", "ssh",
-    "systemctl", "rqt", "register-python-argcomplete", "unset", "ulimit",
+    "cd", "cp", "done", "export", "git", "journalctl", "kill", "ls", "mkdir", "podman", "docker", "rosdep", "source",
+    "ssh", "systemctl", "rqt", "register-python-argcomplete", "touch", "unset", "ulimit",
 }  # fmt: skip
 TOOLS = {
     "bag",
@@ -73,7 +73,7 @@ def check(words: list[str]) -> None:
     program, rest = words[0].removeprefix(".venv/bin/"), words[1:]
     if program == "eval":
         return check(shlex.split(rest[0].strip("$()")))
-    if program in SHELL:
+    if program in SHELL or (ROOT / program).is_file():
         return None
     judge = JUDGES.get(program)
     assert judge is not None, f"{program} is no program that the pages use; known are {sorted({*JUDGES, *SHELL})}"
@@ -179,7 +179,9 @@ def _python(words: list[str]) -> None:
 
 
 def _pip(words: list[str]) -> None:
-    assert words[0] == "install"
+    if words[0] in ("freeze", "list"):
+        return
+    assert words[0] == "install", words
     for word in words[1:]:
         name = re.split(r"[\[<>=!~]", word)[0]
         if word.startswith("-") or word in (".", "-e") or name in ("moviepy", "sac_control"):
