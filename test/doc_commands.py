@@ -70,7 +70,7 @@ def check(words: list[str]) -> None:
         words = words[1:]
     if not words or words[0] in ("for", "$"):
         return check(words[1:]) if words and words[0] == "$" else None
-    program, rest = words[0].removeprefix(".venv/bin/"), words[1:]
+    program, rest = re.sub(r"^\.?venv/bin/", "", words[0]), words[1:]
     if program == "eval":
         return check(shlex.split(rest[0].strip("$()")))
     if program in SHELL or (ROOT / program).is_file():
