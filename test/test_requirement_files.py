@@ -20,7 +20,7 @@ MODULES = {  # what a package is called where it is imported, if otherwise
 BROUGHT_ALONG = {"PIL": "matplotlib", "pybullet_data": "pybullet"} | dict.fromkeys(
     ("msgspec", "trimesh", "websockets"), "viser"
 )
-FOR_DEVELOPMENT = {"lint", "format", "type", "test", "faults", "bench", "colcon", "setup"}
+FOR_DEVELOPMENT = {"lint", "format", "type", "test", "faults", "bench", "docs", "colcon", "setup"}
 
 
 def read(name: str) -> list[Requirement]:
@@ -33,9 +33,9 @@ def applies(requirement: Requirement, extra: str = "") -> bool:
 
 
 def installed(*, extras: bool) -> list[Requirement]:
-    """What the package declares: without its extras, or these, those of its tests apart."""
+    """What the package declares: without its extras, or these, those of its tests and of its site apart."""
     declared = [Requirement(line) for line in importlib.metadata.requires("sac_control") or []]
-    declared = [each for each in declared if 'extra == "test"' not in str(each.marker)]
+    declared = [each for each in declared if not re.search(r'extra == "(test|docs)"', str(each.marker))]
     return [each for each in declared if ("extra" in str(each.marker)) == extras]
 
 
