@@ -5,6 +5,7 @@ A check raises AssertionError, ConfigError or SystemExit where the command would
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 import shlex
@@ -245,6 +246,7 @@ JUDGES: dict[str, Callable[[list[str]], Any]] = {
 }
 
 
+@functools.cache
 def options_of_the_command() -> set[str]:
     """Every option of every verb, with its dashes."""
     return {f"--{each.option}" for verb in VERBS for each in choices_of(verb.options) if not each.about.is_positional}

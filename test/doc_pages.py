@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,6 +65,7 @@ class Page:
                 yield head, cells
 
 
+@cache
 def read(path: Path) -> Page:
     """A page by its file."""
     page, fence = Page(path), ""

@@ -1,4 +1,4 @@
-"""Each error that the pages quote is one that the code says: docs/troubleshooting.md, and the tables of other pages."""
+"""Each error that the pages quote is one that the code says: docs/troubleshooting.md, and tables of others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from doc_pages import DOCS, PAGES, ROOT, read
+from doc_pages import PAGES, ROOT, read
 
 SOURCES = [*sorted((ROOT / "sac_control").rglob("*.py")), ROOT / "launch" / "view.launch.py", ROOT / "Makefile"]
 HEADS = ("it says", "`cause`")  # of the first column of a table that quotes
@@ -20,7 +20,7 @@ PLACE = "…"
 def quoted() -> list[tuple[str, str]]:
     """Page and text of each quotation."""
     found = []
-    for path in (each for each in PAGES if each.parent == DOCS):
+    for path in PAGES:
         for head, cells in read(path).tables():
             if head in HEADS:
                 found += [(path.name, text) for text in re.findall(r"`([^`]+)`", cells[0])]
@@ -70,7 +70,7 @@ def literals(text: str) -> list[str]:
 
 def test_there_are_quotations_of_each_kind() -> None:
     assert len([text for page, text in quoted() if page == "troubleshooting.md"]) >= 25
-    assert {page for page, _ in quoted()} >= {"troubleshooting.md", "hardware.md", "watching.md"}
+    assert {page for page, _ in quoted()} >= {"troubleshooting.md", "hardware.md", "watching.md", "README.md"}
 
 
 @pytest.mark.parametrize(("page", "text"), quoted())
