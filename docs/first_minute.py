@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from sac_control.envs.registry import make_env
+from sac_control.envs.registry import make_robot_env
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.store.run_directory import RunDirectory
 from sac_control.video.encoding import write_video
@@ -20,7 +20,7 @@ from sac_control.watch.recording import Recording
 SIZE = (360, 270)  # [pixels] of the pendulum; the chart beside it is as large
 EVERY, FPS = 3, 20  # one picture per 3 periods of 1/60 s: as fast as the pendulum was
 LONGEST = 600  # [transitions] shown
-INK, DOT, LINE, GRID = (40, 44, 52), (36, 62, 106), (250, 134, 28), (220, 224, 228)  # as the pendulum: a GIF has 64 colours
+INK, DOT, LINE, GRID = (40, 44, 52), (36, 62, 106), (250, 134, 28), (220, 224, 228)  # few: a GIF has 64
 MARGIN = 34  # [pixels]
 
 
@@ -63,7 +63,7 @@ def main(run: RunDirectory, target: Path) -> None:
     specification = policy.specification
     recording = Recording(run.replay, specification)
     episodes, evaluations = table(run.episodes, "return"), table(run.evaluations, "mean_return")
-    env = make_env(specification.task, "rgb_array")
+    env = make_robot_env(specification.task, "rgb_array")
     env.picture_size = SIZE
     pictures, start = [], 0
     while start < min(LONGEST, recording.count):
@@ -76,7 +76,9 @@ def main(run: RunDirectory, target: Path) -> None:
             limit = specification.command_limit[0]
             command = Command(name="force", share=sample.command[0] / limit, text=f"{sample.command[0]:+.0f} N")
             title = f"episode {sum(step <= now for step, _ in episodes) + 1}, transition {now}"
-            pictures.append(np.hstack([labelled(env.render(), title, [command]), chart(episodes, evaluations, now)]))
+            picture = env.render()
+            assert picture is not None, "it was made to draw"
+            pictures.append(np.hstack([labelled(picture, title, [command]), chart(episodes, evaluations, now)]))
         start += len(samples)
     env.close()
     write_video(target, [*pictures, *pictures[-1:] * FPS], FPS)
