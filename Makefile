@@ -5,14 +5,16 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup train test faults lint format type bench colcon clean another_python
+.PHONY: help setup train test faults lint format type bench docs colcon clean another_python
 
 BIN := .venv/bin
 
 # ROS=jazzy chooses the distribution, PYTHON=/path/to/python3.12 the interpreter; .venv is made anew where it has another.
 # Not ROS_DISTRO: a shell in which an installed ROS was sourced has that.
 ROS := $(or $(shell cat .venv/.distribution 2>/dev/null),kilted)
-STAMP := .venv/.installed-$(ROS)
+# Two sets of packages: what the command `sac_control` needs for what README does first, and all there is.
+USE := .venv/.installed-$(ROS)
+ALL := .venv/.installed-all-$(ROS)
 version_of = $(shell $1 -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 FORM := full
 
@@ -29,15 +31,15 @@ help:  ## this list
 	@echo 'make TARGET [ARGS="..."]'
 	sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' Makefile | expand -t 12
 
-setup: $(STAMP)  ## put everything into .venv; each target below does it on first use
+setup: $(ALL)  ## put everything into .venv; each target below does it on first use, `train` the smaller part of it
 
-train: $(STAMP)  ## train the pendulum until solved and hardened (ARGS="--seed 3")
+train: $(USE)  ## train the pendulum until solved and hardened (ARGS="--seed 3")
 	@$(BIN)/sac_control train $(ARGS)
 
-test: $(STAMP)  ## run the tests, each promise once, minutes (ARGS="-x -k swap", ARGS="-n 0 -s" in one process)
+test: $(ALL)  ## run the tests, each promise once, minutes (ARGS="-x -k swap", ARGS="-n 0 -s" in one process)
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not long" $(ARGS)
 
-faults: $(STAMP)  ## every fault at full length, over an hour (ARGS="-k soak"); FORM=short: what `make test` leaves out
+faults: $(ALL)  ## every fault at full length, over an hour (ARGS="-k soak"); FORM=short: what `make test` leaves out
 	@export SAC_CONTROL_FAULTS=$(FORM)
 	case $(FORM) in
 	    full) $(BIN)/python -m pytest -s -m "faults or long" $(ARGS) ;;  # one by one: the figures are printed
@@ -45,31 +47,44 @@ faults: $(STAMP)  ## every fault at full length, over an hour (ARGS="-k soak"); 
 	    *) echo "make faults: FORM is '$(FORM)', expected full or short" >&2; exit 2 ;;
 	esac
 
-lint: $(STAMP)  ## check style and format
+lint: $(ALL)  ## check style and format
 	@$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
-format: $(STAMP)  ## bring the code into format, repair what can be repaired
+format: $(ALL)  ## bring the code into format, repair what can be repaired
 	@$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-type: $(STAMP)  ## check types
+type: $(ALL)  ## check types
 	@$(BIN)/mypy
 
-bench: $(STAMP)  ## measure beside the peers, which it installs into build/peers (ARGS="--quick" or "--list")
+bench: $(ALL)  ## measure beside the peers, which it installs into build/peers (ARGS="--quick" or "--list")
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-colcon: $(STAMP)  ## build as a ROS 2 workspace does, in build/colcon (ARGS="--symlink-install")
+docs: $(ALL) build/docs/.installed  ## build the site of docs/, with a generated reference, in build/docs/html
+	@PYTHONPATH=build/docs/packages $(BIN)/python -m sphinx -q -W --keep-going -d build/docs/doctrees docs build/docs/html
+	echo "the site: build/docs/html/index.html"
+
+colcon: $(ALL)  ## build as a ROS 2 workspace does, in build/colcon (ARGS="--symlink-install")
 	@mkdir -p build/colcon
 	cd build/colcon
 	../../$(BIN)/colcon build --base-paths ../.. $(ARGS)
 	echo "now: source build/colcon/install/setup.bash"
 
 clean:  ## remove .venv and everything built; runs/ stays
-	@rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .venv build docs/reference *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-# The stamp comes last: what was interrupted is done again.
-$(STAMP): .ci/requirements.txt .ci/requirements-$(ROS).txt setup.py setup.cfg CMakeLists.txt package.xml \
+# Beside .venv, not in it: Sphinx wants another docutils than colcon does, and tests need neither.
+build/docs/.installed: docs/requirements.txt | $(ALL)
+	@rm -rf build/docs/packages
+	echo "docs: packages of the site (95 MB)"
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --target build/docs/packages -r docs/requirements.txt
+	touch $@
+
+# A stamp comes last: what was interrupted is done again.
+REQUIREMENTS := -r .ci/requirements.txt -r .ci/requirements-$(ROS).txt
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
+$(USE): .ci/requirements.txt .ci/requirements-$(ROS).txt requirements.txt setup.py setup.cfg CMakeLists.txt package.xml \
     $(wildcard msg/*.msg launch/*.py config/* sac_control/robots/*.urdf sac_control/algorithms/sac/native/*) \
     $(if $(PYTHON),$(if $(filter $(call version_of,$(PYTHON)),$(call version_of,$(BIN)/python)),,another_python))
 	@rm -f .venv/.installed*
@@ -95,10 +110,15 @@ $(STAMP): .ci/requirements.txt .ci/requirements-$(ROS).txt setup.py setup.cfg CM
 	    "$$python" -m venv --clear .venv
 	    echo $(ROS) >.venv/.distribution
 	fi
-	echo "setup 2/3: packages (about 2 GB, minutes on first use)"
-	$(BIN)/python -m pip install -qq --disable-pip-version-check -r .ci/requirements.txt -r .ci/requirements-$(ROS).txt
+	echo "setup 2/3: packages (1 GB, of which 0.3 GB are downloaded; minutes on first use)"
+	$(PIP) $(REQUIREMENTS)
 	echo "setup 3/3: sac_control and its messages (a minute on first use)"
-	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-build-isolation --no-deps -e .
+	$(PIP) --no-build-isolation --no-deps -e .
+	touch $@
+
+$(ALL): $(USE) .ci/requirements-dev.txt
+	@echo "setup: and what tests, checks, benchmarks and extras need (1.2 GB more, torch among it; minutes on first use)"
+	$(PIP) $(REQUIREMENTS) -r .ci/requirements-dev.txt
 	touch $@
 
 # What there is no file of: an unknown distribution is told by name.

@@ -45,13 +45,17 @@ ALGORITHMS = [
     "trpo = sac_control.algorithms.trpo.trpo_config:TrpoConfig",
 ]
 EXTRAS = {  # what is asked for only where it is used; with the versions that were tried
+    "torch": ["torch>=2.13"],  # 2.13.0: GPUs, the readable updates, --algorithm trpo and sac_v1
+    "signatures": ["cryptography>=41"],  # 50.0.2: policies that are signed
     "bags": ["mcap>=1.2", "mcap-ros2-support>=0.5"],  # 1.6.0 and 0.6.0: --bag, train --from-bag, replay
     "onnx": ["onnx>=1.17"],  # 1.23.2: export --format onnx
     "terminal": ["rich>=13"],  # 14.3.4: the table of a training
     "completion": ["argcomplete>=3"],  # 3.7.2: at Tab
     "video": ["imageio-ffmpeg>=0.6"],  # 0.6.0: mp4
+    "docs": ["sphinx>=8.1", "myst-parser>=4", "furo", "latex2mathml>=3.78"],  # 8.1.3, 4.0.1, 2025.12.19: make docs
     "watch": ["viser>=1.1,<2"],  # 1.1.1: the page in the browser
 }
+TESTS = ["pytest>=7.4", "pytest-timeout", "pytest-xdist", "hypothesis"]  # `colcon test` takes pytest if it stands here
 NAME = "sac_control"
 SOURCE = Path(__file__).resolve().parent  # colcon's --symlink-install runs a symlink to this file
 
@@ -144,6 +148,12 @@ class Distribution(setuptools.Distribution):
                 data.outfiles += install_launchers(prefix)
 
 
+def requirements(path: Path) -> list[str]:
+    """The lines of a file of pip's, without remarks."""
+    lines = [line.partition("#")[0].strip() for line in path.read_text().splitlines()]
+    return [line for line in lines if line]
+
+
 manifest = ElementTree.parse(SOURCE / "package.xml").getroot()
 maintainer = manifest.find("maintainer")
 
@@ -156,7 +166,8 @@ setuptools.setup(
     maintainer=maintainer.text,
     maintainer_email=maintainer.get("email"),
     python_requires=">=3.10",
-    # What it needs is listed in package.xml (rosdep) and pinned in .ci/requirements.txt (pip).
+    # What of it apt has is in package.xml, too, for rosdep; versions are pinned in .ci/requirements.txt.
+    install_requires=requirements(SOURCE / "requirements.txt"),
     packages=setuptools.find_packages(include=[NAME, f"{NAME}.*"]),
     package_data={f"{NAME}.cli": ["*.xml"], f"{NAME}.robots": ["*.urdf"], f"{NAME}.tasks": ["*.yaml"]},
     data_files=[
@@ -172,6 +183,6 @@ setuptools.setup(
         "sac_control.tasks": TASKS,
         "sac_control.algorithms": ALGORITHMS,
     },
-    extras_require=EXTRAS,
+    extras_require=EXTRAS | {"test": TESTS},
     zip_safe=False,
 )

@@ -15,31 +15,20 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from sac_control.cli.reach import reach
-from sac_control.cli.robot_view import robot_view
+from sac_control.cli.robot_view import ARGUMENTS, robot_view
 from sac_control.errors import ConfigError
 from sac_control.option import suggest
-from sac_control.tasks.catalogue import TASKS
-
-YES_NO = ["true", "false"]
-ARGUMENTS = [
-    DeclareLaunchArgument(
-        "robot", default_value="inverted_pendulum", description=f"{', '.join(TASKS)}, a task file, or a URDF"
-    ),
-    DeclareLaunchArgument("namespace", default_value="training", description="whose joint_states are shown"),
-    DeclareLaunchArgument(
-        "joint_state_publisher_gui",
-        default_value="false",
-        choices=YES_NO,
-        description="move the joints by sliders instead",
-    ),
-    DeclareLaunchArgument("rviz_config", default_value="", description="file for RViz; empty: view.rviz"),
-    DeclareLaunchArgument("network", default_value="false", choices=YES_NO, description="see nodes of other machines"),
-]
 
 
 def generate_launch_description() -> LaunchDescription:
     """Called by `ros2 launch`."""
-    return LaunchDescription([*ARGUMENTS, OpaqueFunction(function=_nodes)])
+    declared = [
+        DeclareLaunchArgument(
+            each.name, description=each.help, default_value=each.default, choices=list(each.choices) or None
+        )
+        for each in ARGUMENTS
+    ]
+    return LaunchDescription([*declared, OpaqueFunction(function=_nodes)])
 
 
 def _nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:

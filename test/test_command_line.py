@@ -36,16 +36,6 @@ def test_help_shows_three_examples_that_the_command_takes(capsys: pytest.Capture
         assert len(line) <= 110
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/results.md"])
-def test_commands_of_the_docs_are_known(page: str) -> None:
-    blocks = re.findall(r"^```bash\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
-    lines = [line for block in blocks for line in block.splitlines() if line.startswith(".venv/bin/sac_control ")]
-    assert lines
-    for line in lines:
-        if "--help" not in line:
-            main.parse(words(line))
-
-
 @pytest.fixture
 def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)

@@ -307,7 +307,8 @@ except ConfigError as error:
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert done.stdout == (
-        "signatures need the package cryptography: pip install cryptography, or apt install python3-cryptography\n"
+        f"signatures need cryptography, which is not installed: {sys.executable} -m pip install cryptography, or "
+        "apt install python3-cryptography\n"
     ), done.stderr
 
 

@@ -49,7 +49,9 @@ from sac_control.store.run_directory import RunDirectory
 from sac_control.system import preflight
 from sac_control.training.progress import QUIET, STYLE
 
-EXIT_FAULT, EXIT_USAGE, EXIT_NOT_REACHED = 1, 2, 3
+EXIT_FAULT = 1  # something broke while it ran
+EXIT_USAGE = 2  # a wrong argument, or something without which nothing can start
+EXIT_NOT_REACHED = 3  # not solved, hardened or passed, where an option requires that
 EXAMPLES = (
     ("sac_control train --run first --seed 3", "until the pendulum is solved and hardened"),
     ("sac_control evaluate first --episodes 20 --video first.gif", "count episodes, and film one"),

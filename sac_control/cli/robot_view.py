@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+from sac_control.cli.choice import YES_NO, Argument
 from sac_control.errors import ConfigError
 from sac_control.option import suggest
 from sac_control.robots.description import URDF, read_description
@@ -13,6 +14,15 @@ from sac_control.tasks.catalogue import TASKS, is_file, make_robot_task
 from sac_control.tasks.gymnasium_reference import is_gymnasium
 
 VIEWED_ENGINE = "mujoco"  # whose descriptions of the built-in robots are URDF
+ARGUMENTS = (  # of the launch file
+    Argument(name="robot", help=f"{', '.join(TASKS)}, a task file, or a URDF", default="inverted_pendulum"),
+    Argument(name="namespace", help="whose joint_states are shown", default="training"),
+    Argument(
+        name="joint_state_publisher_gui", help="move the joints by sliders instead", default="false", choices=YES_NO
+    ),
+    Argument(name="rviz_config", help="file for RViz; empty: view.rviz"),
+    Argument(name="network", help="see nodes of other machines", default="false", choices=YES_NO),
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -188,7 +189,8 @@ def _cryptography() -> tuple[Any, Any, Any]:
         from cryptography.hazmat.primitives.asymmetric import ed25519
     except ImportError as error:
         raise ConfigError(
-            "signatures need the package cryptography: pip install cryptography, or apt install python3-cryptography"
+            f"signatures need cryptography, which is not installed: {sys.executable} -m pip install cryptography, or "
+            "apt install python3-cryptography"
         ) from error
     return ed25519, serialization, InvalidSignature
 
