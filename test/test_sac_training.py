@@ -590,12 +590,12 @@ def test_steps_are_smaller_once_solved_and_smaller_still_once_hardened_also_wher
     run.note_hardened(2, actor, arrays)
     assert scale_after_update(run, 2) == 0.25
     run.return_to_solution(arrays, actor)
-    assert scale_after_update(run, 3) == 0.25
+    assert scale_after_update(run, 3) == 0.125, "in the same steps it would lose it again"
 
     resumed, state = training(has_exam=True, **settings), run.state()
     off_policy(resumed).buffer.restore(off_policy(run).buffer.rows(0, 4), 4)
     resumed.restore(State(arrays=state.arrays, numbers=json.loads(json.dumps(state.numbers))))
-    assert scale_after_update(resumed, 4) == 0.25
+    assert scale_after_update(resumed, 4) == 0.125
 
     plain = training(**settings)  # of a task without an exam
     assert scale_after_update(plain, 0) == 1.0

@@ -100,6 +100,7 @@ class Algorithm(ABC):
         memory: transitions that the disk must keep; None: there is nothing worth keeping.
         updates: made, those that were rolled back, too.
         rollbacks: times that `roll_back` was called, over all lives of the training.
+        restorations: times that it went back to a solution that it had lost; kept by the training.
     """
 
     is_on_policy: ClassVar[bool]
@@ -108,6 +109,7 @@ class Algorithm(ABC):
     memory: RowBuffer | None = None
     updates: int = 0
     rollbacks: int = 0
+    restorations: int = 0
 
     @abstractmethod
     def accept(self, transition: Transition) -> Use:
@@ -179,8 +181,8 @@ class Algorithm(ABC):
 
     @property
     def step_scale(self) -> float:
-        """The share of its steps that rollbacks have left: each of the first halves them."""
-        return float(0.5 ** min(self.rollbacks, MOST_HALVINGS))
+        """The share of its steps that rollbacks and lost solutions have left: each of the first halves them."""
+        return float(0.5 ** min(self.rollbacks + self.restorations, MOST_HALVINGS))
 
     def note_solved(  # noqa: B027  many have nothing to change then
         self, actor: ActorParameters, *, is_hardening: bool = False

@@ -162,12 +162,15 @@ class Training:
     def return_to_solution(self, arrays: Mapping[str, Array], actor: ActorParameters) -> None:
         """Let the algorithm go on from a solution of before: `arrays` of its `state()`, and its policy, `actor`.
 
+        It goes on in steps half as large: in those that lost the solution it would lose it again.
+
         Raises:
             RunError: the state belongs to other settings.
         """
         self.algorithm.return_to(arrays)
         self.algorithm.note_solved(actor, is_hardening=self._is_hardening)
         self.restorations += 1
+        self.algorithm.restorations = self.restorations
 
     @property
     def _is_hardening(self) -> bool:
@@ -228,6 +231,7 @@ class Training:
             setattr(self, name, state.numbers[name])
         for name, (attribute, unknown) in _LATER_NUMBERS.items():
             setattr(self, attribute, state.numbers.get(name, unknown))
+        self.algorithm.restorations = self.restorations
         self._arrivals.restore(state.numbers["arrivals"])
         self._episodes.restore(state.numbers["episodes"])
 
