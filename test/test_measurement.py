@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import itertools
 from collections.abc import Iterator
 
@@ -167,8 +166,7 @@ def test_robots_are_drawn_from_the_seed_anew_for_each_episode_and_only_while_the
             seen.append(dict(env.variation))
         return seen
 
-    all_differ = dataclasses.replace(TASK.randomise, share=1.0)
-    env, other = (Env(TASK, randomise=all_differ) for _ in range(2))
+    env, other = (Env(TASK, randomise=TASK.randomise) for _ in range(2))
     assert drawn(env, 5) == [{}, {}, {}]
     env.is_varied = other.is_varied = True
     first = drawn(env, 5)
@@ -225,17 +223,6 @@ def test_a_trial_counts_what_became_of_an_episode(env: Env) -> None:
     assert trial.steps < 50
     assert trial.total_reward == trial.steps
     assert not trial.is_kept
-
-
-def test_each_quantity_differs_in_the_share_of_episodes_that_is_asked_for_and_a_fixed_one_in_all() -> None:
-    ranges = ranges_of_setting("{share: 0.25, mass: [0.5, 2], latency: {commands: 1}}", "randomise", TASK.specification)
-    rng = np.random.default_rng(0)
-    drawn = [ranges.draw(rng) for _ in range(1000)]
-    for joint in TASK.specification.joints:
-        assert sum(Quantity("mass", joint) in plant for plant in drawn) == pytest.approx(250, abs=50)
-    both = sum(all(Quantity("mass", joint) in plant for joint in TASK.specification.joints) for plant in drawn)
-    assert both == pytest.approx(62, abs=30), "independent of each other"
-    assert all(plant[Quantity("latency", "commands")] == 1.0 for plant in drawn)
 
 
 def test_plants_of_training_gate_and_report_share_no_number_but_those_of_the_robot_as_described() -> None:

@@ -64,7 +64,7 @@ class OffPolicyConfig(AlgorithmConfig):
         2.0, "updates per transition once the task was solved, where training goes on", low=0.01, high=1000.0
     )
     solved_learning_rate_scale: float = option(
-        0.15, "factor of all learning rates once the task was solved, where training goes on", low=0.0, high=1.0
+        0.3, "factor of all learning rates once the task was solved, where training goes on", low=0.0, high=1.0
     )
     hardened_learning_rate_scale: float = option(
         0.0,

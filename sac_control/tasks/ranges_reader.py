@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import yaml
@@ -15,25 +14,9 @@ from sac_control.variation.fields import FIELDS, Of, Quantity, targets
 from sac_control.variation.ranges import Range, Ranges
 
 VELOCITY = "velocity"  # how velocities are measured: as a difference of positions, or by themselves
-SHARE = "share"  # of what varies that differs from the description in an episode
 _WAYS = {"difference": 1.0, "measured": 0.0}
 _KEYS = (*(name for name in FIELDS if name != "difference"), VELOCITY)
 _DIFFERENT_UNITS = (Of.HINGE, Of.POSITION, Of.SIGNAL, Of.WIRE)  # one range for all of them would mean little
-
-
-def read_randomise(entries: dict[str, Entry], joints: tuple[str, ...], driven: tuple[str, ...]) -> Ranges:
-    """As `read_ranges`, and ``share: 0.5``: the probability with which each of them is drawn; 1 where none is given.
-
-    Raises:
-        ConfigError: as `read_ranges`, or the share is none.
-    """
-    others = {name: entry for name, entry in entries.items() if name != SHARE}
-    share = 1.0
-    if SHARE in entries:
-        share = entries[SHARE].number(above=0.0)
-        if share > 1.0:
-            entries[SHARE].refuse(f"is {share:g}: expected a share of what varies, more than 0 and at most 1")
-    return dataclasses.replace(read_ranges(others, joints, driven), share=share)
 
 
 def read_ranges(entries: dict[str, Entry], joints: tuple[str, ...], driven: tuple[str, ...]) -> Ranges:
@@ -77,7 +60,7 @@ def ranges_of_setting(text: str, setting: str, specification: Specification) -> 
     if node is None:
         return Ranges()
     entries = Entry(node, Path(setting), "setting").mapping()
-    return read_randomise(entries, specification.joints, specification.actuated_joints)
+    return read_ranges(entries, specification.joints, specification.actuated_joints)
 
 
 def _by_target(name: str, entry: Entry, joints: tuple[str, ...], driven: tuple[str, ...]) -> dict[str, Entry]:

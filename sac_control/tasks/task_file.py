@@ -14,7 +14,7 @@ from sac_control.robots.robot import Camera, Color, Drive, period_complaint
 from sac_control.tasks.exam_reader import read_exam
 from sac_control.tasks.expression_reader import check_mirror, read_expression
 from sac_control.tasks.file_task import EngineSettings, FileTask, TaskContent
-from sac_control.tasks.ranges_reader import read_randomise
+from sac_control.tasks.ranges_reader import read_ranges
 from sac_control.tasks.starts import Box, Range, Starts
 from sac_control.tasks.yaml_reader import Entry, read_yaml
 from sac_control.types import JOINT_INTERFACES, Specification
@@ -96,9 +96,7 @@ def _content(file: Entry) -> TaskContent:
         solved_return=entries["solved_return"].number(),
         is_mirror_symmetric=mirror,
         continuous_joints=_some_joints(entries["continuous"], joints) if "continuous" in entries else (),
-        randomise=read_randomise(entries["randomise"].mapping(), joints, driven)
-        if "randomise" in entries
-        else Ranges(),
+        randomise=read_ranges(entries["randomise"].mapping(), joints, driven) if "randomise" in entries else Ranges(),
         exam=exam,
     )
 

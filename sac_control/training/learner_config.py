@@ -48,7 +48,7 @@ class LearnerConfig(AlgorithmConfig):
         20, "further episodes, from extreme starts, too, that a solution must pass", low=0, high=1000
     )
     gate_every: int = option(
-        250,
+        500,
         "transitions between two evaluations once the task was solved, where plants of its exam are tried; at least "
         "evaluation_every; 0: none is ever tried",
         low=0,

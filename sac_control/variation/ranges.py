@@ -27,24 +27,14 @@ class Range:
 
 @dataclass(frozen=True)
 class Ranges:
-    """Ranges of different quantities.
-
-    Attributes:
-        ranges: of each quantity.
-        share: probability with which a quantity is drawn; one that is not is as described. Fixed ones always apply.
-    """
+    """Ranges of different quantities."""
 
     ranges: tuple[Range, ...] = ()
-    share: float = 1.0
 
     def __bool__(self) -> bool:
         return bool(self.ranges)
 
     def draw(self, rng: np.random.Generator) -> dict[Quantity, float]:
         """One plant: each quantity anywhere in its range, independent of the others; a factor by its logarithm."""
-        places, luck = rng.random((2, len(self.ranges))).tolist()
-        return {
-            each.quantity: each.at(place)
-            for each, place, lot in zip(self.ranges, places, luck, strict=True)
-            if lot < self.share or each.low == each.high
-        }
+        shares = rng.random(len(self.ranges))
+        return {each.quantity: each.at(share) for each, share in zip(self.ranges, shares.tolist(), strict=True)}
