@@ -31,13 +31,13 @@ class ActorAverage:
 
     def begin(self, actor: ActorParameters, at: int) -> None:
         """Begin anew with `actor`, after `at` transitions."""
-        self._layers, self._at = _denormalised(actor), at
+        self._layers, self._at = denormalised(actor), at
 
     def include(self, actor: ActorParameters, at: int) -> ActorParameters:
         """The average with `actor`, as it is after `at` transitions; all but the layers is the actor's own."""
         if not self.horizon:
             return actor
-        new = _denormalised(actor)
+        new = denormalised(actor)
         if self._layers is not None:
             share = np.float32(-math.expm1(-(at - self._at) / self.horizon))
             new = tuple(
@@ -45,7 +45,7 @@ class ActorAverage:
                 for (weight, bias), (new_weight, new_bias) in zip(self._layers, new, strict=True)
             )
         self._layers, self._at = new, at
-        return dataclasses.replace(actor, layers=_normalised(new, actor))
+        return dataclasses.replace(actor, layers=normalised(new, actor.observation_mean, actor.observation_std))
 
     def state(self) -> dict[str, Array]:
         """All of it, to be saved; empty before the first actor."""
@@ -63,14 +63,14 @@ class ActorAverage:
         self._layers, self._at = layers or None, int(arrays.get("average.at", 0))
 
 
-def _denormalised(actor: ActorParameters) -> Layers:
+def denormalised(actor: ActorParameters) -> Layers:
     """Layers that do to o what the actor does to (o - mean) / std: statistics differ from actor to actor."""
     (weight, bias), *rest = actor.layers
     own = weight / actor.observation_std[:, None]
     return ((own, bias - actor.observation_mean @ own), *rest)
 
 
-def _normalised(layers: Layers, actor: ActorParameters) -> Layers:
-    """The inverse of `_denormalised`, with the statistics of `actor`."""
+def normalised(layers: Layers, mean: Float32Array, std: Float32Array) -> Layers:
+    """The inverse of `denormalised`, for observations that are normalised by `mean` and `std`, (o,) each."""
     (own, bias), *rest = layers
-    return ((own * actor.observation_std[:, None], bias + actor.observation_mean @ own), *rest)
+    return ((own * std[:, None], bias + mean @ own), *rest)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sac_control.algorithms.actor_average import denormalised, normalised
 from sac_control.algorithms.algorithm import check_arrays
 from sac_control.algorithms.layout import Layout
 from sac_control.algorithms.normaliser import Normaliser
@@ -133,10 +134,7 @@ class Learner(ABC):
 
 def vector_of(actor: ActorParameters, normaliser: Normaliser) -> Float32Array:
     """The parameters (n,) of a network that does to observations by `normaliser` what `actor` does by its own."""
-    (weight, bias), *rest = actor.layers
-    own = weight / actor.observation_std[:, None]  # for observations as they come
-    bias = bias + (normaliser.mean - actor.observation_mean) @ own
-    layers = ((own * normaliser.std[:, None], bias), *rest)
+    layers = normalised(denormalised(actor), normaliser.mean, normaliser.std)
     vector: Float32Array = np.concatenate([part.ravel() for layer in layers for part in layer]).astype(np.float32)
     return vector
 

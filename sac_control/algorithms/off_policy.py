@@ -136,7 +136,7 @@ class OffPolicy(Algorithm):
             self.learner.start_values_at(min(max(value, -_LARGEST_START), _LARGEST_START))
 
     def _learning_rate_scale(self) -> float:
-        """Falls with the transitions after the warm-up, with what was reached, and by half at each rollback."""
+        """Falls with the transitions after the warm-up, with what was reached, and by `step_scale`."""
         config, decay = self._config, 1.0
         if config.learning_rate_decay:
             after_warmup = max(0, self.buffer.added - config.warmup_steps)
@@ -248,7 +248,7 @@ class OffPolicy(Algorithm):
         self.updates = numbers["updates"]
         self._is_solved = numbers.get("is_solved", numbers.get("solved_at") is not None)  # as runs of before say it
         self.learner.is_varied = numbers.get("is_varied", False)
-        self._is_hardened = numbers.get("is_hardened", False)
+        self._is_hardened = numbers.get("is_hardened", numbers.get("hardened_at") is not None)  # likewise
         config = self._config
         before = config.solved_actor_average if self._is_solved else config.actor_average  # as runs of before had it
         self._average.horizon = numbers.get("actor_average", before)
