@@ -1,4 +1,4 @@
-"""Draws first_minute.gif, the picture at the top of README, from what a training recorded: no pose in it is made up.
+"""Draws first_minute.gif, the picture at the top of README: what a training recorded, then the policy that it found.
 
 First ``sac_control train --run first --seed 1 --until solved``, then ``python docs/first_minute.py runs/first FILE``.
 """
@@ -14,12 +14,14 @@ from sac_control.envs.registry import make_robot_env
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.store.run_directory import RunDirectory
 from sac_control.video.encoding import write_video
+from sac_control.video.film import Take, film
 from sac_control.video.label import Command, labelled
 from sac_control.watch.recording import Recording
 
 SIZE = (360, 270)  # [pixels] of the pendulum; the chart beside it is as large
 EVERY, FPS = 3, 20  # one picture per 3 periods of 1/60 s: as fast as the pendulum was
 LONGEST = 600  # [transitions] shown
+AFTER = 4.0  # [s] of the policy that was found
 INK, DOT, LINE, GRID = (40, 44, 52), (36, 62, 106), (250, 134, 28), (220, 224, 228)  # few: a GIF has 64
 MARGIN = 34  # [pixels]
 
@@ -81,7 +83,10 @@ def main(run: RunDirectory, target: Path) -> None:
             pictures.append(np.hstack([labelled(picture, title, [command]), chart(episodes, evaluations, now)]))
         start += len(samples)
     env.close()
-    write_video(target, [*pictures, *pictures[-1:] * FPS], FPS)
+    whole = chart(episodes, evaluations, LONGEST)
+    for picture in film(policy, specification.task, "", Take(seconds=AFTER, size=SIZE, fps=FPS, seed=1)):
+        pictures.append(np.hstack([picture, whole]))
+    write_video(target, pictures, FPS)
 
 
 if __name__ == "__main__":
