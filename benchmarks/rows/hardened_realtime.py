@@ -18,7 +18,7 @@ NAME = "hardened_realtime"
 TITLE = "Hardening in real time"
 IS_LONG = True
 
-FIRST_SEED = 2_060  # no setting was chosen on these
+FIRST_SEED = 2_460  # no setting was chosen on these
 # Of every episode, from the first on: the robot is never the one of the description.
 PLANT = (
     "{mass: [0.75, 1.25], latency: {commands: 1}, noise: {slider_to_cart: 0.001, velocity(slider_to_cart): 0.01, "

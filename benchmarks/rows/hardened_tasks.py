@@ -43,7 +43,7 @@ CASES = (
     Case(name="acrobot", task="test/robots/acrobot_balance.yaml", home="mujoco", away=""),
     Case(name="cart driven by velocity", task="test/robots/velocity_cart.yaml", home="mujoco", away="pybullet"),
 )
-FIRST_SEED = 2_040  # no setting was chosen on these
+FIRST_SEED = 2_720  # no setting was chosen on these
 LEAST = 19  # plants kept that are aimed at, by every seed
 WHOLE = 100_000  # transitions, with which a form lets trainings take as many as they are set to
 TIMEOUT = 1_800.0  # [s] of one training
