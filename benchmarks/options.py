@@ -31,6 +31,7 @@ class Form:
     round_seconds: float  # [s]
     latency_seconds: float  # [s] of each part of the latency row; 50 make 1,000 swaps
     watch_pairs: int  # of stretches of a training, watched and not
+    record_pairs: int  # of trainings, with a bag and without
     variant_seeds: int
     variant_steps: int  # transitions after which a variant's training ends
 
@@ -52,6 +53,7 @@ FULL = Form(
     round_seconds=2.0,
     latency_seconds=50.0,
     watch_pairs=60,
+    record_pairs=20,
     variant_seeds=5,
     variant_steps=4_000,
 )
@@ -72,6 +74,7 @@ QUICK = Form(  # below 10 minutes
     round_seconds=0.4,
     latency_seconds=8.0,
     watch_pairs=10,
+    record_pairs=4,
     variant_seeds=2,
     variant_steps=2_500,
 )
@@ -92,6 +95,7 @@ SMOKE = Form(  # does every row run at all? The figures mean nothing.
     round_seconds=0.1,
     latency_seconds=2.0,
     watch_pairs=1,
+    record_pairs=1,
     variant_seeds=1,
     variant_steps=500,
 )

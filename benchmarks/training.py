@@ -42,6 +42,7 @@ def train(
     config: str = "",
     task: str = "",
     max_steps: int | None = None,
+    is_recorded: bool = False,
 ) -> dict[str, Any]:
     """Train once; what became of it, as plain values.
 
@@ -54,6 +55,7 @@ def train(
         config: name of a file in the repository's config/, if any.
         task: as `--task` has it; none: the default or that of the configuration.
         max_steps: transitions after which it ends; None takes the default.
+        is_recorded: whether it writes a bag.
 
     Returns:
         seed, solved, transitions (that the policy which solved it had seen), seconds (from process start to the line
@@ -73,6 +75,8 @@ def train(
         command += ["--task", task]
     if max_steps is not None:
         command += ["--max-steps", str(max_steps)]
+    if is_recorded:
+        command += ["--bag"]
     for setting in settings:
         command += ["--set", setting]
     done = run(command, timeout=timeout, directory=directory, environment=clean_environment())

@@ -20,7 +20,7 @@ from benchmarks.intervals import median, median_interval, share_interval
 from benchmarks.options import FULL, QUICK, SMOKE, NotAvailableError
 from benchmarks.processes import ProcessError, Worker, clean_environment, run
 from benchmarks.reasons import REASONS
-from benchmarks.rows import ROWS, other_tasks, reduced_precision, solve, stability, updates, watching
+from benchmarks.rows import ROWS, other_tasks, recording, reduced_precision, solve, stability, updates, watching
 from benchmarks.training import train
 from benchmarks.workers.products import flops, products
 
@@ -383,8 +383,8 @@ def test_page_says_what_is_missing_interrupted_or_short() -> None:
     assert "not measured: exit code 1" in page
     assert "Not in the full form, and so of little weight: no_mirror (quick)." in page
     not_measured = (
-        "realtime, hardening, hardened_realtime, hardened_tasks, latency, watching, other_tasks, pendulum_v1, "
-        "mountain_car, lunar_lander, bipedal_walker, trpo, bipedal_walker_trpo, variants, worlds"
+        "realtime, hardening, hardened_realtime, hardened_tasks, latency, watching, recording, other_tasks, "
+        "pendulum_v1, mountain_car, lunar_lander, bipedal_walker, trpo, bipedal_walker_trpo, variants, worlds"
     )
     assert f"## Not measured yet\n\nRows {not_measured}." in page
 
@@ -473,3 +473,11 @@ def test_slow_down_by_watching_is_the_median_of_its_pairs_with_each_of_them_in_t
     assert "| 100.0 | 103.1 | -3.0 |" in watching.details({"stretch": 3.0, "pairs": pairs})
     (line,) = watching.lines({"stretch": 3.0, "pairs": []})
     assert line.goals[0].met is None
+
+
+def test_slow_down_by_recording_is_the_median_of_its_pairs_with_each_of_them_in_the_report() -> None:
+    pairs = [{"alone": 100.0, "recorded": 100.0 / (1.0 + more / 100.0), "slower": more} for more in (4.5, -3.0, 9.0)]
+    (line,) = recording.lines({"pairs": pairs})
+    assert (line.median, line.worst) == ("4.5 %", "9.0 %")
+    assert "| 100.0 | 103.1 | -3.0 |" in recording.details({"pairs": pairs})
+    assert recording.lines({"pairs": []})[0].median == "–"
