@@ -911,7 +911,7 @@ def test_launch_file_names_its_arguments_where_the_command_names_its_options(run
 @pytest.mark.parametrize(
     ("verb", "file", "alone"),
     [
-        ("train", TRAIN, {"domain-id", "stop-timeout", "require-solved", "require-hardened", "quiet", "no-video"}),
+        ("train", TRAIN, {"domain-id", "stop-timeout", "require-solved", "require-hardened", "quiet"}),
         ("evaluate", EVALUATE, {"domain-id", "stop-timeout", "json", "quiet", "video"}),
         ("deploy", DEPLOY, {"domain-id", "stop-timeout"}),
     ],

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
-import types
 from collections.abc import Iterator
 from pathlib import Path
 
 import gymnasium
+import imageio_ffmpeg
 import numpy as np
 import pytest
 from gymnasium.error import InvalidAction, ResetNeeded
@@ -99,31 +98,17 @@ def test_stable_baselines3_trains_through_ros_for_two_thousand_steps(ros: RosWor
         assert np.mean(returns[-5:]) > np.mean(returns[:5])
 
 
-def test_record_video_takes_a_picture_of_every_step(
-    ros: RosWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Gymnasium's own recorder, up to the package that encodes what it recorded."""
-    clips: list[tuple[int, float]] = []
-
-    class Clip:
-        def __init__(self, frames: list[np.ndarray], fps: float) -> None:
-            clips.append((len(frames), fps))
-
-        def write_videofile(self, path: str, **_: object) -> None:
-            Path(path).write_bytes(b"")
-
-    encoder = types.ModuleType("moviepy.video.io.ImageSequenceClip")
-    encoder.ImageSequenceClip = Clip  # type: ignore[attr-defined]
-    for name in ("moviepy", "moviepy.video", "moviepy.video.io"):
-        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
-    monkeypatch.setitem(sys.modules, encoder.__name__, encoder)
+def test_record_video_writes_a_picture_of_every_step(ros: RosWorld, tmp_path: Path) -> None:
+    pytest.importorskip("moviepy", reason="moviepy, with which Gymnasium's RecordVideo writes, is not installed")
     with simulator(ros, max_episode_steps=5):
         env = gymnasium.wrappers.RecordVideo(ros_env(ros, render_mode="rgb_array"), str(tmp_path))
         env.reset()
         ended = [env.step(np.zeros(1, np.float32))[3] for _ in range(5)]
         env.close()
     assert ended[-1]
-    assert clips == [(6, 61)]
+    (video,) = tmp_path.glob("*.mp4")
+    frames, _ = imageio_ffmpeg.count_frames_and_secs(str(video))
+    assert frames == 6
 
 
 def test_pictures_show_where_the_simulated_robot_is(ros: RosWorld) -> None:

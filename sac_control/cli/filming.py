@@ -1,7 +1,13 @@
-"""Videos that the command makes: of an evaluated policy on request, of the best policy of a training by itself."""
+"""Videos that the command makes: of an evaluated policy on request, of the best policy of a training by itself.
+
+A launch file, which must go on listening, lets a process make the latter: ``python -m sac_control.cli.filming RUN``.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
+import time
 from pathlib import Path
 
 from sac_control.cli.named import find_policy, task_of
@@ -45,12 +51,23 @@ def film_evaluated(policy: Path, run: RunDirectory | None, *, task: str, engine:
     write_video(video, film(file, reference, "" if chosen == asked.engine else chosen, take), take.fps)
 
 
-def film_trained(run: RunDirectory) -> str:
-    """Write ``best.gif`` of a run, of its best policy.
+def film_trained(run: RunDirectory, *, is_quiet: bool = False) -> None:
+    """Write ``best.gif`` of a run, of its best policy, if it has one, and say so, or why there is none.
 
-    Returns:
-        Why there is none, if there is none; empty, too, where no policy was evaluated.
+    Args:
+        run: a training that is over, and its time told.
+        is_quiet: whether to say the latter alone.
     """
+    started = time.monotonic()
+    complaint = _film_trained(run)
+    if complaint:
+        print(f"warning: no video: {complaint}", file=sys.stderr)
+    elif run.video.exists() and not is_quiet:
+        print(f"video: {os.path.relpath(run.video)}, made in {time.monotonic() - started:.1f} s more")
+
+
+def _film_trained(run: RunDirectory) -> str:
+    """Why there is no video, if there is none; empty, too, where no policy was evaluated."""
     if not (run.checkpoints / "best").exists():
         return ""
     try:
@@ -65,3 +82,7 @@ def film_trained(run: RunDirectory) -> str:
     except SacControlError as error:
         return str(error)
     return ""
+
+
+if __name__ == "__main__":
+    film_trained(RunDirectory(Path(sys.argv[1])))

@@ -48,12 +48,25 @@ def _start(context: LaunchContext, file: LaunchFile) -> list[LaunchDescriptionEn
     notes += [LogInfo(msg=f"warning: {warning}") for warning in plan.warnings]
     told = export_line({**context.environment, **environment})
     notes.append(LogInfo(msg=f"for tools of ROS in another terminal: {told}"))
-    nodes = [_node(node, environment, is_first=k == 0, run=plan.run) for k, node in enumerate(plan)]
+    film = _film(plan.run, environment) if plan.run is not None and values.get("video") == "true" else None
+    nodes = [_node(node, environment, is_first=k == 0, run=plan.run, film=film) for k, node in enumerate(plan)]
     return [*notes, *nodes]
 
 
+def _film(run: RunDirectory, environment: dict[str, str]) -> ExecuteProcess:
+    """What makes the video of a run when it has ended; the launch ends with it."""
+    command = [sys.executable, "-m", "sac_control.cli.filming", str(run.path)]
+    over = Shutdown(reason="the training has ended")
+    return ExecuteProcess(cmd=command, additional_env=environment, output="screen", on_exit=[over])
+
+
 def _node(
-    node: NodeDescription, environment: dict[str, str], *, is_first: bool, run: RunDirectory | None
+    node: NodeDescription,
+    environment: dict[str, str],
+    *,
+    is_first: bool,
+    run: RunDirectory | None,
+    film: ExecuteProcess | None,
 ) -> ExecuteProcess:
     """A node that is started again as node_description.py says.
 
@@ -72,11 +85,11 @@ def _node(
         if context.is_shutdown:
             return []
         if is_first and event.returncode == 0:
-            return [Shutdown(reason=f"{node.executable} has finished")]
+            return [film or Shutdown(reason=f"{node.executable} has finished")]
         reason = f"the {node.executable} process ended with exit code {event.returncode}"
         successor = node.successor(event.returncode)
         if successor is not None:
-            again = _node(successor, environment, is_first=is_first, run=run)
+            again = _node(successor, environment, is_first=is_first, run=run, film=film)
             return [
                 LogInfo(msg=f"warning: {reason}; restarting, at most {successor.restarts} more times"),
                 TimerAction(period=RESTART_DELAY, actions=[again]),

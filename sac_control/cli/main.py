@@ -45,7 +45,6 @@ from sac_control.cli.voice import voice
 from sac_control.cli.watch import WatchOptions, watch
 from sac_control.errors import ConfigError, SacControlError
 from sac_control.policy.signature import make_key_pair
-from sac_control.store.run_directory import RunDirectory
 from sac_control.system import preflight
 from sac_control.training.progress import QUIET, STYLE
 
@@ -132,7 +131,7 @@ def _train(options: TrainingOptions) -> int:
     elif complaint:
         print(f"warning: no curve: {complaint}", file=sys.stderr)
     if options.video and has_ended:
-        _film_trained(plan.run, is_quiet=options.quiet)
+        film_trained(plan.run, is_quiet=options.quiet)
     if not options.quiet:
         print("next:", *next_commands(plan.run, options.runs_dir, summary), sep="\n  ")
     is_missed = (options.require_solved and not summary["solved"]) or (
@@ -158,16 +157,6 @@ def _evaluate(options: EvaluationOptions) -> int:
         film_evaluated(path, run, task=options.task, engine=options.engine, seed=options.seed, video=options.video)
         print(f"video: {options.video}", file=sys.stderr if options.json else sys.stdout)
     return code
-
-
-def _film_trained(run: RunDirectory, *, is_quiet: bool) -> None:
-    """Make the video of a run; the training is over, and its time told."""
-    started = time.monotonic()
-    complaint = film_trained(run)
-    if complaint:
-        print(f"warning: no video: {complaint}", file=sys.stderr)
-    elif run.video.exists() and not is_quiet:
-        print(f"video: {os.path.relpath(run.video)}, made in {time.monotonic() - started:.1f} s more")
 
 
 def _deploy(options: DeploymentOptions) -> int:

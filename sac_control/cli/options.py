@@ -187,7 +187,6 @@ class TrainingOptions(Restarting, Simulated, Told, OfRuns):
         "leave out best.gif, which is made when the training has ended and takes seconds",
         default=True,
         flag="no-video",
-        is_for_launch=False,
     )
 
 
