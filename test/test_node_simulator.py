@@ -288,9 +288,9 @@ def test_a_namespace_moves_every_topic_but_those_that_ros_shares() -> None:
         published = node.get_publisher_names_and_types_by_node("simulator", "/robot")
         heard = node.get_subscriber_names_and_types_by_node("simulator", "/robot")
         names = {name for name, _ in published + heard} - {"/diagnostics", "/rosout", "/parameter_events"}
-        assert names == {
-            f"/robot/{name}" for name in ("joint_states", "transitions", "policy/action", "learner/credit")
-        }
+        own = ("joint_states", "transitions", "policy/action", "learner/credit")
+        joints = ("joint/slider_to_cart", "joint/cart_to_pendulum")
+        assert names == {f"/robot/{name}" for name in (*own, *joints)}
 
 
 def test_every_parameter_has_a_description_and_a_range_and_cannot_be_changed_while_it_runs() -> None:

@@ -52,7 +52,7 @@ SHORT: Controls = {
         ("training/publication.py", "file.to_bytes(self._signing_key)", "file.to_bytes()", "training_signs"),
     ],
     ("test_gymnasium_refusals.py", "test_gymnasium_env.py", "test_gymnasium_nodes.py"): [
-        ("cli/plan.py", "if not is_known and is_gymnasium(task)", "if False and is_gymnasium(task)",
+        ("cli/named.py", "if not is_known and is_gymnasium(task)", "if False and is_gymnasium(task)",
          "no_module_imported"),
         ("policy/requirements.py", "if config.drives_robot and not specification.has_joints:", "if False:",
          "moves_no_robot"),
