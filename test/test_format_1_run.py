@@ -82,6 +82,7 @@ def test_report_tells_of_it(runs: Path) -> None:
     assert "inverted_pendulum" in (runs / "old" / "report.html").read_text()
 
 
+@pytest.mark.long
 def test_evaluate_plays_it(tmp_path: Path, runs: Path) -> None:
     done = sac_control(tmp_path, "evaluate", "old", "--episodes", "3", "--json", "--stop-timeout", "300")
     assert done.returncode == 0, done.stderr

@@ -383,6 +383,7 @@ def test_what_diverges_after_a_return_is_rolled_back_to_what_was_returned_to(tmp
     abandon(run)
 
 
+@pytest.mark.long
 def test_a_deterministic_training_is_hardened_with_the_same_numbers_again(
     tmp_path: Path, short_task: Callable[[], str]
 ) -> None:

@@ -202,7 +202,9 @@ def test_robot_needs_no_simulator(place: Path) -> None:
 # who reads what is told
 
 
-@pytest.mark.parametrize("is_closed", [True, False], ids=["closed", "reader gone"])
+@pytest.mark.parametrize(
+    "is_closed", [pytest.param(True, marks=pytest.mark.long), False], ids=["closed", "reader gone"]
+)
 def test_training_goes_on_where_nobody_reads_what_it_tells(place: Path, is_closed: bool) -> None:
     command = [sys.executable, "-m", "sac_control", "train", "--run", "x", *SHORT]
     if is_closed:

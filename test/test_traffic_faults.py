@@ -60,6 +60,7 @@ def value_of(diagnostics: list[Any], node: str, key: str) -> str:
     return ""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(3 if IS_FULL else 1))
 def test_buffer_holds_exactly_the_transitions_that_came_through(tmp_path: Path, seed: int) -> None:
     run = tmp_path / "run"
@@ -183,7 +184,8 @@ def stamp_of(msg: Any) -> int:
     return messages.stamp_from_msg(msg.header.stamp)
 
 
-@pytest.mark.parametrize("faults", [LOSSY, pytest.param(LATE, marks=pytest.mark.long)], ids=["lossy", "late"])
+@pytest.mark.long
+@pytest.mark.parametrize("faults", [LOSSY, LATE], ids=["lossy", "late"])
 def test_control_goes_on_or_falls_to_zero(policy_path: Path, machine: Withheld, faults: Faults) -> None:
     control = controlled(faults, policy_path, 1)
     commanded_at = [(time_of_command(at, effort, control.commands), at) for at, effort in control.forces if effort]

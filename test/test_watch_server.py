@@ -103,6 +103,7 @@ def test_message_that_is_too_large_ends_that_connection_alone(server: viser.Vise
         read_until(other, lambda found: "still here" in str(found))
 
 
+@pytest.mark.long
 def test_browser_that_does_not_read_holds_nothing_up_and_nothing_piles_up(server: viser.ViserServer) -> None:
     port = server.get_port()
     points = np.zeros(20_000)
