@@ -29,6 +29,7 @@ from sac_control.tasks.task import Task
 from sac_control.types import Action, Float32Array, FloatArray, Signals, Transition
 
 UNLIMITED = 2**63 - 1  # credit: whoever waits for each transition needs none
+_ASK_AGAIN = 1.0  # [s] without an answer after which a question is asked again
 _REMINDER = 0.5  # [s] without progress after which credit and action are sent again
 _SETTINGS = ("run_id", "task", "mode")  # parameters of a simulator node
 
@@ -147,7 +148,7 @@ class SimulatorClient:
                 f"no simulator of sac_control at {where}{self._robot()}: start it with -p run_id:=(32 hexadecimal "
                 "digits), in this ROS_DOMAIN_ID and namespace"
             )
-        values = self._call(asked, GetParameters.Request(names=list(_SETTINGS))).values
+        values = self._call(asked, GetParameters.Request(names=list(_SETTINGS)), is_repeatable=True).values
         self._node.destroy_client(asked)
         if any(value.type != ParameterType.PARAMETER_STRING for value in values) or len(values) != len(_SETTINGS):
             raise ConfigError(f"{where} is not a simulator of sac_control: it has no parameters {', '.join(_SETTINGS)}")
@@ -180,12 +181,16 @@ class SimulatorClient:
         if rivals:
             raise ConfigError(f"{', '.join(rivals)} publishes {topic}, too: two cannot command one simulator; stop one")
 
-    def _call(self, client: Any, request: Any) -> Any:
-        future = client.call_async(request)
-        self._executor.spin_until_future_complete(future, timeout_sec=self._timeout)
-        if not future.done():
-            raise StateError(f"no response from {client.srv_name} within {self._timeout:g} s: see that it runs")
-        return future.result()
+    def _call(self, client: Any, request: Any, *, is_repeatable: bool = False) -> Any:
+        """The response; one that comes before both sides know each other is lost, so what may be asked again is."""
+        deadline = time.monotonic() + self._timeout
+        while time.monotonic() < deadline:
+            future = client.call_async(request)
+            patience = min(_ASK_AGAIN, self._timeout) if is_repeatable else self._timeout
+            self._executor.spin_until_future_complete(future, timeout_sec=patience)
+            if future.done():
+                return future.result()
+        raise StateError(f"no response from {client.srv_name} within {self._timeout:g} s: see that it runs")
 
     # what it says
 

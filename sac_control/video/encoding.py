@@ -70,7 +70,10 @@ def _write_mp4(path: Path, pictures: Sequence[NDArray[np.uint8]], fps: int) -> N
     writer = imageio_ffmpeg.write_frames(
         str(path), (width, height), fps=fps, macro_block_size=2, output_params=["-movflags", "+faststart"]
     )
-    writer.send(None)
+    try:
+        writer.send(None)
+    except IndexError as error:  # it reads what the program says of itself
+        raise RuntimeError(f"{imageio_ffmpeg.get_ffmpeg_exe()} is no ffmpeg, or does not run") from error
     try:
         for picture in pictures:
             writer.send(np.ascontiguousarray(picture[:height, :width]))
