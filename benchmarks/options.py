@@ -52,8 +52,8 @@ FULL = Form(
     rounds=9,
     round_seconds=2.0,
     latency_seconds=50.0,
-    watch_pairs=60,
-    record_pairs=20,
+    watch_pairs=30,
+    record_pairs=12,
     variant_seeds=5,
     variant_steps=4_000,
 )
