@@ -22,6 +22,11 @@ REASONS: dict[str, str] = {
         "were hardened, four evaluations of one and one of the other; none failed once hardened. What learns there "
         "meets robots that no policy keeps, and wanders. docs/robustness.md lists what was tried against it."
     ),
+    "hardening.seconds": (
+        "one training of twelve was not hardened within learner.max_steps, 20,000 transitions, and went back to its "
+        "solution five times; its best policy keeps 19 of 20 plants all the same, and stands for its hours. About one "
+        "training in ten loses its way so; docs/robustness.md tells how, and what was tried against it."
+    ),
     "latency.inference.64x64": "its median is well below; the p99 is that of a shared machine.",
     "latency.inference.256x256": "its median is well below; the p99 is that of a shared machine.",
     "latency.kilohertz": (
