@@ -22,6 +22,11 @@ REASONS: dict[str, str] = {
         "were hardened, four evaluations of one and one of the other; none failed once hardened. What learns there "
         "meets robots that no policy keeps, and wanders. docs/robustness.md lists what was tried against it."
     ),
+    "watching": (
+        "on two processors a training, what serves and the client that takes it leave nothing over. Pairs spread from "
+        "-22 to +76 %, so that 2 % cannot be told from nothing. Both run only while a processor is free, and take its "
+        "caches with them."
+    ),
     "hardening.seconds": (
         "one training of twelve was not hardened within learner.max_steps, 20,000 transitions, and went back to its "
         "solution five times; its best policy keeps 19 of 20 plants all the same, and stands for its hours. About one "
