@@ -64,8 +64,8 @@ def lines(result: dict[str, Any]) -> list[Line]:
 def details(result: dict[str, Any]) -> list[str]:
     """Every pair."""
     return [
-        f"`sac_control train --max-steps {LAST}` with `{'`, `'.join(SETTINGS)}`, with and without `--bag`, by turns; both",
-        f"of a pair have the same seed. Transitions per second from the {FIRST}th to the {LAST:,}th.",
+        f"`sac_control train --max-steps {LAST}` with `{'`, `'.join(SETTINGS)}`, with and without `--bag`, by turns;",
+        f"both of a pair have the same seed. Transitions per second from the {FIRST}th to the {LAST:,}th.",
         "",
         "| alone [1/s] | recorded [1/s] | slower [%] |",
         "|---|---|---|",
