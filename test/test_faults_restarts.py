@@ -191,8 +191,7 @@ def test_nodes_find_each_other_in_whatever_order_they_start(tmp_path: Path) -> N
             training.close()  # no process is left behind
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("mode", ["lockstep", "realtime"])
+@pytest.mark.parametrize("mode", ["lockstep", pytest.param("realtime", marks=pytest.mark.long)])
 def test_training_goes_on_by_itself_when_a_peer_comes_back(tmp_path: Path, ros: RosWorld, mode: str) -> None:
     with Trio(ros, tmp_path, mode) as trio:
         trio.start_all()

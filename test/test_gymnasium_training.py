@@ -23,7 +23,6 @@ def rows(run: Path, table: str) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-@pytest.mark.long
 def test_training_learns_swaps_and_evaluates_and_its_policy_runs_there_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -86,7 +86,6 @@ def train(tmp_path: Path, run: str, *more: str) -> tuple[str, ...]:
 # trainings and evaluations beside a robot
 
 
-@pytest.mark.long
 def test_training_and_evaluation_beside_an_armed_robot_reach_neither_it_nor_its_policy(
     tmp_path: Path, policy_path: Path, commands: Callable[..., Command]
 ) -> None:
@@ -174,7 +173,6 @@ def test_of_two_that_began_at_the_same_instant_exactly_one_goes_on() -> None:
             Claim(one, 10, "/x").hear(msg)
 
 
-@pytest.mark.long
 def test_second_training_under_the_same_names_is_refused_and_the_first_learns_from_its_own_alone(
     tmp_path: Path, commands: Callable[..., Command]
 ) -> None:

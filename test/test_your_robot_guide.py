@@ -64,7 +64,6 @@ def run(folder: Path, words: list[str]) -> str:
     return done.stdout
 
 
-@pytest.mark.long
 def test_commands_of_the_guide_lead_from_a_urdf_to_a_pendulum_that_is_held(tmp_path: Path) -> None:
     shutil.copy(ROBOTS / "furuta.urdf", tmp_path)
     new_task, check_task, train, evaluate, info, simulator, deploy, arm, stop = commands()
