@@ -18,23 +18,12 @@ from websockets.sync.client import connect
 from websockets.sync.connection import Connection
 from websockets.typing import Subprotocol
 
+from benchmarks.workers.watch_client import LOOKS_FROM
 from policies import SPECIFICATION
 from ros_world import PATIENCE
 from sac_control.store.replay_file import RECORD, ReplayFile
 
 VERSION = Subprotocol(f"viser-v{viser.__version__}")
-LOOKS_FROM = {
-    "type": "ViewerCameraMessage",
-    "wxyz": (1.0, 0.0, 0.0, 0.0),
-    "position": (0.0, -2.0, 0.5),
-    "fov": 1.0,
-    "near": 0.01,
-    "far": 1000.0,
-    "image_height": 100,
-    "image_width": 160,
-    "look_at": (0.0, 0.0, 0.3),
-    "up_direction": (0.0, 0.0, 1.0),
-}
 
 
 def free_port() -> int:

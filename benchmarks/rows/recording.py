@@ -5,8 +5,7 @@ from __future__ import annotations
 import importlib.util
 from typing import Any
 
-from benchmarks import words
-from benchmarks.intervals import median, median_interval
+from benchmarks import slow_down
 from benchmarks.options import NotAvailableError, Options
 from benchmarks.table import Line
 from benchmarks.training import dump, train
@@ -21,6 +20,7 @@ IS_LONG = False
 FIRST, LAST = 500, 2_000  # transitions between which time is taken: updates have long begun
 SETTINGS = ("learner.until=steps", "learner.evaluation_every=0")
 TIMEOUT = 300.0  # [s] of one training
+_KIND = "recorded"
 _WHAT = "slow-down of a training by `--bag`"
 
 
@@ -32,33 +32,18 @@ def measure(options: Options) -> dict[str, Any]:
     """
     if any(importlib.util.find_spec(name) is None for name in PACKAGES):
         raise NotAvailableError(f"{' and '.join(PACKAGES.values())}, which bags need, are not installed")
-    result: dict[str, Any] = {"pairs": []}
-    for number in range(options.form.record_pairs):
-        pair: dict[str, float] = {}
-        for kind in ("recorded", "alone") if number % 2 else ("alone", "recorded"):
-            pair[kind] = _rate(options, f"{kind}{number}", options.first_seed + number, is_recorded=kind == "recorded")
-        pair["slower"] = 100.0 * (pair["alone"] / pair["recorded"] - 1.0)
-        options.say(f"pair {number}: {pair}")
-        result["pairs"].append(pair)
-        options.keep(result)
+
+    def rate(kind: str, number: int) -> float:
+        return _rate(options, f"{kind}{number}", options.first_seed + number, is_recorded=kind == _KIND)
+
+    result: dict[str, Any] = {}
+    slow_down.measure_pairs(options, result, count=options.form.record_pairs, kind=_KIND, rate=rate)
     return result
 
 
 def lines(result: dict[str, Any]) -> list[Line]:
     """The slow-down."""
-    slower = [pair["slower"] for pair in result["pairs"]]
-    if not slower:
-        return [Line(key=NAME, what=_WHAT, median="–")]
-    return [
-        Line(
-            key=NAME,
-            what=_WHAT,
-            median=f"{median(slower):.1f} %",
-            interval=words.interval(median_interval(slower), 1, "%"),
-            worst=f"{max(slower):.1f} %",
-            runs=f"{len(slower)} pairs",
-        )
-    ]
+    return [slow_down.line(NAME, _WHAT, result["pairs"])]
 
 
 def details(result: dict[str, Any]) -> list[str]:
@@ -67,9 +52,7 @@ def details(result: dict[str, Any]) -> list[str]:
         f"`sac_control train --max-steps {LAST}` with `{'`, `'.join(SETTINGS)}`, with and without `--bag`, by turns;",
         f"both of a pair have the same seed. Transitions per second from the {FIRST}th to the {LAST:,}th.",
         "",
-        "| alone [1/s] | recorded [1/s] | slower [%] |",
-        "|---|---|---|",
-        *(f"| {pair['alone']:.1f} | {pair['recorded']:.1f} | {pair['slower']:.1f} |" for pair in result["pairs"]),
+        *slow_down.listing(_KIND, result["pairs"]),
     ]
 
 

@@ -15,8 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks import words
-from benchmarks.intervals import median, median_interval
+from benchmarks import slow_down
 from benchmarks.machine import ROOT
 from benchmarks.options import NotAvailableError, Options
 from benchmarks.processes import GRACE, clean_environment
@@ -33,6 +32,7 @@ STRETCH = 2.5  # [s] with the page served, and without
 SETTLING = 1.0  # [s] at the beginning of each that do not count
 PATIENCE = 120.0  # [s] until the training makes updates, and until the page is there
 _UPDATING = 500  # transitions after which it has long begun to
+_KIND = "watched"
 _WHAT = "slow-down of a training by serving the page of `sac_control watch`, its drawing apart"
 
 
@@ -45,42 +45,31 @@ def measure(options: Options) -> dict[str, Any]:
     if importlib.util.find_spec("viser") is None:
         raise NotAvailableError("viser, with which sac_control watch makes its page, is not installed")
     metrics = options.directory / "runs" / "watched" / "metrics.csv"
-    result: dict[str, Any] = {"stretch": STRETCH, "pairs": []}
+    result: dict[str, Any] = {"stretch": STRETCH}
     with _served(options.directory) as served, _training(options):
         until = time.monotonic() + PATIENCE
         while _steps(metrics) < _UPDATING:
             if time.monotonic() > until:
                 raise NotAvailableError("the training made no progress")
             time.sleep(0.5)
-        for number in range(options.form.watch_pairs):
-            pair: dict[str, float] = {}
-            for kind in ("watched", "alone") if number % 2 else ("alone", "watched"):
-                _signal(served, signal.SIGCONT if kind == "watched" else signal.SIGSTOP)
-                pair[kind] = _rate(metrics)
-            pair["slower"] = 100.0 * (pair["alone"] / pair["watched"] - 1.0)
-            options.say(f"pair {number}: {pair}")
-            result["pairs"].append(pair)
-            options.keep(result)
+
+        def rate(kind: str, _: int) -> float:
+            _signal(served, signal.SIGCONT if kind == _KIND else signal.SIGSTOP)
+            return _rate(metrics)
+
+        slow_down.measure_pairs(options, result, count=options.form.watch_pairs, kind=_KIND, rate=rate)
     return result
 
 
 def lines(result: dict[str, Any]) -> list[Line]:
     """The slow-down."""
-    slower = [pair["slower"] for pair in result["pairs"]]
-    text = f"median of the pairs at most {MOST:g} %"
-    if not slower:
-        return [Line(key=NAME, what=_WHAT, median="–", goals=(Goal(text=text, met=None, reached="not measured"),))]
-    return [
-        Line(
-            key=NAME,
-            what=_WHAT,
-            median=f"{median(slower):.1f} %",
-            interval=words.interval(median_interval(slower), 1, "%"),
-            worst=f"{max(slower):.1f} %",
-            runs=f"{len(slower)} pairs",
-            goals=(Goal(text=text, met=median(slower) <= MOST),),
-        )
-    ]
+    pairs, text = result["pairs"], f"median of the pairs at most {MOST:g} %"
+    goal = (
+        Goal(text=text, met=slow_down.middle(pairs) <= MOST)
+        if pairs
+        else Goal(text=text, met=None, reached="not measured")
+    )
+    return [slow_down.line(NAME, _WHAT, pairs, goals=(goal,))]
 
 
 def details(result: dict[str, Any]) -> list[str]:
@@ -90,9 +79,7 @@ def details(result: dict[str, Any]) -> list[str]:
         "`sac_control watch` serves a client that takes all and draws nothing, in the other one both are stopped.",
         "Transitions per second. A browser's own drawing is not in it.",
         "",
-        "| alone [1/s] | watched [1/s] | slower [%] |",
-        "|---|---|---|",
-        *(f"| {pair['alone']:.1f} | {pair['watched']:.1f} | {pair['slower']:.1f} |" for pair in result["pairs"]),
+        *slow_down.listing(_KIND, result["pairs"]),
     ]
 
 
