@@ -195,6 +195,29 @@ def test_realtime_holds_the_last_command_and_falls_to_zero_when_it_is_too_old() 
         assert not any(transition.action[0] for transition in transitions[-20:])  # and zero for good
 
 
+def test_realtime_takes_a_command_that_waited_while_the_process_stalled_as_no_command() -> None:
+    timeout = 0.05
+    with RosWorld(simulator={"mode": "realtime", "command_timeout": timeout}) as ros:
+        transitions = ros.hear(topics.TRANSITIONS)
+        ros.add(SimulatorNode)
+        commands = ros.publisher(topics.COMMANDS)
+
+        def is_held() -> bool:
+            commands.publish(Float64MultiArray(data=[5.0]))
+            return any(transition.action[0] != 0.0 for transition in transitions)
+
+        ros.until(is_held, "no command was applied")
+        for _ in range(5):
+            ros.until(lambda: not transitions[-1].action[0], "no zero")
+            commands.publish(Float64MultiArray(data=[5.0]))
+            time.sleep(2.0 * timeout)  # nothing is served meanwhile
+            count = len(transitions)
+            ros.until(lambda count=count: len(transitions) > count + 10, "time does not pass")  # type: ignore[misc]
+            assert not any(transition.action[0] for transition in transitions[count:])
+        transitions.clear()
+        ros.until(is_held, "a fresh command is not applied")
+
+
 def is_moved(heard: list[tuple[float, bool]], count: int) -> bool:
     """Whether a force was applied after the first `count` periods."""
     return any(moved for _, moved in heard[count:])
@@ -207,13 +230,21 @@ def test_realtime_zeroes_the_force_when_the_policy_process_is_killed_or_frozen(
     number: signal.Signals,
     record_testsuite_property: Callable[[str, object], None],
 ) -> None:
-    """The second watchdog: it needs no policy process. The force of every period is in its transition."""
+    """The second watchdog: it needs no policy process. The force of every period is in its transition.
+
+    When it was applied is in there, too: a transition may be heard late, where the middleware lost a neighbour.
+    """
     path = tmp_path / "policy.safetensors"
     path.write_bytes(make_file().to_bytes())
     timeout, ends = 0.05, []
+    epoch = time.time() - time.monotonic()  # [s] in which steady time begins
     with RosWorld(simulator={"mode": "realtime", "command_timeout": timeout}) as ros:
-        heard: list[tuple[float, bool]] = []  # steady time, whether a force was applied
-        ros.hear(topics.TRANSITIONS, lambda msg: heard.append((time.monotonic(), msg.action[0] != 0.0)))
+        heard: list[tuple[float, bool]] = []  # steady time at the end of a period, whether a force was applied in it
+
+        def note(msg: Any) -> None:
+            heard.append((1e-9 * stamp_of(msg) + msg.duration - epoch, msg.action[0] != 0.0))
+
+        ros.hear(topics.TRANSITIONS, note)
         ros.add(SimulatorNode)
         for _ in range(5 if number == signal.SIGKILL else 1):
             with PolicyProcess(ros, policy_file=path) as policy:

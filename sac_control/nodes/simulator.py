@@ -47,7 +47,8 @@ class SimulatorNode(Node):
     In lockstep a state waits for the action that echoes its stamp; an answer that does not come is asked for again and
     counted, and time stands still meanwhile. In realtime physics waits for nobody once a first command has come: the
     last command is held until the next, and the safe command holds while the newest is older than
-    command_timeout.
+    command_timeout. A command is as old as the newest look into its queue before it: one that waited there while this
+    process stalled, as it may for a second in a middleware that lost a neighbour, is not fresh for being taken now.
     A period may be late, made up for together with the next, or unanswered: its action came after the next state or
     never; /diagnostics counts both.
     """
@@ -81,7 +82,7 @@ class SimulatorNode(Node):
         self._is_paused = False
         self._commanded: FloatArray = self._safe.hold()
         self._applied: FloatArray = self._commanded  # in the newest step
-        self._command_time: float | None = None  # [s] steady time of the newest usable command
+        self._command_time: float | None = None  # [s] steady time after which the newest usable command came
         self._policy_version = 0
         self._action_raw: Float32Array | None = None  # of the newest action
         self._foreign_actions = 0
@@ -90,7 +91,7 @@ class SimulatorNode(Node):
         self._answered_stamp: int | None = None  # [ns] of the state that the newest action answers
         self._rejected_commands = 0
         self._zeroed_periods = 0
-        self._stepped_at = _now()  # [s] steady time of the newest step
+        self._stepped_at = self._looked_at = _now()  # [s] steady times of the newest step and end of a period
 
         shown = topics.JOINT_STATES if env.specification.has_joints else topics.OBSERVATION
         self._state_msg, self._clock_msg = shown.type(), topics.CLOCK.type()
@@ -202,9 +203,10 @@ class SimulatorNode(Node):
         if not self._is_usable(command):
             self._rejected_commands += 1  # counts as no message: it does not feed the watchdog
             return
-        self._commanded, self._command_time = command, _now()
+        self._commanded, self._command_time = command, self._looked_at
 
     def _on_period(self) -> None:
+        self._looked_at = _now()  # whatever had come was taken: messages are served before timers
         if self._recorder.is_awaited(_now()):
             return
         if self._command_time is None or self._is_paused:
