@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 
 from withheld import Withheld
 
-pytest_plugins = ["optional_packages"]
+pytest_plugins = ["optional_packages", "plans"]
 
 settings.register_profile("any_machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any_machine")

@@ -3,7 +3,8 @@
 from negative_controls import Controls
 
 SHORT: Controls = {
-    ("test_plan.py", "test_faults_clock.py", "test_faults_callbacks.py", "test_faults_restarts.py"): [
+    ("test_node_description.py", "test_plan_restarts.py", "test_faults_clock.py", "test_faults_callbacks.py",
+     "test_faults_restarts.py"): [
         ("cli/node_description.py", "if self.restarts == 0 or exit_code in", "if exit_code in", "until_its_restarts"),
         ("cli/node_description.py", "restarts=self.restarts - 1, ", "", "until_its_restarts"),
         ("cli/node_description.py", "exit_code in (EXIT_DONE, EXIT_SETTING, EXIT_START)", "exit_code == EXIT_DONE",
@@ -25,7 +26,7 @@ LONG: Controls = {
     ("test_end_to_end.py",): [
         ("cli/runner.py", "len(signals) > max(asked, 1)", "False", "second_ctrl_c_kills"),
     ],
-    ("test_plan.py", "test_faults_clock.py", "test_faults_callbacks.py", "test_faults_restarts.py"): [
+    ("test_faults_clock.py", "test_faults_callbacks.py", "test_faults_restarts.py"): [
         ("policy/freshness.py", "if stamp < last and is_fresh:", "if stamp <= last:",
          "control_goes_on_by_itself"),
         ("policy/freshness.py", "if abs(now - stamp) <= 1e9 * timeout:", "if True:", "while_the_clocks_differ"),

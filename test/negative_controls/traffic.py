@@ -22,6 +22,7 @@ SHORT: Controls = {
     ],
     ("test_node_simulator.py",): [
         ("nodes/topics.py", "except _rclpy.RCLError:", "except ZeroDivisionError:", "middleware_refuses"),
+        ("nodes/simulator.py", "= command, self._looked_at", "= command, _now()", "process_stalled"),
     ],
     ("test_traffic_faults.py",): [
         ("training/arrivals.py", "return is_new", "return True", "buffer_holds_exactly"),
