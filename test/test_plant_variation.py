@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from robot_files import contract_robots, make_robot
+from robot_files import CART_POLE, contract_robots, make_robot
 from sac_control.errors import ConfigError
 from sac_control.robots.engines import is_installed
 from sac_control.types import FloatArray
@@ -87,6 +89,60 @@ def test_each_change_means_the_same_in_both_engines(tmp_path: Path, text: str, v
     apart = np.abs(described - other_described).max()  # the engines agree on the robot as described that well
     effect = np.abs(changed - described).max()
     assert np.abs(changed - other_changed).max() < 2.0 * apart + 0.05 * effect
+
+
+def test_a_joint_ends_as_many_times_as_far_away(tmp_path: Path, world: World) -> None:
+    def end(command: float) -> float:
+        world.reset([0.0] * 4)
+        for _ in range(300):
+            world.step([command])
+        return world.position[0]
+
+    (limit,) = re.findall(rf'name="{CART}".*?upper="([\d.]+)"', CART_POLE, re.DOTALL)
+    described = end(40.0)
+    assert described == pytest.approx(float(limit), rel=0.05)
+    for factor in (0.5, 1.3):
+        world.vary(variation(f"travel({CART})", factor))
+        assert end(40.0) == pytest.approx(factor * described, rel=0.05)
+        assert end(-40.0) == pytest.approx(-factor * described, rel=0.05)
+    world.vary(variation(f"travel({POLE})", 0.5))  # which goes round and round
+    assert end(40.0) == described
+
+
+AIR = """
+<mujoco>
+  <option density="0" viscosity="0.3"/>
+  <worldbody>
+    <body>
+      <joint name="arm" type="hinge" axis="0 1 0" damping="0"/>
+      <geom type="capsule" fromto="0 0 0 0 0 0.6" size="0.05"/>
+    </body>
+  </worldbody>
+</mujoco>
+"""
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_air_brakes_as_many_times_as_much_as_described(tmp_path: Path, engine: str) -> None:
+    if not is_installed(engine):
+        pytest.skip(f"{engine} is not installed")
+    robot = make_robot(tmp_path / "robot.xml", AIR, joints=("arm",), driven="arm")
+    world = make_world(engine, dataclasses.replace(robot, air_damping=0.04))
+
+    def height_of_a_swing(factor: float | None) -> float:
+        """Angle at which it turns back, after it was let go at the height of its joint [rad from hanging]."""
+        world.vary({} if factor is None else {Quantity("air_damping"): factor})
+        world.reset([0.5 * np.pi, 0.0])
+        while world.velocity[0] >= 0.0 or world.position[0] < np.pi:
+            world.step([0.0])
+        return world.position[0] - np.pi
+
+    described = height_of_a_swing(None)
+    free, thick = height_of_a_swing(1e-6), height_of_a_swing(2.0)
+    assert described < free - 0.03
+    assert described**2 == pytest.approx(free * thick, rel=0.05)  # each factor takes the same share
+    assert height_of_a_swing(1.0) == height_of_a_swing(None) == described
+    world.close()
 
 
 def test_all_of_it_at_once_is_saved_loaded_and_copied_with_the_state_of_the_drives(world: World) -> None:

@@ -29,6 +29,7 @@ class Case:
     task: str = ""  # file in the repository; none: the configuration names it
     home: str = "pybullet"  # engine in which it is trained
     away: str = "mujoco"  # engine in which it is examined, too; none: it has no other
+    seeds: int = 3  # of which no more than a form has
 
     @property
     def engines(self) -> tuple[str, ...]:
@@ -37,13 +38,13 @@ class Case:
 
 
 CASES = (
-    Case(name="swing-up", config="swingup.yaml"),
+    Case(name="swing-up", config="swingup.yaml", seeds=5),
     Case(name="double pendulum", config="double_pendulum.yaml"),
     Case(name="Furuta pendulum", task="test/robots/furuta_balance.yaml", home="mujoco", away="pybullet"),
     Case(name="acrobot", task="test/robots/acrobot_balance.yaml", home="mujoco", away=""),
     Case(name="cart driven by velocity", task="test/robots/velocity_cart.yaml", home="mujoco", away="pybullet"),
 )
-FIRST_SEED = 2_720  # no setting was chosen on these
+FIRST_SEED = 2_740  # no setting was chosen on these
 LEAST = 19  # plants kept that are aimed at, by every seed
 WHOLE = 100_000  # transitions, with which a form lets trainings take as many as they are set to
 TIMEOUT = 1_800.0  # [s] of one training
@@ -55,7 +56,7 @@ def measure(options: Options) -> dict[str, Any]:
     result: dict[str, Any] = {"tasks": {}}
     for case in CASES:
         runs = result["tasks"][case.name] = []
-        for seed in options.seeds(options.form.task_seeds):
+        for seed in options.seeds(min(case.seeds, options.form.task_seeds)):
             seed += FIRST_SEED
             name = f"{case.name.replace(' ', '_')}{seed}"
             run = train(

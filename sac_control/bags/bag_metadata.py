@@ -75,7 +75,7 @@ def metadata_text(topics: list[RecordedTopic], extent: Extent, file: str) -> str
         "relative_file_paths": [file],
         "files": [{"path": file, **_span(extent)}],
         "custom_data": None,
-        "ros_distro": os.environ.get("ROS_DISTRO", "rosbags"),
+        "ros_distro": os.environ.get("ROS_DISTRO", "unknown"),
     }
     return yaml.safe_dump({"rosbag2_bagfile_information": content}, sort_keys=False)
 

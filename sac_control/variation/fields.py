@@ -75,6 +75,7 @@ FIELDS: Mapping[str, Field] = {
     "length": _factor(
         Of.HINGE, "factor of the length of that link: centre of mass, what it carries, and inertia by its square"
     ),
+    "travel": _factor(Of.JOINT, "factor of the positions at which the joint ends, where it has an end"),
     "damping": _amount(Of.JOINT, "N s/m or N m s/rad", "viscous friction of the joint, beside the description's"),
     "friction": _amount(Of.JOINT, "N or N m", "dry friction of the joint, beside the description's"),
     "gain": _factor(Of.DRIVE, "factor of the effort that the drive makes of a command"),
@@ -95,6 +96,9 @@ FIELDS: Mapping[str, Field] = {
         description="the robot's base is turned by this about the y axis, against gravity",
         low=-1.5,
         high=1.5,
+    ),
+    "air_damping": _factor(
+        Of.ROBOT, "factor of the braking by air: air_damping in pybullet, density and viscosity of an MJCF in MuJoCo"
     ),
     "push": Field(
         of=Of.JOINT,

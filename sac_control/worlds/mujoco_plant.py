@@ -13,7 +13,8 @@ from sac_control.robots.robot import Robot
 from sac_control.types import Array
 from sac_control.variation.fields import Quantity
 
-_STATISTICS = ("meaninertia", "meanmass", "meansize", "extent")  # that MuJoCo derives; the solver scales by the first
+# Numbers of a model in no array: statistics that MuJoCo derives (the solver scales by the first), and the air.
+_NUMBERS = {"stat": ("meaninertia", "meanmass", "meansize", "extent"), "opt": ("density", "viscosity")}
 _LONG = (mujoco.mjtGeom.mjGEOM_CAPSULE, mujoco.mjtGeom.mjGEOM_CYLINDER)  # size[1] is half of their length
 
 
@@ -28,11 +29,12 @@ class MujocoPlant:
     def __init__(self, model: mujoco.MjModel, data: mujoco.MjData, robot: Robot) -> None:
         self._model, self._data, self._robot = model, data, robot
         self._described: dict[str, Array] = {}  # all numbers of the model
-        self._statistics: dict[str, float] = {}
+        self._numbers: dict[tuple[str, str], float] = {}
         self._setters: Mapping[str, Callable[[mujoco.MjModel, int, float], None]] = {
             "mass": _set_mass,
             "inertia": _set_inertia,
             "length": _set_length,
+            "travel": _set_travel,
             "damping": _set_damping,
             "friction": _set_friction,
             "gain": _set_gain,
@@ -51,16 +53,20 @@ class MujocoPlant:
         arrays = _arrays(self._model)
         if not self._described:
             self._described = {name: array.copy() for name, array in arrays.items()}
-            self._statistics = {name: getattr(self._model.stat, name) for name in _STATISTICS}
+            self._numbers = {
+                (part, name): getattr(getattr(self._model, part), name) for part in _NUMBERS for name in _NUMBERS[part]
+            }
         for name, array in self._described.items():
             arrays[name][...] = array
-        for name, value in self._statistics.items():
-            setattr(self._model.stat, name, value)
+        for (part, name), value in self._numbers.items():
+            setattr(getattr(self._model, part), name, value)
         if not variation:
             return
         for (field, of), value in variation.items():
             if field == "gravity_tilt":
                 _set_tilt(self._model, value)
+            elif field == "air_damping":
+                _set_air(self._model, value)
             elif field in self._setters:
                 self._setters[field](self._model, joints[of], value)
         mujoco.mj_setConst(self._model, self._data)
@@ -120,6 +126,10 @@ def _set_length(model: mujoco.MjModel, joint: int, factor: float) -> None:
             model.body_pos[body] = at + factor * (model.body_pos[body] - at)
 
 
+def _set_travel(model: mujoco.MjModel, joint: int, factor: float) -> None:
+    model.jnt_range[joint] *= factor  # of no meaning where the joint has no end
+
+
 def _set_damping(model: mujoco.MjModel, joint: int, amount: float) -> None:
     model.dof_damping[model.jnt_dofadr[joint]] += amount
 
@@ -134,6 +144,11 @@ def _set_gain(model: mujoco.MjModel, joint: int, factor: float) -> None:
     for actuator in range(model.nu):
         if int(model.actuator_trnid[actuator, 0]) == joint:
             model.actuator_ctrlrange[actuator] *= factor
+
+
+def _set_air(model: mujoco.MjModel, factor: float) -> None:
+    model.opt.density *= factor
+    model.opt.viscosity *= factor
 
 
 def _set_tilt(model: mujoco.MjModel, angle: float) -> None:

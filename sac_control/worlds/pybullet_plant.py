@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sac_control.variation.fields import Quantity
 from sac_control.worlds.pybullet_module import pybullet
 
-_JOINT_DAMPING, _PARENT = 6, 16  # places in pybullet's getJointInfo
+_JOINT_DAMPING, _LIMITS, _PARENT = 6, slice(8, 10), 16  # places in pybullet's getJointInfo
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +33,7 @@ def change_plant(
     joints: Mapping[str, int],
     described: list[Inertia],
     gravity: float,
+    air_damping: float,
     variation: Mapping[Quantity, float],
 ) -> None:
     """Let a machine that was loaded just now differ by `variation`.
@@ -42,6 +43,7 @@ def change_plant(
         joints: index of each joint.
         described: inertias of the links as described: what was stretched may have become heavier.
         gravity: [m/s²].
+        air_damping: linear and angular, of every link, as described [1/s].
         variation: what differs, which was checked.
     """
     masses, factors = [1.0] * len(described), [1.0] * len(described)
@@ -52,12 +54,18 @@ def change_plant(
     for link, (each, mass, factor) in enumerate(zip(described, masses, factors, strict=True)):
         if (mass, factor) != (1.0, 1.0):
             _set_inertia(client, body, link, each, mass, factor)
-    setters: dict[str, Callable[[int, int, int, float], None]] = {"damping": _set_damping, "friction": _set_friction}
+    setters: dict[str, Callable[[int, int, int, float], None]] = {
+        "travel": _set_travel,
+        "damping": _set_damping,
+        "friction": _set_friction,
+    }
     for (field, of), value in variation.items():
         if field in setters:
             setters[field](client, body, joints[of], value)
         if field == "gravity_tilt":
             _set_tilt(client, gravity, value)
+        if field == "air_damping":
+            _set_air(client, body, air_damping * value)
 
 
 def _link(client: int, body: int, joint: int) -> Iterator[int]:
@@ -79,6 +87,14 @@ def _set_inertia(client: int, body: int, link: int, described: Inertia, mass: fl
     )
 
 
+def _set_travel(client: int, body: int, joint: int, factor: float) -> None:
+    lower, upper = pybullet.getJointInfo(body, joint, physicsClientId=client)[_LIMITS]
+    if lower < upper:  # otherwise there is no end
+        pybullet.changeDynamics(
+            body, joint, jointLowerLimit=factor * lower, jointUpperLimit=factor * upper, physicsClientId=client
+        )
+
+
 def _set_damping(client: int, body: int, joint: int, amount: float) -> None:
     described = pybullet.getJointInfo(body, joint, physicsClientId=client)[_JOINT_DAMPING]
     pybullet.changeDynamics(body, joint, jointDamping=described + amount, physicsClientId=client)
@@ -89,6 +105,11 @@ def _set_friction(client: int, body: int, joint: int, amount: float) -> None:
     pybullet.setJointMotorControl2(
         body, joint, pybullet.VELOCITY_CONTROL, targetVelocity=0.0, force=amount, physicsClientId=client
     )
+
+
+def _set_air(client: int, body: int, damping: float) -> None:
+    for link in range(-1, pybullet.getNumJoints(body, physicsClientId=client)):
+        pybullet.changeDynamics(body, link, linearDamping=damping, angularDamping=damping, physicsClientId=client)
 
 
 def _set_tilt(client: int, gravity: float, angle: float) -> None:

@@ -141,7 +141,7 @@ class PybulletWorld(World):
         lengths = {robot.model_name(of): value for (field, of), value in variation.items() if field == "length"}
         self._build(stretched(description, lengths) if lengths else description)
         joints = dict(zip(robot.joints, self._joints, strict=True))
-        change_plant(self._client, self._body, joints, self._inertias, robot.gravity, variation)
+        change_plant(self._client, self._body, joints, self._inertias, robot.gravity, robot.air_damping, variation)
         gains = [variation.get(Quantity("gain", drive.joint), 1.0) for drive in robot.drives]
         self._drives = [
             (joint, drive, most * gain) for (joint, drive, most), gain in zip(self._drives, gains, strict=True)
