@@ -29,6 +29,27 @@ pytestmark = pytest.mark.usefixtures("alike_everywhere")
 CONFIGURATIONS = sorted(set((ROOT / "config").glob("*.yaml")) - {ROOT / "config" / "diagnostic_aggregator.yaml"})
 
 
+@pytest.mark.parametrize(
+    ("ranges", "complaint"),
+    [
+        ("{mass: [2, 1]}", r"mass is \[2.0, 1.0\]: expected \[low, high\] with low at most high"),
+        ("{mass: [0, 1]}", "mass reaches 0: expected greater than 0"),
+        ("{friction: {slider_to_cart: [-1, 1]}}", "slider_to_cart reaches -1: expected at least 0"),
+        ("{backlash: [0, 1]}", "backlash cannot vary"),
+        ("{travel: {slider: [0.5, 1]}}", "'slider' is not known; did you mean slider_to_cart"),
+        ("{length: {slider_to_cart: [0.5, 1]}}", "does not turn|joint that slides"),
+    ],
+)
+def test_ranges_that_no_robot_has_are_refused_and_leave_nothing_behind(
+    runs: Path, trained: RunDirectory, ranges: str, complaint: str
+) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        training(runs, settings=[f"simulator.randomise={ranges}"])
+    assert not (runs / "new").exists()
+    with pytest.raises(ConfigError, match=complaint):
+        plan_evaluation(EvaluationOptions(policy="trained", runs_dir=runs, settings=[f"simulator.randomise={ranges}"]))
+
+
 def test_parameter_file_is_read_for_the_namespace_of_the_plan(
     runs: Path, trained: RunDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

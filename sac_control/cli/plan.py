@@ -30,6 +30,7 @@ from sac_control.cli.plan_checks import (
     check_output,
     check_restarts,
     check_run_name,
+    check_simulated,
     check_tasks,
     exam_of,
 )
@@ -175,6 +176,7 @@ def plan_evaluation(options: EvaluationOptions) -> Plan:
         )
     )
     check_output(config.evaluator.output)
+    check_simulated(config.simulator)
     run_id = new_run_id()
     config = config.with_values({name: {"run_id": run_id} for name in ("simulator", "policy", "evaluator")})
     config = config.with_values({"policy": {"accept_weights": ""}})  # the policy file alone is evaluated

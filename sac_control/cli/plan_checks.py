@@ -49,10 +49,15 @@ def check_tasks(config: RunConfig) -> None:
     tasks = {name: config.section(name).to_mapping()["task"] for name in ("simulator", "policy", "learner")}
     if tasks["simulator"] != tasks["learner"] or tasks["policy"] != task.specification.task:
         raise ConfigError(f"simulator, policy and learner have different tasks ({tasks}): set all three alike")
-    if config.simulator.task not in TASKS:  # ours are known to run
+    check_simulated(config.simulator)
+
+
+def check_simulated(config: SimulatorConfig) -> None:
+    """See that the task can be simulated, and varied so."""
+    if config.task not in TASKS or config.randomise:  # ours are known to run as they are
         from sac_control.envs.registry import try_out  # a robot's computer has no Gymnasium
 
-        try_out(config.simulator.task, config.simulator.engine)
+        try_out(config.task, config.engine, config.randomise)
 
 
 def check_learner(config: LearnerConfig) -> None:

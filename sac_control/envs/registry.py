@@ -83,14 +83,15 @@ def make_robot_env(
     )
 
 
-def try_out(name: str, engine: str = "") -> None:
-    """See that a task can be simulated, for one control period.
+def try_out(name: str, engine: str = "", randomise: str = "") -> None:
+    """See that a task can be simulated, for one control period, and with what varies.
 
     Raises:
-        ConfigError: its robot cannot be loaded; see `make_env`.
+        ConfigError: its robot cannot be loaded, or not vary so; see `make_env`.
         StateError: a reward or the physics is not finite.
     """
-    env = make_env(name, engine=engine)
+    env = make_env(name, engine=engine, randomise=randomise)
+    env.is_varied = True
     try:
         env.reset(seed=0)
         env.step(np.zeros(len(env.specification.command_limit), np.float32))
