@@ -33,8 +33,8 @@ REASONS: dict[str, str] = {
         "training in ten loses its way so; docs/robustness.md tells how, and what was tried against it."
     ),
     "hardened.swing-up.mujoco": (
-        "all five keep every plant where they were trained. In their first swing they run into the rail's end, on whose "
-        "impact the two engines do not agree, and some then come upright with a cart too fast to brake. Without "
+        "all five keep every plant where they were trained. In their first swing they run into the rail's end, on "
+        "whose impact the two engines do not agree, and some then come upright with a cart too fast to brake. Without "
         "air_damping and travel among what varies, a sixth kept 8. docs/robustness.md has what else was tried."
     ),
     "latency.inference.64x64": "its median is well below; the p99 is that of a shared machine.",
