@@ -12,9 +12,7 @@ from sac_control.cli import config_file
 from sac_control.cli import plan as plan_module
 from sac_control.cli.launch_arguments import LaunchFile
 from sac_control.cli.node_description import NodeDescription
-from sac_control.cli.options import (
-    TrainingOptions,
-)
+from sac_control.cli.options import TrainingOptions
 from sac_control.cli.plan import Plan, plan_training
 from sac_control.store.checkpoints import CheckpointStore
 from sac_control.store.run_directory import RunDirectory

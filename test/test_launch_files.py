@@ -15,14 +15,10 @@ from sac_control.cli import launch_arguments, main, runner
 from sac_control.cli.choice import from_launch
 from sac_control.cli.launch_arguments import DEPLOY, EVALUATE, TRAIN, LaunchFile, in_launch_words
 from sac_control.cli.plan import Plan
-from sac_control.errors import (
-    ConfigError,
-    RunError,
-)
+from sac_control.errors import ConfigError, RunError
 from sac_control.store.run_directory import RunDirectory
 
 pytestmark = pytest.mark.usefixtures("alike_everywhere")
-
 
 LAUNCH_FILES = sorted(
     set((ROOT / "launch").glob("*.launch.py")) - {ROOT / "launch" / "view.launch.py"}

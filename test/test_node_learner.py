@@ -177,7 +177,9 @@ def test_versions_of_another_run_at_the_policy_node_do_not_move_those_of_this_on
         ros.until(lambda: weights, "no weights")
         status = functools.partial(topics.POLICY_STATUS.type, run="run")
         policy.publish(status(policy_run_id=RUN_ID, policy_version=900))  # a robot runs it
+        ros.spin_for(0.1)  # the queue holds one: the next would take its place unheard
         policy.publish(status(run_id=OTHER_RUN_ID, policy_run_id=OTHER_RUN_ID, policy_version=700))
+        ros.spin_for(0.1)
         policy.publish(status(run_id=RUN_ID, policy_run_id=OTHER_RUN_ID, policy_version=500, rejected_weights=3))
         ros.until(lambda: node._rejected_weights == 3, "not heard")
         policy.publish(status(run_id=RUN_ID, policy_run_id=RUN_ID, policy_version=70))
