@@ -169,7 +169,7 @@ setuptools.setup(
     # What of it apt has is in package.xml, too, for rosdep; versions are pinned in .ci/requirements.txt.
     install_requires=requirements(SOURCE / "requirements.txt"),
     packages=setuptools.find_packages(include=[NAME, f"{NAME}.*"]),
-    package_data={f"{NAME}.cli": ["*.xml"], f"{NAME}.robots": ["*.urdf"], f"{NAME}.tasks": ["*.yaml"]},
+    package_data={f"{NAME}.system": ["*.xml"], f"{NAME}.robots": ["*.urdf"], f"{NAME}.tasks": ["*.yaml"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),

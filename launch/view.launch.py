@@ -14,10 +14,10 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-from sac_control.cli.reach import reach
 from sac_control.cli.robot_view import ARGUMENTS, robot_view
 from sac_control.errors import ConfigError
 from sac_control.option import suggest
+from sac_control.system.reach import reach
 
 
 def generate_launch_description() -> LaunchDescription:

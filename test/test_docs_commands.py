@@ -20,7 +20,7 @@ from sac_control.errors import ConfigError
 
 SHELL_BLOCKS = ("bash", "console", "sh")
 PROGRAMS = r"(?:\.venv/bin/)?(?:sac_control|ros2|make|colcon|rosdep|pip|sudo|python3?)"
-FOREIGN = {"--show-args", "--ros-args", "--params-file", "--symlink-install", "--ipc", "--system-site-packages"}
+FOREIGN = {"--show-args", "--ros-args", "--params-file", "--symlink-install", "--system-site-packages"}
 NODE = "|".join(NODES)
 by_page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 

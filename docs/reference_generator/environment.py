@@ -14,6 +14,7 @@ KNOWN = {
     "RMW_IMPLEMENTATION": "middleware; refused where it is not installed",
     "FASTDDS_DEFAULT_PROFILES_FILE": "your profile, in place of the one that keeps nodes on the loopback interface",
     "FASTRTPS_DEFAULT_PROFILES_FILE": "the same by its old name",
+    "FASTDDS_BUILTIN_TRANSPORTS": "how Fast DDS talks beyond this machine: UDPv4 unless you say otherwise",
     "ROS_LOG_DIR": "directory of the nodes' log files; otherwise log/ of the run, or where ROS has them",
     "ROS_HOME": "directory in which ROS has log/ where no run does",
     "ROS_DISTRO": "distribution, for the names of packages in messages",

@@ -29,6 +29,6 @@ ending.py              how long processes that were asked to end may take
 aftermath.py           what is done when a training has ended
 filming.py             videos that the command makes
 next_commands.py       what people may do then
-domain.py reach.py     a ROS domain of its own for every command; who can reach the nodes
+domain.py              a ROS domain of its own for every command
 robot_view.py          the robot that view.launch.py shows
 """

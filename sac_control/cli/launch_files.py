@@ -15,10 +15,10 @@ from sac_control.cli import ending
 from sac_control.cli.aftermath import draw_missing_curve, remove_what_never_began
 from sac_control.cli.launch_arguments import LaunchFile
 from sac_control.cli.node_description import RESTART_DELAY, NodeDescription
-from sac_control.cli.reach import export_line, reach
 from sac_control.errors import EXIT_SETTING, EXIT_START
 from sac_control.store.run_directory import RunDirectory
 from sac_control.system import preflight
+from sac_control.system.reach import export_line, reach
 
 
 def launch_description(file: LaunchFile) -> LaunchDescription:

@@ -38,7 +38,6 @@ from sac_control.cli.options import (
 )
 from sac_control.cli.plan import Plan, plan_deployment, plan_evaluation, plan_training
 from sac_control.cli.plot import plot
-from sac_control.cli.reach import export_line
 from sac_control.cli.replay import ReplayOptions, replay
 from sac_control.cli.report import report
 from sac_control.cli.voice import voice
@@ -46,6 +45,7 @@ from sac_control.cli.watch import WatchOptions, watch
 from sac_control.errors import ConfigError, SacControlError
 from sac_control.policy.signature import make_key_pair
 from sac_control.system import preflight
+from sac_control.system.reach import export_line
 from sac_control.training.progress import QUIET, STYLE
 
 EXIT_FAULT = 1  # something broke while it ran

@@ -12,7 +12,6 @@ from sac_control.algorithms.off_policy_config import OffPolicyConfig
 from sac_control.bags.recorded_transitions import read_transitions
 from sac_control.cli.config_file import RunConfig
 from sac_control.cli.options import TrainingOptions
-from sac_control.cli.reach import DISCOVERY_RANGE, reach
 from sac_control.errors import ConfigError
 from sac_control.policy.controller import Controller
 from sac_control.policy.policy_config import PolicyConfig
@@ -21,6 +20,7 @@ from sac_control.policy.policy_header import LONGEST_RUN_NAME
 from sac_control.policy.requirements import check_reach
 from sac_control.policy.signature import SigningKey, TrustedKeys
 from sac_control.simulation.simulator_config import SimulatorConfig
+from sac_control.system.reach import DISCOVERY_RANGE, reach
 from sac_control.tasks.catalogue import TASKS, make_task
 from sac_control.training.goal import Goal, goal_of
 from sac_control.training.learner_config import LearnerConfig

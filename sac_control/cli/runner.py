@@ -17,7 +17,7 @@ from typing import IO
 from sac_control.cli.ending import STOP_TIMEOUT, Ending
 from sac_control.cli.node_description import RESTART_DELAY, NodeDescription
 from sac_control.cli.plan import Plan
-from sac_control.cli.reach import reach
+from sac_control.system.reach import reach
 
 NOTICE_AFTER = 1.0  # [s] after which people are told what is waited for
 POLL_PERIOD = 0.05  # [s]

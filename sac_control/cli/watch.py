@@ -18,7 +18,6 @@ from sac_control.cli.choice import choice
 from sac_control.cli.config_file import RunConfig
 from sac_control.cli.named import task_of
 from sac_control.cli.options import OfRuns
-from sac_control.cli.reach import DISCOVERY_RANGE
 from sac_control.cli.runner import node_environment
 from sac_control.errors import ConfigError, RunError
 from sac_control.policy.policy_file import PolicyFile
@@ -26,6 +25,7 @@ from sac_control.store.run_directory import RunDirectory
 from sac_control.store.where import Where, read_where
 from sac_control.system import preflight
 from sac_control.system.background import yield_to_others
+from sac_control.system.reach import DISCOVERY_RANGE
 from sac_control.tasks.catalogue import make_task
 
 if TYPE_CHECKING:  # the page needs viser, which may not be installed

@@ -5,6 +5,7 @@ messages.py    value to message and back, a two-way table
 parameters.py  ROS parameters declared from the dataclasses of settings
 compatibility.py  names peers with an incompatible QoS
 health.py      what every node tells of itself once per second
+middleware.py  how a process joins a domain: never by shared memory
 process.py     start, Ctrl-C and shutdown, written once for all nodes
 event_loop.py  waits for messages, timers and requests, and calls a node back
 simulator.py   publishes the pendulum's state, applies what is commanded

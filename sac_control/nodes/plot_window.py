@@ -14,7 +14,8 @@ from pathlib import Path
 
 import rclpy
 from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
+
+from sac_control.nodes import middleware
 
 LONGEST_WAIT = 60.0  # [s] for the topics, after which what is there is drawn
 POLL_PERIOD = 0.05  # [s]
@@ -32,7 +33,7 @@ def main() -> int:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))  # what is run next would inherit it
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)  # nothing is to be saved here
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    middleware.init()
     node = Node("plot_window", automatically_declare_parameters_from_overrides=True)
     program = str(node.get_parameter("program").value)
     limits = [f"{limit:g}" for limit in node.get_parameter("limits").value]

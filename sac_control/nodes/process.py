@@ -19,7 +19,6 @@ from rclpy.clock import Clock, ClockType
 from rclpy.exceptions import NameValidationException, ParameterException
 from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
 from rclpy.qos_overriding_options import InvalidQosOverridesError
-from rclpy.signals import SignalHandlerOptions
 
 from sac_control.errors import (
     EXIT_DONE,
@@ -30,6 +29,7 @@ from sac_control.errors import (
     NeighbourError,
     SacControlError,
 )
+from sac_control.nodes import middleware
 from sac_control.nodes.event_loop import EventLoop
 from sac_control.system import streams
 from sac_control.system.garbage import GarbageCollection
@@ -85,7 +85,7 @@ def run(make_node: Callable[[], ProcessNode]) -> int:
     node: Any = None
     code = EXIT_FAULT  # of whatever is not caught here
     try:
-        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+        middleware.init()
         _wake_up_in_time()
         node = make_node()
         _spin(node, signals)

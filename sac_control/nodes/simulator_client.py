@@ -17,12 +17,11 @@ from rcl_interfaces.msg import ParameterType, ParameterValue
 from rcl_interfaces.srv import GetParameters
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import Trigger
 
 from sac_control.errors import ConfigError, StateError
 from sac_control.identity import frame_id, parts_of_frame
-from sac_control.nodes import messages, topics
+from sac_control.nodes import messages, middleware, topics
 from sac_control.nodes.event_loop import EventLoop
 from sac_control.policy.safety import Mode
 from sac_control.tasks.task import Task
@@ -55,7 +54,7 @@ class SimulatorClient:
         self._task, self._timeout = task, timeout
         self._limit = np.array(task.specification.command_limit)
         self._context = rclpy.Context()
-        rclpy.init(context=self._context, domain_id=domain_id, signal_handler_options=SignalHandlerOptions.NO)
+        middleware.init(context=self._context, domain_id=domain_id)
         self._node = Node("ros_env", namespace=namespace, context=self._context, use_global_arguments=False)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)

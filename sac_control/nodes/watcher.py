@@ -15,9 +15,8 @@ from typing import Any
 import rclpy
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.signals import SignalHandlerOptions
 
-from sac_control.nodes import topics
+from sac_control.nodes import middleware, topics
 from sac_control.nodes.messages import stamp_from_msg
 from sac_control.system.background import yield_to_others
 
@@ -177,7 +176,7 @@ def _diagnostics(msg: Any) -> list[dict[str, Any]]:
 
 
 def _make_node(namespace: str) -> Node:
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    middleware.init()
     return Node(f"watcher_{os.getpid()}", namespace=namespace, enable_rosout=False, start_parameter_services=False)
 
 

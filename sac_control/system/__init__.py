@@ -1,8 +1,9 @@
-"""The process and the machine it runs on. Knows no ROS.
+"""The process and the machine it runs on. Imports no ROS.
 
 preflight.py  what must be there before anything starts
 streams.py    output whose reader may go
 garbage.py    garbage collection between two callbacks
 background.py  work that runs only while nothing else wants to
+reach.py      who can reach the nodes, and by which transports of the middleware
 realtime.py   real-time scheduling and locked memory, where parameters ask for them
 """

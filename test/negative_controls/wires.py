@@ -25,6 +25,9 @@ SHORT: Controls = {
         ("tasks/robot_task.py", "self.reward(rows), ", "", "by_what_they_answer"),
         ("tasks/robot_task.py", "float(self.is_terminated(rows))", "0.0", "by_what_they_answer"),
     ],
+    ("test_reach.py",): [
+        ("nodes/middleware.py", "os.environ.update(by_udp(os.environ))", "pass", "a_node_that_moves_a_robot_listens"),
+    ],
     ("test_task_file.py",): [
         ("tasks/robot_task.py", '"rules": self.rules,', "", "asked_otherwise_gives"),
     ],

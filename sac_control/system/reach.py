@@ -9,11 +9,12 @@ from pathlib import Path
 PROFILE = Path(__file__).with_name("fastdds_localhost.xml")
 DISCOVERY_RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
 _OF_TOOLS = ("ROS_DOMAIN_ID", DISCOVERY_RANGE, "RMW_IMPLEMENTATION")  # in which a tool must agree with the nodes
+_TRANSPORTS = "FASTDDS_BUILTIN_TRANSPORTS"
 _PROFILES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")  # the second is its old name
 
 
 def reach(base: Mapping[str, str], *, network: bool) -> dict[str, str]:
-    """Variables for the environment of nodes.
+    """Variables for the environment of nodes, and of tools that are started beside them.
 
     The range limits whom DDS answers. Where it listens is another matter: at every interface, unless a profile says
     otherwise. A user's own profile stays.
@@ -24,9 +25,28 @@ def reach(base: Mapping[str, str], *, network: bool) -> dict[str, str]:
     """
     discovery = "SUBNET" if network else base.get(DISCOVERY_RANGE, "LOCALHOST")
     variables = {DISCOVERY_RANGE: discovery}
-    if discovery == "LOCALHOST" and not any(name in base for name in _PROFILES):
+    if discovery == "LOCALHOST" and not _has_own_profile(base):
         variables[_PROFILES[0]] = str(PROFILE)
     return variables
+
+
+def by_udp(base: Mapping[str, str]) -> dict[str, str]:
+    """Variables with which Fast DDS opens no shared memory when a process joins a domain; its reach stays what it is.
+
+    A user's own profile stays, too, whatever is in it.
+
+    Args:
+        base: environment of the process.
+    """
+    if _has_own_profile(base):
+        return {}
+    if base.get(DISCOVERY_RANGE) == "LOCALHOST":  # with this range, ROS would add shared memory to what is in a profile
+        return {_PROFILES[0]: str(PROFILE), DISCOVERY_RANGE: "SYSTEM_DEFAULT"}
+    return {_TRANSPORTS: base.get(_TRANSPORTS, "UDPv4")}
+
+
+def _has_own_profile(base: Mapping[str, str]) -> bool:
+    return any(base.get(name, str(PROFILE)) != str(PROFILE) for name in _PROFILES)
 
 
 def export_line(environment: Mapping[str, str]) -> str:
