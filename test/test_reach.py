@@ -62,7 +62,8 @@ def test_a_node_that_moves_a_robot_listens_at_the_loopback_interface_alone_unles
         robot = Robot(ros)
         if discovery is not None:
             monkeypatch.setenv(DISCOVERY_RANGE, discovery)
-            monkeypatch.delenv("FASTDDS_DEFAULT_PROFILES_FILE")  # this process joined on this machine alone
+            for name in [name for name in os.environ if name.endswith("_DEFAULT_PROFILES_FILE")]:
+                monkeypatch.delenv(name)  # this process joined on this machine alone
         with PolicyProcess(ros, policy_file=path, accept_weights="''", **PATIENT) as policy:
             robot.until_moved()
             assert listening(policy._process.pid, ros.probe.context.get_domain_id()) == addresses
@@ -74,7 +75,7 @@ def test_a_stranger_with_the_settings_of_ros_hears_a_node_that_shares_no_memory(
     said = tmp_path / "said.txt"
     with RosWorld() as ros, said.open("w") as file:
         states = topics.publisher(ros.probe, topics.JOINT_STATES)
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("FASTDDS_")}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("FAST")}
         environment |= {DISCOVERY_RANGE: discovery, "ROS_DOMAIN_ID": str(ros.probe.context.get_domain_id())}
         stranger = subprocess.Popen([sys.executable, "-c", STRANGER], env=environment, stdout=file)
         try:

@@ -13,7 +13,7 @@ KNOWN = {
     "ROS_AUTOMATIC_DISCOVERY_RANGE": "who may discover the nodes; LOCALHOST where it is not set, SUBNET by --network",
     "RMW_IMPLEMENTATION": "middleware; refused where it is not installed",
     "FASTDDS_DEFAULT_PROFILES_FILE": "your profile, in place of the one that keeps nodes on the loopback interface",
-    "FASTRTPS_DEFAULT_PROFILES_FILE": "the same by its old name",
+    "FASTRTPS_DEFAULT_PROFILES_FILE": "the same for Fast DDS 2, up to ROS 2 Jazzy",
     "FASTDDS_BUILTIN_TRANSPORTS": "how Fast DDS talks beyond this machine: UDPv4 unless you say otherwise",
     "ROS_LOG_DIR": "directory of the nodes' log files; otherwise log/ of the run, or where ROS has them",
     "ROS_HOME": "directory in which ROS has log/ where no run does",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,7 +12,7 @@ PROFILE = Path(__file__).with_name("fastdds_localhost.xml")
 DISCOVERY_RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
 _OF_TOOLS = ("ROS_DOMAIN_ID", DISCOVERY_RANGE, "RMW_IMPLEMENTATION")  # in which a tool must agree with the nodes
 _TRANSPORTS = "FASTDDS_BUILTIN_TRANSPORTS"
-_PROFILES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")  # the second is its old name
+_PROFILES = {3: "FASTDDS_DEFAULT_PROFILES_FILE", 2: "FASTRTPS_DEFAULT_PROFILES_FILE"}  # by version of Fast DDS
 
 
 def reach(base: Mapping[str, str], *, network: bool) -> dict[str, str]:
@@ -26,7 +28,7 @@ def reach(base: Mapping[str, str], *, network: bool) -> dict[str, str]:
     discovery = "SUBNET" if network else base.get(DISCOVERY_RANGE, "LOCALHOST")
     variables = {DISCOVERY_RANGE: discovery}
     if discovery == "LOCALHOST" and not _has_own_profile(base):
-        variables[_PROFILES[0]] = str(PROFILE)
+        variables[_PROFILES[_version(base)]] = str(PROFILE)
     return variables
 
 
@@ -41,12 +43,18 @@ def by_udp(base: Mapping[str, str]) -> dict[str, str]:
     if _has_own_profile(base):
         return {}
     if base.get(DISCOVERY_RANGE) == "LOCALHOST":  # with this range, ROS would add shared memory to what is in a profile
-        return {_PROFILES[0]: str(PROFILE), DISCOVERY_RANGE: "SYSTEM_DEFAULT"}
+        return {_PROFILES[_version(base)]: str(PROFILE), DISCOVERY_RANGE: "SYSTEM_DEFAULT"}
     return {_TRANSPORTS: base.get(_TRANSPORTS, "UDPv4")}
 
 
 def _has_own_profile(base: Mapping[str, str]) -> bool:
-    return any(base.get(name, str(PROFILE)) != str(PROFILE) for name in _PROFILES)
+    return any(base.get(name, str(PROFILE)) != str(PROFILE) for name in _PROFILES.values())
+
+
+def _version(base: Mapping[str, str]) -> int:
+    """Of Fast DDS, by the name of its library: 2 up to ROS 2 Jazzy. It ignores the variable of 3; 3 warns of its."""
+    prefixes = [Path(sys.prefix), *map(Path, filter(None, base.get("AMENT_PREFIX_PATH", "").split(os.pathsep)))]
+    return 2 if any((prefix / "lib" / "libfastrtps.so").exists() for prefix in prefixes) else 3
 
 
 def export_line(environment: Mapping[str, str]) -> str:
