@@ -43,7 +43,7 @@ faults: $(ALL)  ## every fault at full length, over an hour (ARGS="-k soak"); FO
 	@export SAC_CONTROL_FAULTS=$(FORM)
 	case $(FORM) in
 	    full) $(BIN)/python -m pytest -s -m "faults or long" $(ARGS) ;;  # one by one: the figures are printed
-	    short) $(BIN)/python -m pytest -n $$(nproc) -m long $(ARGS) ;;  # most of them measure time
+	    short) $(BIN)/python -m pytest $(SIDE_BY_SIDE) -m long $(ARGS) ;;
 	    *) echo "make faults: FORM is '$(FORM)', expected full or short" >&2; exit 2 ;;
 	esac
 
