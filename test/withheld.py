@@ -68,7 +68,8 @@ class Withheld:
         found = []
         for file in self._files:
             data = file.read_bytes()
-            found.append(np.frombuffer(data[: len(data) // 16 * 16]).reshape(-1, 2).clip(begin, end))
+            intervals = np.frombuffer(data[: len(data) // 16 * 16]).reshape(-1, 2)
+            found.append(intervals[(intervals[:, 1] > begin) & (intervals[:, 0] < end)].clip(begin, end))
         return found
 
 
