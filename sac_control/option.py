@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar, get_type_hints
 
 from sac_control import per_joint
@@ -76,10 +78,9 @@ class Config:
             object.__setattr__(self, name, value)
 
     @classmethod
-    def types(cls) -> dict[str, Any]:
+    def types(cls) -> Mapping[str, Any]:
         """Name and type of each setting."""
-        hints = get_type_hints(cls)
-        return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
+        return _types(cls)  # type: ignore[arg-type]  # mypy takes the hash of an object for that of its class
 
     @classmethod
     def info(cls, name: str) -> OptionInfo:
@@ -147,6 +148,12 @@ class Config:
         if is_foreign or (info.pattern and re.fullmatch(info.pattern, value) is None):
             raise ConfigError(f"{where} is {value!r}: expected {info.allowed()}")
         return value
+
+
+@functools.cache  # annotations are text, which is compiled anew each time: milliseconds for each object that is made
+def _types(cls: type[Config]) -> Mapping[str, Any]:
+    hints = get_type_hints(cls)
+    return MappingProxyType({field.name: hints[field.name] for field in dataclasses.fields(cls)})
 
 
 def suggest(name: str, valid: Iterable[str]) -> str:

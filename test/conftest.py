@@ -1,5 +1,6 @@
 """What holds for all tests: a slow machine makes none of them fail. Timeouts are for tests that hang."""
 
+import gc
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -72,3 +73,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return ONE_BY_ONE.get(nodeid.partition("::")[0].rpartition("/")[2], nodeid)
 
     return ByGroup(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """Look through what was imported once and for all: each ROS world begins by collecting what the last one left."""
+    gc.collect()
+    gc.freeze()
