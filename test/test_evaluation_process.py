@@ -17,7 +17,7 @@ from policies import make_file
 from sac_control import robots
 from sac_control.envs.env import Env
 from sac_control.errors import RunError
-from sac_control.store.run_store import NO_SCORE
+from sac_control.store.score import NO_SCORE
 from sac_control.tasks import builtin
 from sac_control.tasks.builtin import inverted_pendulum
 from sac_control.tasks.catalogue import make_task

@@ -16,7 +16,7 @@ import pytest
 
 from sac_control.policy.policy_file import PolicyFile
 from sac_control.store.checkpoints import CheckpointStore
-from sac_control.store.run_store import Score
+from sac_control.store.score import Score
 from sac_control.store.table import read_columns
 from sac_control.tasks.builtin import inverted_pendulum
 from sac_control.training.evaluation import Evaluation

@@ -19,7 +19,7 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from learners import off_policy
 from sac_control.errors import RunError
 from sac_control.policy.policy_file import PolicyFile
-from sac_control.store.run_store import NO_SCORE
+from sac_control.store.score import NO_SCORE
 from sac_control.store.table import read_columns
 from sac_control.training.divergence import MOST_ROLLBACKS
 from sac_control.training.evaluation import Evaluation

@@ -1,6 +1,7 @@
 """The disk: everything a training leaves behind. Knows nothing of ROS, of algorithms or of physics.
 
 run_store.py      all that one training writes, and what is done when the disk fails
+score.py          how good a policy is, in an order
 run_directory.py  where a run's files are; one writer at a time
 atomic.py         files that are whole or not there
 writing.py        writing that may fail, without an end to training

@@ -10,7 +10,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
@@ -20,6 +20,7 @@ from sac_control.store.checkpoints import Checkpoint, CheckpointStore
 from sac_control.store.metrics import Metrics
 from sac_control.store.replay_log import ReplayLog
 from sac_control.store.run_directory import RunDirectory
+from sac_control.store.score import NO_SCORE, Score
 from sac_control.store.table import VARIATION, Table, drop_rows_after, read_columns
 from sac_control.store.writing import Writing
 from sac_control.types import Array, RowBuffer, TrainingStatus, Transition
@@ -45,18 +46,6 @@ EVALUATIONS = (
     "plants_passed",
     "plants_tried",
 )
-
-
-class Score(NamedTuple):
-    """How good a policy is; the greater, the better. What comes first counts more than all after it."""
-
-    is_hardened: bool
-    plants_passed: int  # of those that were tried; 0 where none was
-    is_solution: bool
-    mean_return: float
-
-
-NO_SCORE = Score(is_hardened=False, plants_passed=0, is_solution=False, mean_return=-math.inf)  # below every policy's
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from sac_control.envs.environment import Environment
 from sac_control.envs.trial import play
 from sac_control.policy.policy import Policy
 from sac_control.policy.policy_file import PolicyFile
-from sac_control.store.run_store import Score
+from sac_control.store.score import Score
 from sac_control.training.gate import GateResult
 
 

@@ -7,7 +7,7 @@ import queue
 import threading
 
 from sac_control.errors import RunError
-from sac_control.store.run_store import Score
+from sac_control.store.score import Score
 from sac_control.training.evaluation import Evaluation
 from sac_control.training.evaluation_worker import Question, Worker
 from sac_control.training.gate import joined, most_failures

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sac_control.store.run_store import Score, Snapshot
+from sac_control.store.run_store import Snapshot
+from sac_control.store.score import Score
 from sac_control.training.evaluation import Evaluation
 from sac_control.training.evaluation_process import EvaluationProcess
 from sac_control.training.learner_config import LearnerConfig
