@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from sac_control.errors import ConfigError
+from sac_control.tasks.yaml_reader import LOADER, compose
 
 _KEY = "ros__parameters"
 _NULL = "tag:yaml.org,2002:null"
@@ -43,8 +44,8 @@ def read_sections(path: Path) -> tuple[Section, ...]:
     """
     try:
         text = path.read_text()
-        aliases = [event for event in yaml.parse(text) if isinstance(event, yaml.AliasEvent)]
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = compose(text)
+        aliases = [event for event in yaml.parse(text, LOADER) if isinstance(event, yaml.AliasEvent)]
     except (OSError, ValueError, yaml.YAMLError) as error:  # ValueError: not UTF-8
         raise ConfigError(f"cannot read configuration {path}: {error}") from error
     if aliases:

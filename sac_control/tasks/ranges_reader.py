@@ -8,7 +8,7 @@ import yaml
 
 from sac_control.errors import ConfigError
 from sac_control.option import suggest
-from sac_control.tasks.yaml_reader import Entry
+from sac_control.tasks.yaml_reader import Entry, compose
 from sac_control.types import Specification
 from sac_control.variation.fields import FIELDS, Of, Quantity, targets
 from sac_control.variation.ranges import Range, Ranges
@@ -54,7 +54,7 @@ def ranges_of_setting(text: str, setting: str, specification: Specification) -> 
         ConfigError: it is not YAML, or as `read_ranges` does.
     """
     try:
-        node = yaml.compose(text, yaml.SafeLoader)
+        node = compose(text)
     except yaml.YAMLError as error:
         raise ConfigError(f"{setting} is {text!r:.200}, which is not YAML: {' '.join(str(error).split())}") from None
     if node is None:
