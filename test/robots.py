@@ -60,6 +60,8 @@ class Robot:
         self.commands.append((time.monotonic(), float(msg.data[0])))
         self.left.append(info["source_timestamp"])
 
+    _on_command.takes_info = True  # type: ignore[attr-defined]  # see EventLoop
+
     def send(self, age: float = 0.0) -> None:
         """One more state, or one that was `age` [s] on its way."""
         self.send_as(time.time_ns() - round(1e9 * age), SPECIFICATION.joints, is_old=bool(age))

@@ -49,7 +49,7 @@ class RosWorld:
         self._nodes: list[Any] = []
         self._loops: list[EventLoop] = []
         self._peers: list[Node] = []
-        self._listeners: list[EventLoop] = []
+        self._peer_loops: list[EventLoop] = []
 
     def __enter__(self) -> RosWorld:
         gc.collect()  # a lifecycle node of an earlier test is seen by others until its state machine goes
@@ -61,6 +61,7 @@ class RosWorld:
             middleware.init([*arguments, "--params-file", file.name], domain_id=self._lease.domain)
         self._executor = SingleThreadedExecutor()
         self.probe = Node("probe")
+        self._probe_loop = EventLoop(self.probe)
         self._executor.add_node(self.probe)
         return self
 
@@ -85,6 +86,7 @@ class RosWorld:
         """A node beside the probe, for what goes by the name of a node."""
         peer = Node(name)
         self._peers.append(peer)
+        self._peer_loops.append(EventLoop(peer))
         self._executor.add_node(peer)
         return peer
 
@@ -98,15 +100,6 @@ class RosWorld:
                 take(message)
 
         self.probe.create_subscription(topic.type, topic.name, on_message, topic.publisher_qos)  # misses nothing
-        return heard
-
-    def hear_at_once(self, topic: Topic) -> list[Any]:
-        """As `hear`, but all that waits is taken each turn, where `hear` takes one: for a topic that is fast."""
-        heard: list[Any] = []
-        listener = Node("listener")
-        listener.create_subscription(topic.type, topic.name, heard.append, topic.publisher_qos)
-        self._peers.append(listener)
-        self._listeners.append(EventLoop(listener))
         return heard
 
     def publisher(self, topic: Topic) -> Any:
@@ -145,6 +138,8 @@ class RosWorld:
         is_busy = False
         for node, loop in zip(self._nodes, self._loops, strict=True):
             is_busy |= node.work() | loop.spin_once(0.0)
-        for listener in self._listeners:
-            is_busy |= listener.spin_once(0.0)
-        self._executor.spin_once(timeout_sec=0.0 if is_busy else 0.002)
+        for loop in self._peer_loops:
+            is_busy |= loop.spin_once(0.0)
+        if any(True for node in (self.probe, *self._peers) for _ in node.clients):
+            self._executor.spin_once(0.0)  # which takes responses, for more work than all the rest
+        self._probe_loop.spin_once(0.0 if is_busy else 0.002)

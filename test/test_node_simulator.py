@@ -284,7 +284,7 @@ def test_realtime_counts_the_periods_whose_state_was_not_answered_in_time() -> N
 
 def test_realtime_at_one_kilohertz_counts_each_period_once_as_made_late_or_given_up() -> None:
     with RosWorld(simulator={"mode": "realtime", "real_time_factor": 16.5}) as ros:
-        diagnostics, transitions = ros.hear(topics.DIAGNOSTICS), ros.hear_at_once(topics.TRANSITIONS)
+        diagnostics, transitions = ros.hear(topics.DIAGNOSTICS), ros.hear(topics.TRANSITIONS)
         node = ros.add(SimulatorNode)
         commands = ros.publisher(topics.COMMANDS)
         (outlet,) = (each for each in node.publishers if each.topic_name.endswith(topics.TRANSITIONS.name))

@@ -48,7 +48,7 @@ class EventLoop:
             Whether anything was served.
         """
         remaining = self._services_due - time.monotonic()
-        with_services = remaining <= 0.0
+        with_services = remaining <= 0.0 or not (self._subscriptions or self._timers)  # a wait for nothing is an error
         if with_services:
             self._look_around()
         wait_set = self._everything if with_services else self._often
