@@ -13,7 +13,12 @@ from sac_control.errors import ConfigError
 @cache
 def offered(group: str) -> dict[str, EntryPoint]:
     """What is offered in a group of entry points, by name. Loads nothing."""
-    return {entry.name: entry for entry in entry_points(group=group)}
+    return {entry.name: entry for entry in _all().select(group=group)}
+
+
+@cache  # of each package that is installed a file is looked for, which takes longer than all else here
+def _all() -> Any:
+    return entry_points()
 
 
 def load(what: str, group: str, name: str) -> Any:

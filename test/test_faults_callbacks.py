@@ -140,6 +140,7 @@ def test_simulator_in_realtime_whose_callback_raises_applies_no_force_any_more(r
         if any("injected" in status.message for status in msg.status):
             left["fault"].append(info["source_timestamp"])
 
+    on_transition.takes_info = on_diagnostics.takes_info = True  # type: ignore[attr-defined]  # see EventLoop
     for topic, listen in ((topics.TRANSITIONS, on_transition), (topics.DIAGNOSTICS, on_diagnostics)):
         ros.probe.create_subscription(topic.type, topic.name, listen, topic.publisher_qos)
 

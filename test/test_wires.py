@@ -80,7 +80,8 @@ def commands() -> Iterator[Callable[..., Command]]:
 
 
 def train(tmp_path: Path, run: str, *more: str) -> tuple[str, ...]:
-    return ("train", "--run", run, "--runs-dir", str(tmp_path / "runs"), *more)
+    small = ("--set", "learner.hidden_sizes=[16]", "--set", "learner.evaluation_every=0")
+    return ("train", "--run", run, "--runs-dir", str(tmp_path / "runs"), *small, *more)
 
 
 # trainings and evaluations beside a robot
