@@ -120,11 +120,10 @@ def about(axis: Vector, angle: float) -> Quaternion:
 
 
 def rotated(turn: Quaternion, vector: Vector | FloatArray) -> FloatArray:
-    """`vector`, (3,), turned."""
-    part, flat = turn[0], np.asarray(turn[1:])
-    crossed = 2.0 * np.cross(flat, vector)
-    turned: FloatArray = np.asarray(vector) + part * crossed + np.cross(flat, crossed)
-    return turned
+    """`vector` v, (3,), turned by q: q (0, v) q*."""
+    a, b, c, d = turn
+    _, *turned = product(product(turn, (0.0, *vector)), (a, -b, -c, -d))
+    return np.asarray(turned)
 
 
 def from_roll_pitch_yaw(roll: float, pitch: float, yaw: float) -> Quaternion:

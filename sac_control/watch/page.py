@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import viser
 
 from sac_control.errors import ConfigError
-from sac_control.robots.drawing import Drawing, local_pose
+from sac_control.robots.drawing import Drawing, DrawnBody, Pose, local_pose
 from sac_control.robots.robot import Camera
 from sac_control.types import FloatArray
 from sac_control.watch.motion import Sample, columns
@@ -98,6 +99,16 @@ def _ends(lines: Sequence[FloatArray], before: tuple[float, float]) -> tuple[flo
     return ends if ends[0] < ends[1] else (low - step, high + step)
 
 
+@dataclass(kw_only=True)
+class _Moving:
+    """A part of the machine that joints move."""
+
+    handle: Any  # of viser
+    body: DrawnBody
+    names: dict[str, str]  # joint in the drawing -> its name in joint states
+    pose: Pose  # as it was sent last
+
+
 class Page:
     """The page of one server.
 
@@ -108,7 +119,7 @@ class Page:
 
     def __init__(self, server: viser.ViserServer) -> None:
         self._server, gui = server, server.gui
-        self._bodies: list[tuple[Any, Any, dict[str, str]]] = []
+        self._moving: list[_Moving] = []
         self._is_drawn = False
         server.scene.set_up_direction("+z")
         server.scene.add_grid("/floor", width=6.0, height=6.0, position=(0.0, 0.0, 0.0), cell_color=_FLOOR)
@@ -165,9 +176,8 @@ class Page:
             pose = local_pose(body, {})
             handle = self._server.scene.add_frame(path, show_axes=False, wxyz=pose.turn, position=pose.position)
             if body.joints:
-                self._bodies.append(
-                    (handle, body, {joint.name: names.get(joint.name, joint.name) for joint in body.joints})
-                )
+                named = {joint.name: names.get(joint.name, joint.name) for joint in body.joints}
+                self._moving.append(_Moving(handle=handle, body=body, names=named, pose=pose))
             for number, shape in enumerate(body.shapes):
                 vertices, faces = mesh_of(shape)
                 red, green, blue, opacity = shape.color
@@ -187,7 +197,7 @@ class Page:
         """Take the machine off the page."""
         if self._is_drawn:
             self._server.scene.remove_by_name("/machine")
-        self._bodies, self._is_drawn = [], False
+        self._moving, self._is_drawn = [], False
 
     def look_by(self, camera: Camera) -> None:
         """How browsers that come look at the machine; the floor is below what they see of it."""
@@ -199,10 +209,15 @@ class Page:
     def move(self, positions: Mapping[str, float]) -> None:
         """Move the machine's joints to `positions` [rad or m]."""
         with self._server.atomic():
-            for handle, body, names in self._bodies:
-                at = {joint: positions[name] for joint, name in names.items() if name in positions}
-                pose = local_pose(body, at)
-                handle.position, handle.wxyz = pose.position, pose.turn
+            for each in self._moving:
+                at = {joint: positions[name] for joint, name in each.names.items() if name in positions}
+                pose, before = local_pose(each.body, at), each.pose
+                # A joint slides or turns, and viser takes as long to see that a value is the same as to send another.
+                if pose.position != before.position:
+                    each.handle.position = pose.position
+                if pose.turn != before.turn:
+                    each.handle.wxyz = pose.turn
+                each.pose = pose
 
     def trace(self, samples: Sequence[Sample], names: Sequence[str], driven: Sequence[str]) -> None:
         """Draw the newest stretch of motion."""
