@@ -11,6 +11,7 @@ from benchmarks.options import Options
 from benchmarks.table import Line
 
 ALONE = "alone"
+MANY = 40  # pairs from which on they are not listed one by one
 Pair = dict[str, float]
 
 
@@ -57,7 +58,15 @@ def line(name: str, what: str, pairs: Sequence[Pair], **more: Any) -> Line:
 
 
 def listing(kind: str, pairs: Sequence[Pair]) -> list[str]:
-    """Every pair, in lines of Markdown."""
+    """Every pair, in lines of Markdown; of very many, how they spread."""
+    if len(pairs) > MANY:
+        slower = sorted(pair["slower"] for pair in pairs)
+        tenths = [round(0.1 * tenth * (len(slower) - 1)) for tenth in range(11)]
+        return [
+            "| share of the pairs [%] | " + " | ".join(str(10 * tenth) for tenth in range(11)) + " |",
+            "|---" * 12 + "|",
+            "| slower by at most [%] | " + " | ".join(f"{slower[place]:.1f}" for place in tenths) + " |",
+        ]
     return [
         f"| alone [1/s] | {kind} [1/s] | slower [%] |",
         "|---|---|---|",

@@ -28,8 +28,8 @@ TITLE = "Watching a training"
 IS_LONG = False
 
 MOST = 2.0  # [%] by which watching may slow a training
-STRETCH = 2.5  # [s] with the page served, and without
-SETTLING = 1.0  # [s] at the beginning of each that do not count
+STRETCH = 1.5  # [s] with the page served, and without: short, for what else the machine does comes and goes
+SETTLING = 0.7  # [s] at the beginning of each that do not count
 PATIENCE = 120.0  # [s] until the training makes updates, and until the page is there
 _UPDATING = 500  # transitions after which it has long begun to
 _KIND = "watched"
@@ -101,11 +101,12 @@ def _rate(metrics: Path) -> float:
     """
     time.sleep(SETTLING)
     first = len(_column(metrics, "env_steps"))
-    until = time.monotonic() + STRETCH
-    while time.monotonic() < until or len(_column(metrics, "wall_time")) < first + 2:
-        if time.monotonic() > until + PATIENCE:
+    until = time.monotonic() + STRETCH + PATIENCE
+    time.sleep(STRETCH)  # not looked at meanwhile: to read the table again and again would keep a processor busy
+    while len(_column(metrics, "wall_time")) < first + 2:
+        if time.monotonic() > until:
             raise NotAvailableError("the training stopped")
-        time.sleep(0.05)
+        time.sleep(0.2)
     steps, seconds = _column(metrics, "env_steps")[first:], _column(metrics, "wall_time")[first:]
     return (steps[-1] - steps[0]) / (seconds[-1] - seconds[0])
 
