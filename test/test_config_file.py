@@ -166,6 +166,7 @@ def test_file_that_says_nothing_changes_nothing(tmp_path: Path, text: str) -> No
         ("learner: {ros__parameters: {task: !!python/object/apply:os.getcwd []}}\n", "cannot read configuration"),
         ("learner: {ros__parameters: {task: 2026-99-99}}\n", "cannot read configuration"),
         ("a: b: c\n", "cannot read configuration"),
+        ("a: " + "[" * 100_000, "nested more than 100 levels deep"),
     ],
 )
 def test_file_that_is_wrong_is_refused_with_its_name_and_the_reason(tmp_path: Path, text: str, complaint: str) -> None:
@@ -209,7 +210,7 @@ def test_assignment_of_another_form_is_refused(text: str) -> None:
         config_file.parse_assignment(text)
 
 
-@pytest.mark.parametrize("value", ["[1", "{a", "a: b: c", "!!python/name:os.getcwd", "2026-99-99"])
+@pytest.mark.parametrize("value", ["[1", "{a", "a: b: c", "!!python/name:os.getcwd", "2026-99-99", "[" * 10_000])
 def test_assignment_of_what_is_not_yaml_is_refused(value: str) -> None:
     with pytest.raises(ConfigError, match="is not YAML"):
         config_file.parse_assignment(f"learner.task={value}")

@@ -107,6 +107,7 @@ REFUSED = {
     "gymnasium/": "names no environment: expected one such as gymnasium/Pendulum-v1",
     "gymnasium/Pendulum-v1,g": "'g' in task 'gymnasium/Pendulum-v1,g' is no argument: expected KEY=VALUE",
     "gymnasium/Pendulum-v1,g=1,g=2": "has g twice: expected once",
+    f"gymnasium/Pendulum-v1,g={'[' * 10_000}": "is no value",
     "gymnasium/Pendulum-v1,g=[1]": "'[1]' in task 'gymnasium/Pendulum-v1,g=[1]' is no value",
     "gymnasium/Pendulum-v1,render_mode=human": "is no argument of an environment: --gui opens a window",
     "Pendulum-v1": "task 'Pendulum-v1' is not known: an environment of Gymnasium is named gymnasium/Pendulum-v1",

@@ -70,6 +70,7 @@ REFUSED: dict[str, tuple[str, str]] = {  # the text, and what is said behind the
     "camera": (GOOD + "view: {distnace: 3}\n", ", line 15: .*'distnace' is not known; did you mean distance?"),
     "color": (GOOD + "view: {colors: {arm: [255, 0, 0, 1]}}\n", ", line 15: .*from 0 to 1"),
     "not YAML": (changed("[arm, left", "[arm, [left"), " is not YAML: "),
+    "levels without end": ("a: " + "[" * 100_000, " is not YAML: it is nested more than 100 levels deep"),
     "tabs": (GOOD + "engines:\n\tmujoco: {}\n", " is not YAML: "),
     "two documents": (GOOD + "---\n" + GOOD, " is not YAML: "),
     "a list": ("- task\n", ", line 1: task file is a list: expected keys with values"),

@@ -75,7 +75,7 @@ def files_of(bag: Path) -> list[Path]:
         named = [Path(str(each)).name for each in content["relative_file_paths"]]
     except OSError:
         pass  # never written, as of a recorder that was killed: its files say all
-    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+    except (yaml.YAMLError, RecursionError, KeyError, TypeError, ValueError) as error:
         raise RunError(f"{bag / 'metadata.yaml'} is damaged: remove it, the files beside it say all") from error
     found = [bag / name for name in named] or sorted(bag.glob("*.mcap"))
     missing = [path.name for path in found if not path.exists()]

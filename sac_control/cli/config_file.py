@@ -139,8 +139,8 @@ def parse_assignment(text: str) -> tuple[str, str, Any]:
         return section, key, value.strip()  # YAML would make a mapping of "arm: 0.05"
     try:
         return section, key, yaml.safe_load(value)
-    except (ValueError, yaml.YAMLError) as error:
-        raise ConfigError(f"the value of {text!r} is not YAML: {error}") from error
+    except (ValueError, yaml.YAMLError, RecursionError) as error:
+        raise ConfigError(f"the value of {text!r:.200} is not YAML: {error}") from error
 
 
 def _whose(name: str) -> str:

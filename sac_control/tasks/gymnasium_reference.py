@@ -77,7 +77,7 @@ def parse_reference(text: str) -> GymnasiumReference:
 def _scalar(text: str, reference: str) -> Scalar:
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, RecursionError):
         value = ...
     if not isinstance(value, str | int | float | None):
         raise ConfigError(f"{text!r} in task {reference!r} is no value: expected a number, true, false or text")

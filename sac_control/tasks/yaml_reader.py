@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,6 +16,7 @@ from sac_control.option import suggest
 _WHOLE = ("task file", "setting", "plants file")  # their keys have no other in front
 # libyaml, which reads parameters for ROS, too: fifteen times as fast as PyYAML alone, and each process reads files.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+DEEPEST = 100  # levels of lists and mappings: each takes a part of the stack, whose end libyaml's binding does not see
 _A_TASK = "a task; sac_control new-task ROBOT.urdf writes a first one"
 
 
@@ -111,12 +113,24 @@ def compose(text: str) -> yaml.Node | None:
     Where `LOADER` finds a fault, PyYAML's own parser tells of it: it shows the place.
 
     Raises:
-        yaml.YAMLError: it is not YAML.
+        yaml.YAMLError: it is not YAML, or nested more than `DEEPEST` levels deep.
     """
+    if _is_deeper(text, DEEPEST):
+        raise yaml.YAMLError(f"it is nested more than {DEEPEST} levels deep")
     try:
         return yaml.compose(text, LOADER)
     except yaml.YAMLError:
         return yaml.compose(text, yaml.SafeLoader)
+
+
+def _is_deeper(text: str, levels: int) -> bool:
+    depth = 0
+    with contextlib.suppress(yaml.YAMLError):  # whoever composes it says so
+        for event in yaml.parse(text, LOADER):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > levels:
+                return True
+    return False
 
 
 def read_yaml(text: str, file: Path, kind: str = "task file", expected: str = _A_TASK) -> Entry:
