@@ -24,9 +24,10 @@ REASONS: dict[str, str] = {
     ),
     "watching": (
         "on two processors. A learner takes one of them whole, simulator and policy two thirds of the other; what "
-        "serves takes 15 % of one, runs only while one is free, and yet is in the way: while it runs, simulator and "
-        "policy wake up on the learner's processor (twice as many interruptions, 91 % of a processor where it had 99). "
-        "The lowest priority in place of the idle class, and keeping it to one processor, changed nothing."
+        "serves takes 15 % of one, runs only while one is free, and yet is in the way: while it runs, the learner gets "
+        "91 % of a processor where it had 99, and is interrupted twice as often, by what was not seen; it may be that "
+        "simulator and policy wake up beside it. The lowest priority in place of the idle class, and keeping the page "
+        "to one processor, showed no difference in three turns each."
     ),
     "hardening.seconds": (
         "one training of twelve was not hardened within learner.max_steps, 20,000 transitions, and went back to its "
