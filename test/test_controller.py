@@ -342,6 +342,22 @@ def test_silence_in_lockstep_disarms_nothing_because_time_stands_still(clock: Cl
     assert mode_of(one) is Mode.ACTIVE
 
 
+def test_silence_in_lockstep_is_a_pause_and_elsewhere_a_fault_unless_states_are_refused(clock: Clock) -> None:
+    one = controller(clock, gentle_file())
+    for stamp, bad in ((1, None), (2, state(3, position=(math.nan, 0.0)))):
+        answer(one, state(stamp))
+        assert not one.is_left_alone
+        clock.now += 100.0
+        if bad is not None:
+            one.answer(bad)
+        assert one.must_be_safe()
+        assert one.is_left_alone is (bad is None)
+    robots = armed(clock)
+    clock.now += 100.0
+    assert robots.must_be_safe()
+    assert not robots.is_left_alone
+
+
 def test_state_that_is_repeated_feeds_no_watchdog_and_loses_its_force_with_it(clock: Clock) -> None:
     """By a simulator in realtime, whose time may stand still, too."""
     one = controller(clock, gentle_file(), lockstep=False, run_id=RUN_ID)

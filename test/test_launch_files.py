@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -20,6 +23,7 @@ from sac_control.store.run_directory import RunDirectory
 
 pytestmark = pytest.mark.usefixtures("alike_everywhere")
 
+NO_LAUNCH = "the launch library is not on PyPI: it comes with a ROS installation"
 LAUNCH_FILES = sorted(
     set((ROOT / "launch").glob("*.launch.py")) - {ROOT / "launch" / "view.launch.py"}
 )  # no nodes of ours
@@ -213,11 +217,38 @@ def test_launch_file_hands_an_existing_description_on(path: Path) -> None:
     assert "generate_launch_description" in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
+@pytest.mark.long
+def test_launched_training_ends_its_nodes_and_then_makes_its_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("launch.actions", reason=NO_LAUNCH)
+    pytest.importorskip("launch_ros")
+    program = (
+        "import runpy, sys; from launch import LaunchService, LaunchDescription; from launch.actions import *\n"
+        "file, *given = sys.argv[1:]; sys.argv = ['train.launch.py', *given]\n"
+        "settings = [SetLaunchConfiguration(*each.split(':=')) for each in given]\n"
+        "entities = runpy.run_path(file)['generate_launch_description']().entities\n"
+        "service = LaunchService(argv=given)\n"
+        "service.include_launch_description(LaunchDescription([*settings, *entities]))\n"
+        "sys.exit(service.run())"
+    )
+    file = next(path for path in LAUNCH_FILES if path.name.startswith("train"))
+    command = [sys.executable, "-c", program, str(file), "run:=x", "max_steps:=60", f"runs_dir:={tmp_path}"]
+    environment = {**os.environ, "ROS_LOG_DIR": str(tmp_path / "log"), "AMENT_PREFIX_PATH": sys.prefix}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {"curve.png", "best.gif"} <= {path.name for path in (tmp_path / "x").iterdir()}
+    told = done.stdout + done.stderr
+    assert "no usable state" not in told
+    for node in ("policy", "simulator"):
+        assert told.index(f"'SIGINT' to process[{node}") < told.index("curve: "), node
+
+
 @pytest.mark.parametrize("path", LAUNCH_FILES, ids=lambda path: path.name)
 def test_launch_file_makes_a_description_with_its_arguments_and_nodes(
     path: Path, runs: Path, trained: RunDirectory
 ) -> None:
-    pytest.importorskip("launch.actions", reason="the launch library is not on PyPI: it comes with a ROS installation")
+    pytest.importorskip("launch.actions", reason=NO_LAUNCH)
     launch = pytest.importorskip("launch")
     pytest.importorskip("launch_ros")
     spec = importlib.util.spec_from_file_location(path.stem, path)

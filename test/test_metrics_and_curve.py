@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import os
 import struct
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from sac_control.cli.aftermath import draw_missing_curve, remove_what_never_began
+from sac_control.cli import aftermath
 from sac_control.errors import RunError
 from sac_control.store import curve
 from sac_control.store.metrics import Metrics
@@ -180,19 +181,27 @@ def test_curve_of_a_run_without_tables_is_an_error_that_names_the_table(run: Run
     assert not run.curve.exists()
 
 
-def test_training_that_was_interrupted_gets_its_curve_once(run: RunDirectory) -> None:
-    assert draw_missing_curve(run) == ""  # it never ended
+def test_training_that_has_ended_gets_its_curve_or_a_sentence_why_not(run: RunDirectory) -> None:
+    assert aftermath.draw_curve(run) == ""  # it never ended
     assert not run.curve.exists()
     write_tables(run, rows=3)
     run.write_summary({})
-    assert draw_missing_curve(run) == ""
-    assert run.has_current_curve
-    drawn = run.curve.stat().st_mtime_ns
-    assert draw_missing_curve(run) == ""
-    assert run.curve.stat().st_mtime_ns == drawn
-    run.write_summary({})  # it was resumed
+    assert aftermath.draw_curve(run) == ""
+    assert run.curve.exists()
     run.metrics.write_text("env_steps,alpha\n1,2,3\n")
-    assert "metrics.csv" in draw_missing_curve(run)
+    assert "metrics.csv" in aftermath.draw_curve(run)
+
+
+def test_pictures_that_cannot_be_made_are_told_of_and_take_nothing_from_a_training(
+    run: RunDirectory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_tables(run, rows=3)
+    run.write_summary({})
+    assert aftermath.main(str(run.path), "true") == 0  # no policy was evaluated: no video, and nothing to say of it
+    assert capsys.readouterr() == (f"curve: {os.path.relpath(run.curve)}\n", "")
+    run.metrics.unlink()
+    assert aftermath.main(str(run.path), "false") == 0
+    assert f"warning: no curve: cannot read {run.metrics}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -202,7 +211,7 @@ def test_run_in_which_something_was_learnt_or_left_stays(run: RunDirectory, left
     file = run.path / left
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("x")
-    assert not remove_what_never_began(run)
+    assert not aftermath.remove_what_never_began(run)
     assert file.read_text() == "x"
 
 
@@ -215,5 +224,5 @@ def test_run_whose_training_never_began_is_removed(run: RunDirectory) -> None:
     (run.checkpoints / "latest").symlink_to("0")
     (run.replay / "rows").touch()
     run.write_summary({"env_steps": 0})
-    assert remove_what_never_began(run)
+    assert aftermath.remove_what_never_began(run)
     assert not run.path.exists()

@@ -1,7 +1,4 @@
-"""Videos that the command makes: of an evaluated policy on request, of the best policy of a training by itself.
-
-A launch file, which must go on listening, lets a process make the latter: ``python -m sac_control.cli.filming RUN``.
-"""
+"""Videos that the command makes: of an evaluated policy on request, of the best policy of a training by itself."""
 
 from __future__ import annotations
 
@@ -82,7 +79,3 @@ def _film_trained(run: RunDirectory) -> str:
     except SacControlError as error:
         return str(error)
     return ""
-
-
-if __name__ == "__main__":
-    film_trained(RunDirectory(Path(sys.argv[1])))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sac_control.cli import completion, info, runner
-from sac_control.cli.aftermath import draw_missing_curve, remove_what_never_began
+from sac_control.cli.aftermath import draw_curve, remove_what_never_began
 from sac_control.cli.check_task import CheckTaskOptions, check
 from sac_control.cli.choice import add_choices, from_command
 from sac_control.cli.domain import DomainLease
@@ -122,15 +122,14 @@ def _train(options: TrainingOptions) -> int:
             print(f"removed {plan.run.path}, where nothing was learnt", file=sys.stderr)
         return code
     summary = plan.run.read_summary()
-    has_ended = plan.run.has_current_curve  # by itself: after Ctrl-C all that takes time is left out
-    complaint = draw_missing_curve(plan.run)
+    complaint = draw_curve(plan.run)
     relative = os.path.relpath(plan.run.path)
     if not options.quiet:
         curve = f"no curve: {complaint}" if complaint else f"curve: {relative}/curve.png"
         print(f"{time.monotonic() - started:.1f} s in all; {curve}", flush=True)
     elif complaint:
         print(f"warning: no curve: {complaint}", file=sys.stderr)
-    if options.video and has_ended:
+    if options.video and summary["complete"]:  # after Ctrl-C people do not want to wait
         film_trained(plan.run, is_quiet=options.quiet)
     if not options.quiet:
         print("next:", *next_commands(plan.run, options.runs_dir, summary), sep="\n  ")

@@ -122,7 +122,7 @@ class LearnerNode(Node):
             raise RunError(self._run.store.complaint)
 
     def _conclude(self) -> None:
-        """Write the last checkpoint, the summary and the curve."""
+        """Write the last checkpoint and the summary."""
         self._is_over = True
         status = self._run.status()
         self._publish_status(status)

@@ -60,7 +60,9 @@ class PolicyAnnouncer:
         if not sentence and admission.rejected_states > self._unused_states:
             sentence = f"{admission.rejected_states} states rejected, the newest because {admission.last_rejection}"
         self._unused_states = admission.rejected_states
-        if sentence:
+        if sentence and controller.is_left_alone:
+            self._node.get_logger().info(f"{sentence}; while a training examines a policy it asks for none")
+        elif sentence:
             self._node.get_logger().warning(sentence)
 
     def _tell_status(self) -> None:

@@ -32,6 +32,7 @@ FLUSH_PERIOD = 0.2  # [s] after which chunks that are full are the system's
 GATHER = 0.02  # [s] for which messages wait; their queues hold far more
 METADATA_EVERY = 10  # flushes
 DEPTH = 5000  # messages that may wait while the disk is slow
+POLICY_PATIENCE = 10.0  # [s] for which a simulator that waits for the recorder may have to wait for a policy node, too
 _QUIET, _LONGEST_END = 0.3, 2.0  # [s] without a message, when the others have been asked to end; and in all
 
 RECORDED = (
@@ -47,6 +48,7 @@ RECORDED = (
     topics.CREDIT,
     topics.DIAGNOSTICS,
 )
+_OF_SIMULATOR = (topics.JOINT_STATES, topics.TRANSITIONS)  # it waits until both are heard
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +69,9 @@ class RecorderNode(Node):
     Subscribes:  all topics of `RECORDED`, as bytes; the command topic of a robot alone
     Parameters:  see RecorderConfig
 
-    Where a simulator was told to wait for it (simulator.await_recorder), the bag is complete from the first transition.
+    Where a simulator was told to wait for it (simulator.await_recorder), the bag is complete from the first transition,
+    and so are the actions: it begins to hear the simulator when it has heard the policy node, which knows by then who
+    hears its actions, because readers are announced in the order in which they were made.
     When the disk takes no more, it says so, stops to record, and disturbs nobody.
     """
 
@@ -93,16 +97,13 @@ class RecorderNode(Node):
         self._bag: BagWriter | None = BagWriter(Path(config.directory), kept)
         self._complaint, self._flushes = "", 0
         self._waiting = WaitWarning("any of our topics", "peer", config.wait_warning, time.monotonic())
+        self._is_robots = not config.run_id  # whose driver waits for nobody, and may be best effort
+        self._policy_topic = recorded.index(topics.POLICY_STATUS)
+        self._held_back = {} if self._is_robots else {recorded.index(topic): topic for topic in _OF_SIMULATOR}
+        self._until = time.monotonic() + POLICY_PATIENCE
         for k, topic in enumerate(recorded):
-            is_a_drivers = topic is topics.JOINT_STATES and not config.run_id
-            self.create_subscription(
-                topic.type,
-                topic.name,
-                self._keeper(k),
-                _subscription_qos(topic, reliable=not is_a_drivers),
-                event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
-                raw=True,
-            )
+            if k not in self._held_back:
+                self._hear(k, topic)
         self.create_timer(FLUSH_PERIOD, self._on_flush, clock=STEADY_CLOCK)
         self.create_timer(Health.period, self._on_second, clock=STEADY_CLOCK)
         self._health = Health(self, self._waiting, self.get_logger().warning, {})
@@ -141,6 +142,21 @@ class RecorderNode(Node):
     def _count(self) -> int:
         return sum(self._bag.extent.counts) if self._bag is not None else 0
 
+    def _hear(self, k: int, topic: Topic) -> None:
+        self.create_subscription(
+            topic.type,
+            topic.name,
+            self._keeper(k),
+            _subscription_qos(topic, reliable=not (self._is_robots and topic is topics.JOINT_STATES)),
+            event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
+            raw=True,
+        )
+
+    def _hear_simulator(self) -> None:
+        held_back, self._held_back = self._held_back, {}
+        for k, topic in held_back.items():
+            self._hear(k, topic)
+
     def _keeper(self, topic: int) -> Callable[[bytes, Any], None]:
         def keep(data: bytes, info: Any) -> None:
             if self._bag is None:
@@ -157,6 +173,8 @@ class RecorderNode(Node):
     def _on_flush(self) -> None:
         if self._bag is None:
             return
+        if self._held_back and (self._bag.extent.counts[self._policy_topic] or time.monotonic() > self._until):
+            self._hear_simulator()
         self._flushes += 1
         try:
             self._bag.flush()

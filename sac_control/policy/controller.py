@@ -87,6 +87,16 @@ class Controller:
             cause = self._reasons.appended_to(cause, self._clock())
         return f"{cause}; {why}" if mode >= Mode.HOLD and (why := self.lacks_position) else cause
 
+    @property
+    def is_left_alone(self) -> bool:
+        """Whether nothing is wrong that is known here, but a simulator in lockstep asks no more.
+
+        That is usual: a training asks for no transition while it examines a policy, and after its end.
+        """
+        now = self._clock()
+        is_silent = self.safety.mode is Mode.HOLD and self.safety.is_stale(now)
+        return self._config.lockstep and is_silent and not self._reasons.explanation(now)
+
     def watchdog_delay(self) -> float:
         """Time until `must_be_safe` is to be called again [s].
 

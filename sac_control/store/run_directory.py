@@ -75,11 +75,6 @@ class RunDirectory:
                 "evaluated, plotted and deployed, but not resumed"
             )
 
-    @property
-    def has_current_curve(self) -> bool:
-        """Whether the curve was drawn after the summary was written."""
-        return self.curve.exists() and self.curve.stat().st_mtime_ns >= self.summary.stat().st_mtime_ns
-
     def free_bag(self) -> Path:
         """A directory for a bag that does not exist yet."""
         names = (f"bag-{k}" for k in itertools.count(2))

@@ -280,15 +280,6 @@ class RunStore:
             with contextlib.suppress(OSError):  # that rows could not be written was told when they came
                 table.close()
 
-    def draw_curve(self) -> None:
-        """Draw the curve of the tables."""
-        try:
-            from sac_control.store import curve
-        except ImportError as error:
-            self._say(f"no curve: matplotlib cannot be used ({error})")
-        else:
-            self._write("curve", lambda: curve.draw(self._run))
-
     def _write(self, what: str, write: Callable[[], None]) -> None:
         self._is_incomplete |= self._writing.attempt(what, write).was_recreated
 

@@ -148,14 +148,20 @@ class Report:
             f"{plants}"
         )
 
-    def summary(self, plants_passed: int) -> dict[str, Any]:
-        """What is left of the training in ``summary.json``, as plain values."""
+    def summary(self, plants_passed: int, *, is_complete: bool) -> dict[str, Any]:
+        """What is left of the training in ``summary.json``, as plain values.
+
+        Args:
+            plants_passed: by the best policy.
+            is_complete: whether it came to its end; otherwise it was interrupted.
+        """
         evaluation = self.evaluation
         counters = self._training.counters()
         return {
             "run": self._run,
             "run_id": self._run_id,
             "task": self._config.task,
+            "complete": is_complete,
             "solved": self._training.solved_at is not None,
             "hardened": self._training.hardened_at is not None,
             "env_steps": counters.transitions,

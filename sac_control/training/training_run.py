@@ -222,18 +222,18 @@ class TrainingRun:
     def close(self) -> None:
         """Stop evaluating, write a last checkpoint and the summary, and let go of the directory.
 
-        A training that has come to its end leaves its curve, too. One that is interrupted must not take the time.
+        No more than that: until it is done, the other nodes wait. The curve is drawn by whoever started them.
         """
         self._evaluations.close()
         is_sound = self.training.is_finite()
         if is_sound:
             self._publish()
-        summary = self.report.summary(self.store.best_score.plants_passed)  # before the writing, which takes its time
+        summary = self.report.summary(  # before the writing, which takes its time
+            self.store.best_score.plants_passed, is_complete=self.is_done
+        )
         if is_sound:  # otherwise the last good checkpoint stays the newest
             self.store.save(self._snapshot())
         self.store.write_end(self.status(), summary)
-        if self.is_done:
-            self.store.draw_curve()
         self.run.unlock()
 
     @property
