@@ -5,6 +5,9 @@ from __future__ import annotations
 import dataclasses
 import os
 import shutil
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -309,3 +312,34 @@ def test_subject_is_a_plain_value(tmp_path: Path) -> None:
     subject = subject_of(str(make_run(tmp_path / "run")), tmp_path)
     assert dataclasses.replace(subject, algorithm="x").algorithm == "x"
     assert subject.specification.task == "inverted_pendulum"
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "killed"])
+def test_page_has_the_least_share_of_the_processors_and_ends_with_the_command(tmp_path: Path, end: int) -> None:
+    """What runs in the same terminal keeps its share: the page leads a session of its own."""
+    port = free_port()
+    command = [sys.executable, "-m", "sac_control", "watch", str(make_run(tmp_path / "run")), "--no-browser"]
+    process = subprocess.Popen(
+        [*command, "--port", str(port)],
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # who runs in the background may ignore it
+    )
+    try:
+        assert process.stdout is not None
+        assert f"http://127.0.0.1:{port}" in process.stdout.readline()
+        (page,) = map(int, Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split())
+        assert os.getsid(page) == page != os.getsid(process.pid)
+        shares = [Path(f"/proc/{each}/autogroup") for each in (page, process.pid)]
+        if shares[0].exists():  # a kernel that knows it
+            assert shares[0].read_text().endswith("nice 19\n")
+            assert not shares[1].read_text().endswith("nice 19\n")
+        process.send_signal(end)
+        assert process.wait(30) == (0 if end == signal.SIGINT else -end)
+        until = time.monotonic() + PATIENCE
+        while Path(f"/proc/{page}").exists():
+            assert time.monotonic() < until, "the page goes on"
+            time.sleep(0.05)
+    finally:
+        process.kill()
+        process.wait()

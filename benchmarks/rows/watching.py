@@ -159,7 +159,13 @@ def _start(command: Sequence[str], directory: Path, **pipes: Any) -> subprocess.
 
 
 def _signal(processes: Sequence[subprocess.Popen[bytes]], number: signal.Signals) -> None:
-    """Send it to the groups of these processes."""
-    for process in processes:
+    """Send it to these processes, and to those that they have started."""
+    found = [process.pid for process in processes]
+    for pid in found:
+        with contextlib.suppress(OSError):  # it has ended
+            found += [
+                int(each) for file in Path(f"/proc/{pid}/task").glob("*/children") for each in file.read_text().split()
+            ]
+    for pid in found:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
+            os.kill(pid, number)

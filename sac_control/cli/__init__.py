@@ -8,6 +8,7 @@ main.py                the command line: its verbs
   export.py            the verb that writes a policy into one file
   replay.py            the verb that compares a policy with a bag
   watch.py             the verb that shows a run or a robot in the browser
+  watch_page.py        the process that serves the page
   info.py                what a run or a policy file is
 options.py             what people choose for each, written once
 choice.py              makes options of the command and launch arguments of that

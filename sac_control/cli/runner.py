@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
@@ -17,12 +16,11 @@ from typing import IO
 from sac_control.cli.ending import STOP_TIMEOUT, Ending
 from sac_control.cli.node_description import RESTART_DELAY, NodeDescription
 from sac_control.cli.plan import Plan
+from sac_control.system.offspring import end_with_parent
 from sac_control.system.reach import reach
 
 NOTICE_AFTER = 1.0  # [s] after which people are told what is waited for
 POLL_PERIOD = 0.05  # [s]
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
-_LIBC = ctypes.CDLL(None)
 Hear = Callable[[str], None]  # takes a line of the first node's output
 
 
@@ -57,7 +55,7 @@ class NodeProcess:
             text=True,
             errors="replace",
             start_new_session=True,  # Ctrl-C reaches the command alone, which stops its nodes in order
-            preexec_fn=_die_with_parent,
+            preexec_fn=end_with_parent,
         )
         stream = self._process.stderr if is_first else self._process.stdout
         assert stream is not None
@@ -243,15 +241,6 @@ def _how_it_ended(code: int | None) -> str:
     if code is not None and code < 0:
         return f"was terminated by {signal.Signals(-code).name}"
     return f"ended with exit code {code}"
-
-
-def _die_with_parent() -> None:
-    """In the child, before exec: if the command is killed, the node is asked to stop, so that none is left behind.
-
-    Until the node knows how to stop in order, which takes its imports, such a request waits.
-    """
-    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
 
 
 def node_environment(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import signal
+import subprocess
 import sys
 import webbrowser
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sac_control.cli import config_file
 from sac_control.cli.choice import choice
@@ -24,12 +25,11 @@ from sac_control.policy.policy_file import PolicyFile
 from sac_control.store.run_directory import RunDirectory
 from sac_control.store.where import Where, read_where
 from sac_control.system import preflight
-from sac_control.system.background import yield_to_others
+from sac_control.system.offspring import end_with_parent
 from sac_control.system.reach import DISCOVERY_RANGE
 from sac_control.tasks.catalogue import make_task
-
-if TYPE_CHECKING:  # the page needs viser, which may not be installed
-    from sac_control.watch.view import Subject
+from sac_control.watch.port import address_of, check_port
+from sac_control.watch.subject import Subject
 
 PORT = 8060
 VISER = "viser"
@@ -62,33 +62,34 @@ class WatchOptions(OfRuns):
 
 
 def watch(options: WatchOptions) -> int:
-    """Show until Ctrl-C; returns the exit code."""
-    check_page()
-    find = finder(options)
-    first = find()  # whatever is wrong with what was asked for is said before anything is opened
-    from sac_control.watch.feed import Feed
-    from sac_control.watch.page import Page
-    from sac_control.watch.server import HOST, close_server, open_server
-    from sac_control.watch.view import View
+    """Show until Ctrl-C; returns the exit code.
 
-    plain = node_environment(os.environ, domain=None)
-    starter = ThreadPoolExecutor(1)  # whose processes have the usual priority, which this thread gives up now
-    starter.submit(str).result()  # its thread begins
-    yield_to_others()  # a training, or a robot, goes first
-    server = open_server(options.port, "sac_control watch")
-    address = f"http://{HOST}:{options.port}"
-    print(f"watching {first.path if first else 'for the next training'}: {address} (Ctrl-C ends)", flush=True)
-    if options.browser:
-        open_browser(address)
-    environment = environment_at(options)
-    robot = _robot(options) if options.robot else None
-    view = View(Page(server), find, lambda: starter.submit(Feed, plain).result(), environment, robot)
+    A process of its own serves the page, in a session of its own: what shares a terminal with this command keeps its
+    share of the processors; see `yield_to_others`.
+    """
+    check_page()
+    check_port(options.port)
+    first = finder(options)()  # whatever is wrong with what was asked for is said before anything is opened
+    command = [sys.executable, "-m", "sac_control.cli.watch_page", json.dumps(asdict(options), default=str)]
+    page = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=end_with_parent,
+        text=True,
+    )
+    assert page.stdout is not None
     try:
-        with contextlib.suppress(KeyboardInterrupt):
-            view.run()
-    finally:
-        close_server(server)
-    return 0
+        if page.stdout.readline():  # it serves
+            address = address_of(options.port)
+            print(f"watching {first.path if first else 'for the next training'}: {address} (Ctrl-C ends)", flush=True)
+            if options.browser:
+                open_browser(address)
+        return page.wait()
+    except KeyboardInterrupt:
+        page.send_signal(signal.SIGINT)
+        return page.wait()
 
 
 def check_page() -> None:
@@ -110,8 +111,6 @@ def subject_of(text: str, runs_directory: Path) -> Subject:
         RunError: there is no such run, or it has written nothing that could be shown.
         ConfigError: its configuration is damaged or of another version, or its task is not known here.
     """
-    from sac_control.watch.view import Subject
-
     path = Path(text)
     if path.is_file():
         file = PolicyFile.read(path)
@@ -165,7 +164,10 @@ def _newest_run(runs_directory: Path) -> Path | None:
     return max(found)[1] if found else None
 
 
-def _robot(options: WatchOptions) -> Where:
+def robot_of(options: WatchOptions) -> Where | None:
+    """Where the nodes of a deployed robot speak; None: a training is watched."""
+    if not options.robot:
+        return None
     domain = options.domain_id if options.domain_id is not None else int(os.environ.get("ROS_DOMAIN_ID") or 0)
     discovery = "SUBNET" if options.network else os.environ.get(DISCOVERY_RANGE, "LOCALHOST")
     return Where(domain=domain, discovery=discovery, namespace=f"/{options.namespace.strip('/')}")

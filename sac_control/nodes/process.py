@@ -33,6 +33,7 @@ from sac_control.nodes import middleware
 from sac_control.nodes.event_loop import EventLoop
 from sac_control.system import streams
 from sac_control.system.garbage import GarbageCollection
+from sac_control.system.offspring import hear_requests
 
 STEADY_CLOCK = Clock(clock_type=ClockType.STEADY_TIME)  # for timers that must not follow simulated or corrected time
 LONGEST_SLEEP = 0.1  # [s] within which Ctrl-C is noticed
@@ -80,7 +81,7 @@ def run(make_node: Callable[[], ProcessNode]) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))  # a request may wait since the start
+    hear_requests()
     streams.outlive_readers()
     node: Any = None
     code = EXIT_FAULT  # of whatever is not caught here

@@ -20,7 +20,8 @@ from sac_control.nodes import middleware, topics
 from sac_control.nodes.messages import stamp_from_msg
 from sac_control.system.background import yield_to_others
 
-RATE = 60.0  # [1/s] of looking
+RATE = 60.0  # [1/s] of looking at what comes at the rate of control
+SLOW_PERIOD = 0.1  # [s] between two looks at all else
 KEPT = 128  # messages that wait to be looked at, of each topic that is as fast as control
 BURST_PERIOD = 1.0  # [s] between two looks where simulated time runs faster than it can be shown
 MEASURING = 0.25  # [s] over which it is measured how fast time runs
@@ -88,7 +89,7 @@ class Watcher:
                 news["actions"] = actions
             self._look_at = now + (BURST_PERIOD if self._speed > FAST else self._pace)
         if now >= self._slow_at:
-            self._slow_at = now + 0.1
+            self._slow_at = now + SLOW_PERIOD
             for name, as_json in (("policy/status", _policy), ("learner/status", _training)):
                 newest = collections.deque(_taken(self._slow[name]), maxlen=1)
                 if newest:
@@ -198,7 +199,7 @@ def main() -> int:
                 said_at = now
                 sys.stdout.write(json.dumps(news) + "\n")
                 sys.stdout.flush()
-            time.sleep(1.0 / RATE)
+            time.sleep(1.0 / RATE if told["with_states"] else SLOW_PERIOD)
     except (BrokenPipeError, KeyboardInterrupt):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing left to flush into a closed pipe
         return 0

@@ -29,6 +29,7 @@ class Feed:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,  # whose share of the processors it gives up, and not that of a terminal
             text=True,
         )
         self._lock, self._news = threading.Lock(), list[dict[str, Any]]()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import socket
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
@@ -20,8 +19,8 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from sac_control.errors import ConfigError
+from sac_control.watch.port import HOST, check_port, in_use
 
-HOST = "127.0.0.1"
 LARGEST_MESSAGE = 1 << 20  # bytes from a browser
 # What a browser may tell: where it looks from, which control of the page was moved, and that it has read.
 _HEARD = {"ViewerCameraMessage", "GuiUpdateMessage"}
@@ -33,12 +32,12 @@ def open_server(port: int, title: str) -> viser.ViserServer:
     Raises:
         ConfigError: the port is no port, or in use.
     """
-    _check_port(port)
+    check_port(port)
     with _guarded(port), contextlib.redirect_stdout(io.StringIO()):  # viser prints a banner, whatever verbose says
         server = viser.ViserServer(host=HOST, port=port, label=title, verbose=False)
     if server.get_port() != port:  # somebody took it in between
         server.stop()
-        raise ConfigError(_in_use(port))
+        raise ConfigError(in_use(port))
     server.gui.configure_theme(show_share_button=False, show_logo=False, control_width="large")
     return server
 
@@ -47,21 +46,6 @@ def close_server(server: viser.ViserServer) -> None:
     """End it without the words that viser has for that."""
     with contextlib.redirect_stdout(io.StringIO()):
         server.stop()
-
-
-def _check_port(port: int) -> None:
-    if not 1024 <= port <= 65535:
-        raise ConfigError(f"--port is {port}: expected 1024 to 65535")
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            raise ConfigError(_in_use(port)) from None
-
-
-def _in_use(port: int) -> str:
-    return f"port {port} is in use: end what listens there, or choose another one (--port {port + 1})"
 
 
 @contextlib.contextmanager

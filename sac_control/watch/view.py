@@ -6,15 +6,11 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
 from sac_control.errors import ConfigError, RunError
 from sac_control.robots.robot import Camera
 from sac_control.store.where import Where, is_being_written, read_where
 from sac_control.tasks.robot_task import RobotTask
-from sac_control.tasks.task import Task
-from sac_control.types import Specification
 from sac_control.watch import words
 from sac_control.watch.feed import Feed
 from sac_control.watch.heard import Heard
@@ -22,32 +18,17 @@ from sac_control.watch.motion import Motion, Sample
 from sac_control.watch.page import Page, refused
 from sac_control.watch.recording import Recording
 from sac_control.watch.run_files import RunFiles
+from sac_control.watch.subject import Subject
 from sac_control.worlds.drawing import draw
 from sac_control.worlds.survey import view
 
 DRAWN_ENGINE = "mujoco"  # whose descriptions of the built-in robots are the URDFs, which any engine's states fit
 RATE = 60.0  # [1/s] of the machine
-TRACE_PERIOD, WORD_PERIOD, FILE_PERIOD, LOOK_PERIOD = 0.1, 0.25, 0.5, 0.5  # [s]
+TRACE_PERIOD, WORD_PERIOD, FILE_PERIOD, LOOK_PERIOD = 0.2, 0.25, 1.0, 1.0  # [s]
 NEWEST_PERIOD = 1.0  # [s] between two stretches of a training whose time runs as fast as it can
 MANY = 1000  # transitions after which a training that has recorded none is taken to record none
 RETRY_PERIOD = 5.0  # [s] after which a feed that ended is begun again
 FAST = 2.0  # simulated seconds per second from which on stretches are played at their own pace
-
-
-@dataclass(frozen=True, kw_only=True)
-class Subject:
-    """What is to be watched."""
-
-    path: Path  # of the run; or of the policy file of a robot
-    is_run: bool
-    algorithm: str
-    is_lockstep: bool  # whether its time runs as fast as it can
-    task: Task
-
-    @property
-    def specification(self) -> Specification:
-        """What is seen and moved."""
-        return self.task.specification
 
 
 class View:

@@ -39,7 +39,7 @@ LONG: Controls = {
         ("cli/runner.py", "            successor = self._node.successor(code)", "            successor = None",
          "deployed_policy_again_unarmed"),
         ("cli/plan.py", "dict.fromkeys(PROTECTIONS, True)", "{}", "service_that_starts"),
-        ("cli/runner.py", "    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)", "    pass", "service_that_starts"),
+        ("system/offspring.py", "    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)", "    pass", "service_that_starts"),
         ("cli/runner.py", "if now >= self._due:", "if False:", "deployed_policy_again_unarmed"),
     ],
 }  # fmt: skip
