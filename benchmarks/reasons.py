@@ -24,10 +24,8 @@ REASONS: dict[str, str] = {
     ),
     "watching": (
         "on two processors. A learner takes one of them whole, simulator and policy two thirds of the other; what "
-        "serves takes 15 % of one, runs only while one is free, and yet is in the way: while it runs, the learner gets "
-        "91 % of a processor where it had 99, and is interrupted twice as often, by what was not seen; it may be that "
-        "simulator and policy wake up beside it. The lowest priority in place of the idle class, and keeping the page "
-        "to one processor, showed no difference in three turns each."
+        "serves takes 10 % of one, in a session of the least share, and the learner gets 97 % of a processor where it "
+        "had 99. The 100 pairs before these had a median of 2.3 %; the intervals of both hold 0 and 2 %."
     ),
     "hardening.seconds": (
         "one training of twelve was not hardened within learner.max_steps, 20,000 transitions, and went back to its "

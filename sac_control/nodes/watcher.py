@@ -21,7 +21,7 @@ from sac_control.nodes.messages import stamp_from_msg
 from sac_control.system.background import yield_to_others
 
 RATE = 60.0  # [1/s] of looking at what comes at the rate of control
-SLOW_PERIOD = 0.1  # [s] between two looks at all else
+SLOW_PERIOD = 0.25  # [s] between two looks at all else, as often as the page shows it
 KEPT = 128  # messages that wait to be looked at, of each topic that is as fast as control
 BURST_PERIOD = 1.0  # [s] between two looks where simulated time runs faster than it can be shown
 MEASURING = 0.25  # [s] over which it is measured how fast time runs
