@@ -14,7 +14,7 @@ from sac_control.algorithms.algorithm import Algorithm, State, Use
 from sac_control.algorithms.catalogue import algorithms, settings_of
 from sac_control.errors import RunError, TransitionError
 from sac_control.policy.policy import Policy
-from sac_control.store.run_store import RATES, RETURNS
+from sac_control.store.columns import RATES, RETURNS
 from sac_control.training.learner_config import LearnerConfig, learner_config
 from sac_control.types import Transition
 

@@ -11,6 +11,7 @@ replay_file.py    its rows in a file, appended to, each with its checksum
 tail.py           a table that is still written, read as it grows
 where.py          where the nodes of a run speak, and whether it is being written
 table.py          tables of numbers as CSV files
+columns.py        what those of metrics.csv are called
 metrics.py        scalars over time, as CSV and as TensorBoard events
 curve.py png.py   the picture of a run, and pictures as PNG files
 comparison.py     runs and seeds beside each other

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from sac_control.store.columns import RATES, RETURNS
 from sac_control.store.run_directory import RunDirectory
-from sac_control.store.run_store import RATES, RETURNS
 from sac_control.store.table import read_columns
 
 AVERAGE_OVER = 100  # episodes
@@ -24,7 +24,9 @@ def draw(run: RunDirectory, picture: Path | None = None) -> None:
         RunError: a file is missing or damaged.
     """
     metrics = read_columns(run.metrics)
-    figure = Figure(figsize=(10, 7), layout="constrained")
+    figure = Figure(figsize=(10, 7))
+    # By hand: to find them out takes as long as to draw.
+    figure.subplots_adjust(left=0.08, right=0.93, bottom=0.07, top=0.9, wspace=0.36, hspace=0.16)
     figure.suptitle(run.name)
     returns, losses, others, ratio = figure.subplots(2, 2, sharex=True).flat
     _draw_returns(returns, read_columns(run.episodes), read_columns(run.evaluations))

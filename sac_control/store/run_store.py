@@ -17,6 +17,7 @@ from safetensors.numpy import save as save_tensors
 
 from sac_control.errors import RunError
 from sac_control.store.checkpoints import Checkpoint, CheckpointStore
+from sac_control.store.columns import RATES, RETURNS
 from sac_control.store.metrics import Metrics
 from sac_control.store.replay_log import ReplayLog
 from sac_control.store.run_directory import RunDirectory
@@ -26,15 +27,6 @@ from sac_control.store.writing import Writing
 from sac_control.types import Array, RowBuffer, TrainingStatus, Transition
 
 RETRY_PERIOD = 1.0  # [s] after which a checkpoint that could not be written is tried again
-RETURNS = ("last_return", "mean_return")  # columns of metrics before the algorithm's own, and after them
-RATES = (
-    "steps_per_second",
-    "updates_per_second",
-    "replay_ratio",
-    "target_replay_ratio",
-    "policy_lag",
-    "wall_time",
-)
 EPISODES = ("env_steps", "return", "length", "terminated", VARIATION)
 EVALUATIONS = (
     "env_steps",

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from sac_control.store.columns import RATES, RETURNS
 from sac_control.store.run_directory import RunDirectory
-from sac_control.store.run_store import RATES, RETURNS
 from sac_control.store.tail import TableTail
 from sac_control.types import FloatArray
 
