@@ -40,6 +40,7 @@ def test_training_learns_swaps_and_evaluates_and_its_policy_runs_there_alone(
     assert [row["length"] for row in rows(run, "episodes")] == ["200"] * 3
     assert (run / "curve.png").exists()
     assert (run / "best.gif").stat().st_size > 10_000
+    assert "error" not in done.stderr  # nor of a display that pictures do not need
 
     result = json.loads(sac_control(tmp_path, "evaluate", "swing", "--episodes", "3", "--json").stdout)
     assert result["lengths"] == [200] * 3

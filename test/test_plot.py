@@ -85,6 +85,15 @@ def test_seeds_are_one_group_and_other_settings_another(make_run: MakeRun, capsy
     assert np.std(image.imread("both.png")[:, :, :3]) > 0.02
 
 
+def test_setting_that_was_left_to_its_default_has_a_name(make_run: MakeRun, capsys: pytest.CaptureFixture[str]) -> None:
+    make_run("one", (10.0, 20.0))
+    make_run("other", (10.0, 20.0), until="solved")
+    assert main.main(["plot", "one", "other", "--output", "both.png"]) == 0
+    told = capsys.readouterr().out
+    assert "one: until=by default: " in told
+    assert "other: until=solved: " in told
+
+
 @pytest.mark.parametrize("kind", ["png", "pdf", "svg"])
 def test_picture_is_of_the_kind_that_its_name_says(make_run: MakeRun, kind: str) -> None:
     make_run("a")

@@ -89,10 +89,11 @@ def parse(arguments: Sequence[str] | None = None) -> tuple[Verb, Any]:
         SystemExit: it is no command, or asks for help, which was then printed.
         ConfigError: an option is refused.
     """
+    width = max(len(line) for line, _ in EXAMPLES)
     parser = argparse.ArgumentParser(
         prog="sac_control",
         description="Train, evaluate and deploy Soft Actor-Critic policies through ROS 2 nodes.",
-        epilog="examples:\n" + "\n".join(f"  {line:56}  # {purpose}" for line, purpose in EXAMPLES),
+        epilog="examples:\n" + "\n".join(f"  {line:{width}}  # {purpose}" for line, purpose in EXAMPLES),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = parser.add_subparsers(required=True, metavar="VERB")

@@ -108,11 +108,15 @@ def _labels(settings: Sequence[Mapping[str, Any]], groups: Sequence[Sequence[Run
     differing = sorted(name for name in names if len({repr(each.get(name)) for each in settings}) > 1)
     labels = []
     for values, runs in zip(settings, groups, strict=True):
-        told = ", ".join(f"{name.rpartition('.')[2]}={values.get(name)}" for name in differing[:3])
+        told = ", ".join(f"{name.rpartition('.')[2]}={_value(values.get(name))}" for name in differing[:3])
         more = f", and {len(differing) - 3} more" if len(differing) > 3 else ""
         own = runs[0].name if len(runs) == 1 else f"{runs[0].name} …"
         labels.append(f"{own}: {told}{more}" if told else own)
     return labels
+
+
+def _value(value: Any) -> str:
+    return "by default" if value == "" else str(value)
 
 
 def _told(label: str, runs: Sequence[RunDirectory]) -> str:

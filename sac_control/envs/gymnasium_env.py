@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import sys
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import gymnasium
@@ -191,8 +193,9 @@ class GymnasiumEnv(Environment, EzPickle):
         task = self.task
         self._env.unwrapped.metadata = {**self._env.unwrapped.metadata, "render_fps": 0}  # which is: without end
         try:
-            self._env.reset(seed=0)
-            picture = self._env.render()
+            with _without_display() if self.render_mode == "rgb_array" else contextlib.nullcontext():
+                self._env.reset(seed=0)
+                picture = self._env.render()
         except (DependencyNotInstalled, ImportError) as problem:
             self.close()
             raise gymnasium_maker.missing(task.environment, problem) from None
@@ -205,9 +208,26 @@ class GymnasiumEnv(Environment, EzPickle):
             raise ConfigError(f"{task.specification.task} has no pictures: render gave {type(picture).__name__}")
 
 
+@contextlib.contextmanager
+def _without_display() -> Iterator[None]:
+    """SDL, which pygame begins with the first picture, looks for a display and complains of there being none."""
+    if _has_display() or "SDL_VIDEODRIVER" in os.environ:
+        yield
+        return
+    os.environ["SDL_VIDEODRIVER"] = _HEADLESS_DRIVERS[0]
+    try:
+        yield
+    finally:
+        del os.environ["SDL_VIDEODRIVER"]
+
+
+def _has_display() -> bool:
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
 def _check_display() -> None:
     is_needed = sys.platform.startswith("linux") and os.environ.get("SDL_VIDEODRIVER") not in _HEADLESS_DRIVERS
-    if is_needed and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    if is_needed and not _has_display():
         raise ConfigError(
             "no window can be opened, because DISPLAY is not set: run without a window (headless, or render_mode "
             "rgb_array), or set DISPLAY"
