@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sac_control.cli.runner import node_environment
 from sac_control.cli.watch import WatchOptions, environment_at, finder, robot_of
-from sac_control.errors import EXIT_SETTING, ConfigError
+from sac_control.errors import EXIT_SETTING, SacControlError
 from sac_control.system.background import yield_to_others
 from sac_control.system.offspring import hear_requests
 
@@ -20,6 +20,7 @@ def serve(options: WatchOptions) -> None:
 
     Raises:
         ConfigError: the port was taken in between.
+        RunError: the run has gone in between.
     """
     from sac_control.watch.feed import Feed  # viser, which brings these, may not be installed
     from sac_control.watch.page import Page
@@ -45,7 +46,7 @@ def main(options: str) -> int:
     try:
         hear_requests()
         serve(WatchOptions(**{**told, "runs_dir": Path(told["runs_dir"])}))
-    except ConfigError as error:
+    except SacControlError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_SETTING
     except KeyboardInterrupt:
