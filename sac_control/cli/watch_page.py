@@ -33,9 +33,15 @@ def serve(options: WatchOptions) -> None:
     yield_to_others()  # a training, or a robot, goes first
     server = open_server(options.port, "sac_control watch")
     try:
-        print("serves", flush=True)
-        make_feed = lambda: starter.submit(Feed, plain).result()  # noqa: E731
-        View(Page(server), finder(options), make_feed, environment_at(options), robot_of(options)).run()
+        view = View(
+            Page(server),
+            finder(options),
+            lambda: starter.submit(Feed, plain).result(),
+            environment_at(options),
+            robot_of(options),
+        )
+        print("serves", flush=True)  # when nothing can be refused any more
+        view.run()
     finally:
         close_server(server)
 

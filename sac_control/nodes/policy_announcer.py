@@ -57,10 +57,11 @@ class PolicyAnnouncer:
         controller, admission, now = self._controller, self._controller.admission, time.monotonic()
         cause = "" if controller.mode is Mode.ACTIVE else controller.cause
         sentence = self._standstill.sentence(cause, now)
+        is_pause = bool(sentence) and controller.is_left_alone
         if not sentence and admission.rejected_states > self._unused_states:
             sentence = f"{admission.rejected_states} states rejected, the newest because {admission.last_rejection}"
         self._unused_states = admission.rejected_states
-        if sentence and controller.is_left_alone:
+        if is_pause:
             self._node.get_logger().info(f"{sentence}; while a training examines a policy it asks for none")
         elif sentence:
             self._node.get_logger().warning(sentence)

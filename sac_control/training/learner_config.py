@@ -27,7 +27,7 @@ class LearnerConfig(AlgorithmConfig):
     task: str = option("inverted_pendulum", "task that is learnt: a name, the path of a task file, or gymnasium/ID")
     engine: str = option("", "physics engine of the evaluations; empty: the task's own")
     algorithm: str = option(DEFAULT, "what learns: sac, sac_v1, trpo, or an algorithm of another package")
-    run_directory: str = option("", "directory that receives checkpoints, metrics and curves; empty makes runs/<date>")
+    run_directory: str = option("", "directory that receives checkpoints and metrics; empty makes runs/<date>")
     resume: bool = option(False, "continue the run found in run_directory")
     seed: int = option(0, "seed of the networks, the noise and the batches", low=0, high=2**31 - 1)
     max_steps: int = option(20_000, "transitions after which training ends, solved or not", low=1, high=10**9)
